@@ -1,0 +1,84 @@
+//! [`Call`]: one invocation on its way in.
+
+use crate::{
+    context::{Context, States},
+    payload::{Format, OwnedPayload, Payload},
+};
+use std::{sync::Arc, time::Instant};
+
+/// One invocation of a procedure, borrowed from the frame it came in.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Call<'a> {
+    /// The name it was called by.
+    pub procedure: &'a str,
+    /// The arguments, still encoded.
+    pub args: Option<Payload<'a>>,
+    /// What is known of the caller.
+    pub context: &'a Context,
+    /// The states of the router that the procedure belongs to.
+    pub states: &'a Arc<States>,
+    /// When the caller will have lost interest.
+    pub deadline: Option<Instant>,
+    /// How the reply is to be encoded.
+    pub format: Format,
+}
+
+impl<'a> Call<'a> {
+    /// A call without deadline or states; the reply will be JSON.
+    #[must_use]
+    pub fn new(
+        procedure: &'a str,
+        args: Option<Payload<'a>>,
+        context: &'a Context,
+        states: &'a Arc<States>,
+    ) -> Self {
+        Self { procedure, args, context, states, deadline: None, format: Format::Json }
+    }
+
+    /// Copies the call, so that it can outlive its frame.
+    #[must_use]
+    pub fn to_owned(&self) -> OwnedCall {
+        OwnedCall {
+            procedure: self.procedure.into(),
+            args: self.args.as_ref().map(Payload::to_owned),
+            context: self.context.clone(),
+            states: self.states.clone(),
+            deadline: self.deadline,
+            format: self.format,
+        }
+    }
+}
+
+/// A [`Call`] that outlives the frame it came in.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct OwnedCall {
+    /// The name it was called by.
+    pub procedure: Box<str>,
+    /// The arguments, still encoded.
+    pub args: Option<OwnedPayload>,
+    /// What is known of the caller.
+    pub context: Context,
+    /// The states of the router that the procedure belongs to.
+    pub states: Arc<States>,
+    /// When the caller will have lost interest.
+    pub deadline: Option<Instant>,
+    /// How the reply is to be encoded.
+    pub format: Format,
+}
+
+impl OwnedCall {
+    /// The same call, borrowed.
+    #[must_use]
+    pub fn borrow(&self) -> Call<'_> {
+        Call {
+            procedure: &self.procedure,
+            args: self.args.as_ref().map(OwnedPayload::borrow),
+            context: &self.context,
+            states: &self.states,
+            deadline: self.deadline,
+            format: self.format,
+        }
+    }
+}

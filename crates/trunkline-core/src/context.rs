@@ -1,0 +1,175 @@
+//! [`Context`]: what a handler may know of its caller.
+
+use http::{Extensions, HeaderMap};
+use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
+    fmt,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// What a handler may know of its caller. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Context {
+    connection: Arc<Connection>,
+    extensions: Arc<Extensions>,
+}
+
+impl Context {
+    /// A context of calls that come over `connection`.
+    #[must_use]
+    pub fn new(connection: Arc<Connection>, extensions: Extensions) -> Self {
+        Self { connection, extensions: Arc::new(extensions) }
+    }
+
+    /// The context of a call that comes from this very program.
+    ///
+    /// ```
+    /// # use trunkline_core::Context;
+    /// assert_eq!(Context::local().connection().transport(), "in process");
+    /// ```
+    #[must_use]
+    pub fn local() -> Self {
+        Self::new(Arc::new(Connection::new("in process", "none")), Extensions::new())
+    }
+
+    /// The connection, or the HTTP request, that the call came by.
+    #[must_use]
+    pub fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+
+    /// Values that the transport has attached, by type.
+    #[must_use]
+    pub fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+}
+
+/// A number of a connection, unique in this process and never used again.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ConnectionId(u64);
+
+impl ConnectionId {
+    fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What is known of a connection, or of one HTTP request.
+#[derive(Debug)]
+pub struct Connection {
+    id: ConnectionId,
+    transport: &'static str,
+    dialect: &'static str,
+    remote: Option<SocketAddr>,
+    path: String,
+    headers: HeaderMap,
+}
+
+impl Connection {
+    /// A connection of which nothing else is known yet.
+    #[must_use]
+    pub fn new(transport: &'static str, dialect: &'static str) -> Self {
+        Self {
+            id: ConnectionId::next(),
+            transport,
+            dialect,
+            remote: None,
+            path: String::new(),
+            headers: HeaderMap::new(),
+        }
+    }
+
+    /// Sets the address of the far side.
+    #[must_use]
+    pub fn with_remote(mut self, remote: Option<SocketAddr>) -> Self {
+        self.remote = remote;
+        self
+    }
+
+    /// Sets what the HTTP request said, also one that became a WebSocket.
+    #[must_use]
+    pub fn with_request(mut self, path: &str, headers: HeaderMap) -> Self {
+        self.path = path.to_owned();
+        self.headers = headers;
+        self
+    }
+
+    /// Its number in this process.
+    #[must_use]
+    pub fn id(&self) -> ConnectionId {
+        self.id
+    }
+
+    /// How its bytes travel: `tcp`, `websocket`, `http`, `unix`, `stdio`, `in process`.
+    #[must_use]
+    pub fn transport(&self) -> &'static str {
+        self.transport
+    }
+
+    /// The language spoken on it.
+    #[must_use]
+    pub fn dialect(&self) -> &'static str {
+        self.dialect
+    }
+
+    /// The address of the far side, where transports have addresses.
+    #[must_use]
+    pub fn remote(&self) -> Option<SocketAddr> {
+        self.remote
+    }
+
+    /// The path that was asked for over HTTP; empty elsewhere.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The headers of the HTTP request; empty elsewhere.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+}
+
+/// The states of a router: one shared value of each type.
+#[derive(Clone, Default)]
+pub struct States(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+
+impl States {
+    /// Adds a state; an earlier one of the same type is replaced.
+    pub fn insert<T: Send + Sync + 'static>(&mut self, state: Arc<T>) {
+        self.0.insert(TypeId::of::<T>(), state);
+    }
+
+    /// The state of type `T`.
+    #[must_use]
+    pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.0.get(&TypeId::of::<T>())?.clone().downcast().ok()
+    }
+
+    /// Takes over states of types that are not here yet.
+    pub(crate) fn inherit(&mut self, other: &Self) {
+        for (kind, state) in &other.0 {
+            self.0.entry(*kind).or_insert_with(|| state.clone());
+        }
+    }
+}
+
+impl fmt::Debug for States {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("States").field("count", &self.0.len()).finish()
+    }
+}

@@ -1,0 +1,127 @@
+//! [`Dialect`]: one connection's language, and [`Speaker`], its other half.
+//!
+//! A dialect turns frames into signals and replies into frames. It is a plain
+//! state machine: it never waits, reads a clock or owns a socket, so the same
+//! value serves a WebSocket, a POST body and a test vector alike. Batches,
+//! the spelling of ids and of errors are its private business.
+//!
+//! The connection's own task drives the dialect. What other tasks want to say
+//! (calls and notifications to the far side) is spelled by the speaker, which
+//! they share under a lock.
+
+use crate::{
+    fault::Fault,
+    frame::Frame,
+    outbox::{OpenFrame, Outbox},
+    payload::{Encode, EncodeError, Format},
+    signal::{CallId, Signal},
+};
+
+/// What one connection says and understands; hears the far side and answers it.
+pub trait Dialect: Send {
+    /// What the far side says next in `frame`; `None` once it has said all.
+    ///
+    /// Called with the same frame until it answers `None`. Signals borrow from
+    /// the frame, not from the dialect, so a call can be answered before the next
+    /// is heard. What the dialect answers by itself, such as a parse error, goes
+    /// to `out`.
+    fn hear<'f>(&mut self, frame: Frame<'f>, out: &mut Outbox) -> Option<Signal<'f>>;
+
+    /// Opens the reply to `id`; its value is to follow in [`Outbox::body`].
+    fn open(&mut self, id: CallId<'_>, out: &mut Outbox) -> OpenFrame;
+
+    /// Closes a reply whose value has been written.
+    fn close(&mut self, id: CallId<'_>, reply: OpenFrame, out: &mut Outbox);
+
+    /// Answers `id` with a fault.
+    fn fault(&mut self, id: CallId<'_>, fault: &Fault, out: &mut Outbox);
+
+    /// A frame was over the limit and has been dropped unread.
+    fn oversize(&mut self, channel: u8, limit: usize, out: &mut Outbox);
+
+    /// The far side broke the framing, so nothing more can be read from it.
+    fn unframed(&mut self, out: &mut Outbox);
+
+    /// Says what the dialect has been saving up; called before each write.
+    fn flush(&mut self, _out: &mut Outbox) {}
+
+    /// Whether frames must leave one at a time with a pause between them,
+    /// because the far side takes whatever one read gives it for one message.
+    fn paced(&self) -> bool {
+        false
+    }
+
+    /// How values are written in this dialect.
+    fn format(&self) -> Format;
+}
+
+/// Spells what this side says of its own accord.
+///
+/// Each method writes whole frames. One that fails leaves `out` as it was.
+pub trait Speaker: Send {
+    /// Calls `procedure`; the answer will be heard as [`Signal::Reply`] with `id`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the arguments have no form in the dialect's format.
+    fn call(
+        &mut self,
+        id: u64,
+        procedure: &str,
+        args: &dyn Encode,
+        out: &mut Outbox,
+    ) -> Result<(), EncodeError>;
+
+    /// Calls several procedures in one frame, as far as the dialect can.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the arguments have no form in the dialect's format.
+    fn batch(&mut self, items: &[BatchItem<'_>], out: &mut Outbox) -> Result<(), EncodeError>;
+
+    /// Tells the far side something that needs no answer.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the arguments have no form in the dialect's format.
+    fn notify(&mut self, procedure: &str, args: &dyn Encode, out: &mut Outbox) -> Result<(), EncodeError>;
+
+    /// Publishes an event to a far side that subscribed to it. Most dialects
+    /// have no word for it and send a notification.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the arguments have no form in the dialect's format.
+    fn event(&mut self, name: &str, args: &dyn Encode, out: &mut Outbox) -> Result<(), EncodeError> {
+        self.notify(name, args, out)
+    }
+
+    /// Gives up on call `id`.
+    fn cancel(&mut self, id: u64, out: &mut Outbox);
+
+    /// How values are written in this dialect.
+    fn format(&self) -> Format;
+}
+
+/// One item of a batch that this side sends.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchItem<'a> {
+    /// Our number of the call; `None` for a notification.
+    pub id: Option<u64>,
+    /// The procedure to run.
+    pub procedure: &'a str,
+    /// Its arguments.
+    pub args: &'a dyn Encode,
+}
+
+/// Starts conversations: knows a language, holds none of its state.
+///
+/// A listener has one, and asks it for a [`Dialect`] and a [`Speaker`] for each
+/// connection.
+pub trait Language: Send + Sync {
+    /// The two halves of a new conversation.
+    fn converse(&self) -> (Box<dyn Dialect>, Box<dyn Speaker>);
+
+    /// The language's name, for logs and [`Connection`](crate::Connection).
+    fn name(&self) -> &'static str;
+}

@@ -1,0 +1,49 @@
+//! The nouns of trunkline, and nothing that touches a socket.
+//!
+//! Everything a procedure, a dialect or a transport needs to meet the others
+//! lives here; none of them is here. Most programs use the crate `trunkline`,
+//! which re-exports what they need.
+//!
+//! - what is done: [`handler`], [`procedure`], [`router`], with [`extract`],
+//!   [`args`], [`reply`], [`middleware`]
+//! - what is known of a call: [`call`], [`context`], [`fault`], [`limits`]
+//! - what is said on a connection: [`dialect`], [`signal`], [`payload`]
+//! - how it is cut into messages: [`frame`], [`framing`], [`input`], [`outbox`]
+
+pub mod args;
+pub mod call;
+pub mod context;
+pub mod dialect;
+pub mod extract;
+pub mod fault;
+pub mod frame;
+pub mod framing;
+pub mod handler;
+pub mod input;
+pub mod limits;
+pub mod middleware;
+pub mod outbox;
+pub mod payload;
+pub mod procedure;
+pub mod reply;
+pub mod router;
+pub mod signal;
+
+pub use crate::{
+    call::{Call, OwnedCall},
+    context::{Connection, ConnectionId, Context, States},
+    dialect::{BatchItem, Dialect, Language, Speaker},
+    extract::{Extract, Headers, ProcedureName, RawArgs, State},
+    fault::{Fault, FaultKind},
+    frame::{Body, Frame},
+    handler::{Handler, Registration},
+    input::Input,
+    limits::Limits,
+    middleware::{Answer, Middleware, Next},
+    outbox::{OpenFrame, Outbox},
+    payload::{DecodeError, Encode, EncodeError, Format, OwnedPayload, Payload},
+    procedure::{BoxRunning, Procedure, Running},
+    reply::{IntoReply, Plain, Reply},
+    router::{Route, Router},
+    signal::{CallId, OwnedCallId, Signal},
+};

@@ -1,0 +1,117 @@
+//! [`Outbox`]: frames on their way out, as the bytes the transport will carry.
+//!
+//! Replies are written in place: a dialect opens a frame, the procedure appends
+//! its value, the dialect closes the frame, and nothing is copied on the way.
+
+use crate::framing::Marking;
+use std::fmt;
+
+/// Frames on their way to the far side.
+///
+/// ```
+/// # use trunkline_core::{Outbox, framing::{Framing, Lines}};
+/// let mut outbox = Outbox::new(Lines::default().marking());
+/// outbox.frame(0, |body| body.extend_from_slice(b"{}"));
+/// assert_eq!(outbox.bytes(), b"{}\n");
+/// ```
+pub struct Outbox {
+    bytes: Vec<u8>,
+    marking: Box<dyn Marking>,
+}
+
+/// A frame that has been opened in an [`Outbox`] and not closed yet.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "an open frame is neither sent nor discarded"]
+pub struct OpenFrame {
+    start: usize,
+    body: usize,
+}
+
+impl Outbox {
+    /// An empty outbox whose frames are marked off by `marking`.
+    #[must_use]
+    pub fn new(marking: Box<dyn Marking>) -> Self {
+        Self { bytes: Vec::new(), marking }
+    }
+
+    /// Opens a frame: what is appended to [`body`](Self::body) until it is
+    /// [closed](Self::close) belongs to it.
+    pub fn open(&mut self, channel: u8) -> OpenFrame {
+        let start = self.bytes.len();
+        self.marking.open(&mut self.bytes, channel);
+        OpenFrame { start, body: self.bytes.len() }
+    }
+
+    /// Where the content of the open frame goes.
+    pub fn body(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// What the open frame holds so far.
+    #[must_use]
+    pub fn written(&self, frame: OpenFrame) -> &[u8] {
+        self.bytes.get(frame.body..).unwrap_or_default()
+    }
+
+    /// Empties the open frame, which stays open.
+    pub fn rewind(&mut self, frame: OpenFrame) {
+        self.bytes.truncate(frame.body);
+    }
+
+    /// Closes the frame: it will be sent.
+    pub fn close(&mut self, frame: OpenFrame) {
+        self.marking.close(&mut self.bytes, frame.start, frame.body);
+    }
+
+    /// Takes the frame back: nothing of it will be sent.
+    pub fn discard(&mut self, frame: OpenFrame) {
+        self.bytes.truncate(frame.start);
+    }
+
+    /// Writes a whole frame.
+    pub fn frame(&mut self, channel: u8, write: impl FnOnce(&mut Vec<u8>)) {
+        let frame = self.open(channel);
+        write(&mut self.bytes);
+        self.close(frame);
+    }
+
+    /// The bytes to send.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// How many bytes wait to be sent.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether nothing waits to be sent.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Forgets what has been sent. A buffer that a large message has swollen
+    /// beyond `keep` bytes is given back.
+    pub fn clear(&mut self, keep: usize) {
+        self.bytes.clear();
+        self.bytes.shrink_to(keep);
+    }
+
+    /// Moves what waits in `other` behind what waits here.
+    pub fn append(&mut self, other: &mut Self) {
+        if self.bytes.is_empty() {
+            std::mem::swap(&mut self.bytes, &mut other.bytes);
+        } else {
+            self.bytes.append(&mut other.bytes);
+        }
+    }
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").field("len", &self.bytes.len()).finish_non_exhaustive()
+    }
+}

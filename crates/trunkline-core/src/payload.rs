@@ -1,0 +1,137 @@
+//! [`Payload`]: a value that is still encoded, and [`Format`], how.
+//!
+//! Arguments stay the bytes they came as until the procedure is known, and are
+//! then decoded once, straight into its types. This is the only module that
+//! lists the value formats.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// How a value is written as bytes.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Format {
+    /// JSON, as in RFC 8259.
+    Json,
+}
+
+/// An encoded value, borrowed from the frame it came in.
+///
+/// ```
+/// # use trunkline_core::Payload;
+/// let payload = Payload::Json("[6, 2]");
+/// assert_eq!(payload.decode::<(u8, u8)>()?, (6, 2));
+/// # Ok::<(), trunkline_core::DecodeError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Payload<'a> {
+    /// One well-formed JSON value.
+    Json(&'a str),
+}
+
+impl<'a> Payload<'a> {
+    /// The format the value is encoded in.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        match self {
+            Self::Json(_) => Format::Json,
+        }
+    }
+
+    /// Decodes the value.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the value does not fit `T`; the error says where.
+    pub fn decode<T: Deserialize<'a>>(&self) -> Result<T, DecodeError> {
+        match self {
+            Self::Json(text) => serde_json::from_str(text).map_err(DecodeError),
+        }
+    }
+
+    /// Copies the value, so that it can outlive its frame.
+    #[must_use]
+    pub fn to_owned(&self) -> OwnedPayload {
+        match self {
+            Self::Json(text) => OwnedPayload::Json((*text).into()),
+        }
+    }
+}
+
+/// An encoded value that owns its bytes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum OwnedPayload {
+    /// One well-formed JSON value.
+    Json(Box<str>),
+}
+
+impl OwnedPayload {
+    /// Encodes `value` in `format`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the value has no form in `format`, such as a JSON map whose
+    /// keys are not strings.
+    pub fn encode(value: &(impl Serialize + ?Sized), format: Format) -> Result<Self, EncodeError> {
+        match format {
+            Format::Json => Ok(Self::Json(serde_json::to_string(value).map_err(EncodeError)?.into())),
+        }
+    }
+
+    /// The same value, borrowed.
+    #[must_use]
+    pub fn borrow(&self) -> Payload<'_> {
+        match self {
+            Self::Json(text) => Payload::Json(text),
+        }
+    }
+
+    /// Decodes the value.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the value does not fit `T`; the error says where.
+    pub fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
+        self.borrow().decode()
+    }
+}
+
+/// A value that can be encoded in any [`Format`]: whatever serde can serialize.
+///
+/// The object-safe form of [`Serialize`], for the places where a type parameter
+/// would go on for ever.
+pub trait Encode {
+    /// Appends the value to `buffer`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the value has no form in `format`; `buffer` may then end in a
+    /// piece of it.
+    fn encode(&self, format: Format, buffer: &mut Vec<u8>) -> Result<(), EncodeError>;
+}
+
+impl<T: Serialize + ?Sized> Encode for T {
+    fn encode(&self, format: Format, buffer: &mut Vec<u8>) -> Result<(), EncodeError> {
+        match format {
+            Format::Json => serde_json::to_writer(buffer, self).map_err(EncodeError),
+        }
+    }
+}
+
+impl fmt::Debug for dyn Encode + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value") // never the value: it may be a secret
+    }
+}
+
+/// A payload could not be decoded into the type that was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct DecodeError(serde_json::Error);
+
+/// A value has no form in the format it should be encoded in.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct EncodeError(pub(crate) serde_json::Error);

@@ -1,0 +1,88 @@
+//! [`Procedure`]: a named piece of work, here or elsewhere, erased behind one trait.
+
+use crate::{
+    call::Call,
+    context::States,
+    fault::Fault,
+    payload::{Format, OwnedPayload},
+    reply::Reply,
+};
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context as TaskContext, Poll},
+};
+
+/// Anything that can take a call: a handler here, or a node elsewhere.
+pub trait Procedure: Send + Sync {
+    /// Starts a call: decodes the arguments, and does no more than that before
+    /// the first poll.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the arguments do not fit, with the fault for the caller.
+    fn start(&self, call: Call<'_>) -> Result<BoxRunning, Fault>;
+
+    /// Whether all that the procedure takes from its router is there.
+    ///
+    /// # Errors
+    ///
+    /// Fails with a sentence that says what is missing.
+    fn check(&self, _states: &States) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// A call under way. Dropping it cancels the call.
+pub trait Running: Send {
+    /// Drives the call on; writes its result to `reply` when there is one.
+    ///
+    /// As with futures, not to be polled again after it was ready.
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>, reply: &mut Reply<'_>)
+    -> Poll<Result<(), Fault>>;
+}
+
+/// A call under way, whatever its type.
+pub type BoxRunning = Pin<Box<dyn Running>>;
+
+impl fmt::Debug for dyn Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a call under way")
+    }
+}
+
+impl fmt::Debug for dyn Procedure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a procedure")
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// A call whose result arrives encoded, from a middleware or another node.
+    pub(crate) struct Forwarded<F> {
+        #[pin]
+        pub(crate) future: F,
+    }
+}
+
+impl<F: Future<Output = Result<OwnedPayload, Fault>> + Send> Running for Forwarded<F> {
+    fn poll(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Poll<Result<(), Fault>> {
+        self.project().future.poll(cx).map(|outcome| reply.write_encoded(&outcome?.borrow()))
+    }
+}
+
+/// Drives a call to its end and keeps the result.
+///
+/// # Errors
+///
+/// Fails as the call did.
+pub async fn finish(mut running: BoxRunning, format: Format, limit: usize) -> Result<OwnedPayload, Fault> {
+    let mut buffer = Vec::new();
+    std::future::poll_fn(|cx| running.as_mut().poll(cx, &mut Reply::new(&mut buffer, format, limit))).await?;
+    let text = String::from_utf8(buffer).map_err(Fault::internal)?;
+    Ok(OwnedPayload::Json(text.into()))
+}

@@ -1,0 +1,130 @@
+//! [`Signal`]: one thing said on a connection, in no language in particular.
+
+use crate::{fault::Fault, payload::Payload};
+use std::{borrow::Cow, fmt};
+
+/// One thing the far side said.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Signal<'f> {
+    /// Run a procedure and answer.
+    Call {
+        /// The caller's name for this call.
+        id: CallId<'f>,
+        /// The procedure to run.
+        procedure: Cow<'f, str>,
+        /// Its arguments, if any were given.
+        args: Option<Payload<'f>>,
+    },
+    /// Run a procedure; no answer is wanted.
+    Notify {
+        /// The procedure to run.
+        procedure: Cow<'f, str>,
+        /// Its arguments, if any were given.
+        args: Option<Payload<'f>>,
+    },
+    /// The caller gives up on one of its calls.
+    Cancel {
+        /// The call, in the spelling in which it was made.
+        id: CallId<'f>,
+    },
+    /// The answer to a call of ours.
+    Reply {
+        /// Our number of that call.
+        id: u64,
+        /// What came of it.
+        outcome: Result<Payload<'f>, Fault>,
+    },
+    /// The frame is not one value, and [may be several](crate::Frame::several):
+    /// it is to be cut again.
+    Several,
+    /// The far side complains of something that cannot be matched to a call.
+    Complaint(Fault),
+}
+
+/// The caller's name for one of its calls.
+///
+/// Opaque to all but the dialect: `spelling` is what is echoed in the reply, and
+/// `tag` is a number in which a dialect keeps what else it must know, such as
+/// the batch a call came in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct CallId<'a> {
+    /// As the caller wrote it.
+    pub spelling: &'a str,
+    /// Private to the dialect.
+    pub tag: u64,
+}
+
+impl CallId<'_> {
+    /// Copies the id, so that it can outlive its frame.
+    #[must_use]
+    pub fn keep(&self) -> OwnedCallId {
+        OwnedCallId { spelling: Spelling::new(self.spelling), tag: self.tag }
+    }
+}
+
+/// A [`CallId`] that outlives the frame it came in. Ids of up to 22 bytes,
+/// which is to say nearly all, take no allocation.
+#[derive(Clone)]
+pub struct OwnedCallId {
+    spelling: Spelling,
+    tag: u64,
+}
+
+impl OwnedCallId {
+    /// The id as the dialect knows it.
+    #[must_use]
+    pub fn borrow(&self) -> CallId<'_> {
+        CallId { spelling: self.spelling.as_str(), tag: self.tag }
+    }
+}
+
+impl fmt::Debug for OwnedCallId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.borrow().fmt(f)
+    }
+}
+
+const INLINE: usize = 22;
+
+#[derive(Clone)]
+enum Spelling {
+    Inline(u8, [u8; INLINE]),
+    Boxed(Box<str>),
+}
+
+impl Spelling {
+    fn new(text: &str) -> Self {
+        let mut bytes = [0; INLINE];
+        match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
+            (Some(head), Ok(len)) => {
+                head.copy_from_slice(text.as_bytes());
+                Self::Inline(len, bytes)
+            }
+            _ => Self::Boxed(text.into()),
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        match self {
+            // the bytes were copied from a str of exactly this length
+            Self::Inline(len, bytes) => std::str::from_utf8(&bytes[..usize::from(*len)]).unwrap_or_default(),
+            Self::Boxed(text) => text,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_any_length_survive_being_kept() {
+        for spelling in
+            ["", "1", "\"ünïcödé\"", "1234567890123456789012", "12345678901234567890123", &"9".repeat(400)]
+        {
+            let id = CallId { spelling, tag: 7 };
+            assert_eq!(id.keep().borrow(), id);
+        }
+    }
+}

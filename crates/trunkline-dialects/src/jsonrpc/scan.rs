@@ -1,0 +1,348 @@
+//! The JSON scanner: finds where values end, and checks every byte on the way.
+//!
+//! Each function takes the position of a token and returns the position after
+//! it. Nothing is decoded and nothing allocated: values stay slices of the
+//! input, and whoever wants one decodes it. The whole grammar of RFC 8259 is
+//! checked, also in parts nobody looks at, so that a message is refused or run
+//! regardless of who reads it. The only thing let through is an escaped lone
+//! surrogate (`"\ud800"`), which is grammar, but no text: decoding refuses it.
+//!
+//! Nesting needs no recursion: one bit a level tells arrays from objects.
+
+use std::borrow::Cow;
+
+use super::not_json::{NotJson, NotJsonReason as Reason};
+
+/// A position in the text, or why there is none.
+type Step = Result<usize, NotJson>;
+
+/// The most levels the scanner can keep track of.
+pub(super) const MAX_DEPTH: usize = 128;
+
+/// Skips white space.
+#[inline(always)]
+pub(super) fn blank(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\t' | b'\r') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+/// Checks that only white space follows.
+#[inline]
+pub(super) fn end(bytes: &[u8], at: usize) -> Result<(), NotJson> {
+    let at = blank(bytes, at);
+    if at == bytes.len() { Ok(()) } else { Err(NotJson::new(bytes, at, Reason::ExpectedEnd)) }
+}
+
+/// A token as spelled.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Token<'a> {
+    /// Its text; a string's with the quotes.
+    pub(super) raw: &'a str,
+    /// Whether it is a string with escapes.
+    pub(super) escaped: bool,
+}
+
+impl<'a> Token<'a> {
+    /// The text of a string, with escapes resolved; nothing if the token is no
+    /// string, or has an escaped lone surrogate.
+    #[inline(always)]
+    pub(super) fn text(self) -> Option<Cow<'a, str>> {
+        let inner = self.raw.strip_prefix('"')?.strip_suffix('"')?;
+        if self.escaped { unescape(self.raw).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+    }
+}
+
+#[cold]
+fn unescape(quoted: &str) -> Option<String> {
+    serde_json::from_str(quoted).ok()
+}
+
+/// Walks the object whose `{` is at `at`, showing the name and value of each
+/// member to `see`.
+#[inline(always)]
+pub(super) fn members<'a>(
+    text: &'a str,
+    at: usize,
+    limit: usize,
+    mut see: impl FnMut(Token<'a>, Token<'a>),
+) -> Step {
+    let bytes = text.as_bytes();
+    if limit == 0 {
+        return Err(too_deep(bytes, at, limit));
+    }
+    let mut at = blank(bytes, at + 1);
+    if bytes.get(at) == Some(&b'}') {
+        return Ok(at + 1);
+    }
+    loop {
+        if bytes.get(at) != Some(&b'"') {
+            return Err(NotJson::new(bytes, at, Reason::ExpectedName));
+        }
+        let (quote, escaped) = string(bytes, at + 1)?;
+        let name = Token { raw: &text[at..=quote], escaped };
+        at = colon(bytes, quote + 1)?;
+        let (value_end, escaped) = match bytes.get(at) {
+            Some(b'"') => {
+                let (end, escaped) = string(bytes, at + 1)?;
+                (end + 1, escaped)
+            }
+            Some(b'{' | b'[') => (nested(bytes, at, limit, 1)?, false),
+            _ => (scalar(bytes, at)?, false),
+        };
+        see(name, Token { raw: &text[at..value_end], escaped });
+        at = blank(bytes, value_end);
+        match bytes.get(at) {
+            Some(b',') => at = blank(bytes, at + 1),
+            Some(b'}') => return Ok(at + 1),
+            _ => return Err(NotJson::new(bytes, at, Reason::ExpectedObjectEnd)),
+        }
+    }
+}
+
+/// Walks the array whose `[` is at `at`, calling `see` for each element.
+pub(super) fn elements(bytes: &[u8], at: usize, limit: usize, mut see: impl FnMut()) -> Step {
+    if limit == 0 {
+        return Err(too_deep(bytes, at, limit));
+    }
+    let mut at = blank(bytes, at + 1);
+    if bytes.get(at) == Some(&b']') {
+        return Ok(at + 1);
+    }
+    loop {
+        at = blank(bytes, value(bytes, at, limit, 1)?);
+        see();
+        match bytes.get(at) {
+            Some(b',') => at = blank(bytes, at + 1),
+            Some(b']') => return Ok(at + 1),
+            _ => return Err(NotJson::new(bytes, at, Reason::ExpectedArrayEnd)),
+        }
+    }
+}
+
+/// Finds the end of the value at `at`, which stands inside `depth` levels.
+#[inline]
+pub(super) fn value(bytes: &[u8], at: usize, limit: usize, depth: usize) -> Step {
+    match bytes.get(at) {
+        Some(b'{' | b'[') => nested(bytes, at, limit, depth),
+        _ => scalar(bytes, at),
+    }
+}
+
+/// Finds the end of the array or object whose bracket is at `at`.
+fn nested(bytes: &[u8], mut at: usize, limit: usize, outer: usize) -> Step {
+    let room = limit.min(MAX_DEPTH).saturating_sub(outer);
+    let mut depth = 0;
+    let mut objects: u128 = 0; // a bit a level, the innermost lowest: 1 is an object
+    loop {
+        // At a value.
+        match bytes.get(at) {
+            Some(b'{') => {
+                if depth == room {
+                    return Err(too_deep(bytes, at, limit));
+                }
+                at = blank(bytes, at + 1);
+                if bytes.get(at) == Some(&b'}') {
+                    at += 1;
+                } else {
+                    (depth, objects) = (depth + 1, objects << 1 | 1);
+                    at = name(bytes, at)?;
+                    continue;
+                }
+            }
+            Some(b'[') => {
+                if depth == room {
+                    return Err(too_deep(bytes, at, limit));
+                }
+                at = blank(bytes, at + 1);
+                if bytes.get(at) == Some(&b']') {
+                    at += 1;
+                } else {
+                    (depth, objects) = (depth + 1, objects << 1);
+                    continue;
+                }
+            }
+            _ => at = scalar(bytes, at)?,
+        }
+        // After a value.
+        loop {
+            if depth == 0 {
+                return Ok(at);
+            }
+            at = blank(bytes, at);
+            let in_object = objects & 1 == 1;
+            match bytes.get(at) {
+                Some(b',') => {
+                    at = blank(bytes, at + 1);
+                    if in_object {
+                        at = name(bytes, at)?;
+                    }
+                    break;
+                }
+                Some(b'}') if in_object => {}
+                Some(b']') if !in_object => {}
+                _ if in_object => return Err(NotJson::new(bytes, at, Reason::ExpectedObjectEnd)),
+                _ => return Err(NotJson::new(bytes, at, Reason::ExpectedArrayEnd)),
+            }
+            (at, depth, objects) = (at + 1, depth - 1, objects >> 1);
+        }
+    }
+}
+
+#[cold]
+fn too_deep(bytes: &[u8], at: usize, limit: usize) -> NotJson {
+    let limit = u8::try_from(limit.min(MAX_DEPTH)).unwrap_or(u8::MAX);
+    NotJson::new(bytes, at, Reason::TooDeep { limit })
+}
+
+/// Skips a member's name and its colon, up to the value.
+#[inline(always)]
+fn name(bytes: &[u8], at: usize) -> Step {
+    if bytes.get(at) != Some(&b'"') {
+        return Err(NotJson::new(bytes, at, Reason::ExpectedName));
+    }
+    colon(bytes, string(bytes, at + 1)?.0 + 1)
+}
+
+/// Skips the colon after a name, and the white space on both sides.
+#[inline(always)]
+fn colon(bytes: &[u8], at: usize) -> Step {
+    let at = blank(bytes, at);
+    if bytes.get(at) != Some(&b':') {
+        return Err(NotJson::new(bytes, at, Reason::ExpectedColon));
+    }
+    Ok(blank(bytes, at + 1))
+}
+
+/// Finds the end of the string, number or word at `at`.
+#[inline(always)]
+fn scalar(bytes: &[u8], at: usize) -> Step {
+    match bytes.get(at) {
+        Some(b'"') => Ok(string(bytes, at + 1)?.0 + 1),
+        Some(b'-' | b'0'..=b'9') => number(bytes, at),
+        Some(b't') => word(bytes, at, b"true"),
+        Some(b'f') => word(bytes, at, b"false"),
+        Some(b'n') => word(bytes, at, b"null"),
+        _ => Err(NotJson::new(bytes, at, Reason::ExpectedValue)),
+    }
+}
+
+#[inline(always)]
+fn word(bytes: &[u8], at: usize, word: &[u8]) -> Step {
+    match bytes.get(at..at + word.len()) {
+        Some(found) if found == word => Ok(at + word.len()),
+        _ => Err(NotJson::new(bytes, at, Reason::ExpectedValue)),
+    }
+}
+
+#[inline(always)]
+fn number(bytes: &[u8], mut at: usize) -> Step {
+    if bytes.get(at) == Some(&b'-') {
+        at += 1;
+    }
+    // No digit may follow a leading zero; what follows it is looked at by whoever is next.
+    at = if bytes.get(at) == Some(&b'0') { at + 1 } else { digits(bytes, at)? };
+    if bytes.get(at) == Some(&b'.') {
+        at = digits(bytes, at + 1)?;
+    }
+    if let Some(b'e' | b'E') = bytes.get(at) {
+        at += 1;
+        if let Some(b'+' | b'-') = bytes.get(at) {
+            at += 1;
+        }
+        at = digits(bytes, at)?;
+    }
+    Ok(at)
+}
+
+/// Skips one digit or more.
+#[inline(always)]
+fn digits(bytes: &[u8], start: usize) -> Step {
+    let mut at = start;
+    while let Some(b'0'..=b'9') = bytes.get(at) {
+        at += 1;
+    }
+    if at == start { Err(NotJson::new(bytes, at, Reason::ExpectedDigit)) } else { Ok(at) }
+}
+
+/// Finds the quote that ends the string whose first byte is at `at`, and tells
+/// whether there are escapes before it.
+#[inline(always)]
+pub(super) fn string(bytes: &[u8], mut at: usize) -> Result<(usize, bool), NotJson> {
+    let mut escaped = false;
+    loop {
+        at = plain(bytes, at);
+        match bytes.get(at) {
+            Some(b'"') => return Ok((at, escaped)),
+            Some(b'\\') => {
+                escaped = true;
+                at = escape(bytes, at)?;
+            }
+            Some(_) => return Err(NotJson::new(bytes, at, Reason::ControlCharacter)),
+            None => return Err(NotJson::new(bytes, at, Reason::ExpectedQuote)),
+        }
+    }
+}
+
+/// Skips the escape whose backslash is at `at`.
+fn escape(bytes: &[u8], at: usize) -> Step {
+    match bytes.get(at + 1) {
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
+        Some(b'u') => match bytes.get(at + 2..at + 6) {
+            Some(hex) if hex.iter().all(u8::is_ascii_hexdigit) => Ok(at + 6),
+            _ => Err(NotJson::new(bytes, at, Reason::ExpectedEscape)),
+        },
+        _ => Err(NotJson::new(bytes, at, Reason::ExpectedEscape)),
+    }
+}
+
+/// Finds the next byte that cannot stand for itself in a string: a quote, a
+/// backslash or a control character; else the end.
+#[inline(always)]
+pub(super) fn plain(bytes: &[u8], mut at: usize) -> usize {
+    let short = at + 32;
+    while let Some(&word) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let special = special(u64::from_le_bytes(word));
+        if special != 0 {
+            // The lowest flag is exact: borrows only run upwards.
+            return at + (special.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+        if at >= short {
+            at = plain_blocks(bytes, at);
+        }
+    }
+    while bytes.get(at).is_some_and(|&byte| byte != b'"' && byte != b'\\' && byte >= b' ') {
+        at += 1;
+    }
+    at
+}
+
+/// Skips blocks of 64 bytes that all stand for themselves: a loop without
+/// branches, which compilers turn into vector instructions.
+#[inline(never)]
+fn plain_blocks(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<64>) {
+        let special =
+            block.iter().fold(false, |found, &byte| found | (byte == b'"') | (byte == b'\\') | (byte < b' '));
+        if special {
+            break;
+        }
+        at += 64;
+    }
+    at
+}
+
+/// Flags the bytes of `word` that cannot stand for themselves in a string.
+#[inline(always)]
+fn special(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let quote = word ^ (ONES * b'"' as u64);
+    let backslash = word ^ (ONES * b'\\' as u64);
+    let below_blank = word.wrapping_sub(ONES * b' ' as u64) & !word;
+    let is_quote = quote.wrapping_sub(ONES) & !quote;
+    let is_backslash = backslash.wrapping_sub(ONES) & !backslash;
+    (below_blank | is_quote | is_backslash) & HIGH
+}
