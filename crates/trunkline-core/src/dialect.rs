@@ -16,6 +16,7 @@ use crate::{
     payload::{Encode, EncodeError, Format},
     signal::{CallId, Signal},
 };
+use std::time::Duration;
 
 /// What one connection says and understands; hears the far side and answers it.
 pub trait Dialect: Send {
@@ -24,8 +25,9 @@ pub trait Dialect: Send {
     /// Called with the same frame until it answers `None`. Signals borrow from
     /// the frame, not from the dialect, so a call can be answered before the next
     /// is heard. What the dialect answers by itself, such as a parse error, goes
-    /// to `out`.
-    fn hear<'f>(&mut self, frame: Frame<'f>, out: &mut Outbox) -> Option<Signal<'f>>;
+    /// to `out`. A body that it has found to be text may be changed to
+    /// [`Body::Text`](crate::Body::Text), so that it is checked only once.
+    fn hear<'f>(&mut self, frame: &mut Frame<'f>, out: &mut Outbox) -> Option<Signal<'f>>;
 
     /// Opens the reply to `id`; its value is to follow in [`Outbox::body`].
     fn open(&mut self, id: CallId<'_>, out: &mut Outbox) -> OpenFrame;
@@ -45,10 +47,10 @@ pub trait Dialect: Send {
     /// Says what the dialect has been saving up; called before each write.
     fn flush(&mut self, _out: &mut Outbox) {}
 
-    /// Whether frames must leave one at a time with a pause between them,
-    /// because the far side takes whatever one read gives it for one message.
-    fn paced(&self) -> bool {
-        false
+    /// The pause that frames must keep between them, because the far side takes
+    /// whatever one read gives it for one message.
+    fn pace(&self) -> Option<Duration> {
+        None
     }
 
     /// How values are written in this dialect.
@@ -119,8 +121,11 @@ pub struct BatchItem<'a> {
 /// A listener has one, and asks it for a [`Dialect`] and a [`Speaker`] for each
 /// connection.
 pub trait Language: Send + Sync {
-    /// The two halves of a new conversation.
+    /// The two halves of a new conversation, in which both sides may call.
     fn converse(&self) -> (Box<dyn Dialect>, Box<dyn Speaker>);
+
+    /// A conversation in which the far side says one thing and hears the answer.
+    fn exchange(&self) -> Box<dyn Dialect>;
 
     /// The language's name, for logs and [`Connection`](crate::Connection).
     fn name(&self) -> &'static str;

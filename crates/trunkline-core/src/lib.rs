@@ -41,7 +41,7 @@ pub use crate::{
     limits::Limits,
     middleware::{Answer, Middleware, Next},
     outbox::{OpenFrame, Outbox},
-    payload::{DecodeError, Encode, EncodeError, Format, OwnedPayload, Payload},
+    payload::{CowPayload, DecodeError, Encode, EncodeError, Format, OwnedPayload, Payload},
     procedure::{BoxRunning, Procedure, Running},
     reply::{IntoReply, Plain, Reply},
     router::{Route, Router},

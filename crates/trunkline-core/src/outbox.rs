@@ -17,6 +17,8 @@ use std::fmt;
 pub struct Outbox {
     bytes: Vec<u8>,
     marking: Box<dyn Marking>,
+    /// Where each frame ends, for those who must send them one by one.
+    ends: Option<Vec<usize>>,
 }
 
 /// A frame that has been opened in an [`Outbox`] and not closed yet.
@@ -31,7 +33,7 @@ impl Outbox {
     /// An empty outbox whose frames are marked off by `marking`.
     #[must_use]
     pub fn new(marking: Box<dyn Marking>) -> Self {
-        Self { bytes: Vec::new(), marking }
+        Self { bytes: Vec::new(), marking, ends: None }
     }
 
     /// Opens a frame: what is appended to [`body`](Self::body) until it is
@@ -61,6 +63,9 @@ impl Outbox {
     /// Closes the frame: it will be sent.
     pub fn close(&mut self, frame: OpenFrame) {
         self.marking.close(&mut self.bytes, frame.start, frame.body);
+        if let Some(ends) = &mut self.ends {
+            ends.push(self.bytes.len());
+        }
     }
 
     /// Takes the frame back: nothing of it will be sent.
@@ -81,6 +86,12 @@ impl Outbox {
         &self.bytes
     }
 
+    /// The bytes to send, without copying them.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// How many bytes wait to be sent.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -93,6 +104,15 @@ impl Outbox {
         self.bytes.is_empty()
     }
 
+    /// Takes back what was added after the first `len` bytes; only whole frames
+    /// may remain.
+    pub fn truncate(&mut self, len: usize) {
+        self.bytes.truncate(len);
+        if let Some(ends) = &mut self.ends {
+            ends.retain(|end| *end <= len);
+        }
+    }
+
     /// Forgets what has been sent. A buffer that a large message has swollen
     /// beyond `keep` bytes is given back.
     pub fn clear(&mut self, keep: usize) {
@@ -102,11 +122,43 @@ impl Outbox {
 
     /// Moves what waits in `other` behind what waits here.
     pub fn append(&mut self, other: &mut Self) {
+        if let (Some(ends), Some(more)) = (&mut self.ends, &mut other.ends) {
+            ends.extend(more.drain(..).map(|end| self.bytes.len() + end));
+        }
         if self.bytes.is_empty() {
             std::mem::swap(&mut self.bytes, &mut other.bytes);
         } else {
             self.bytes.append(&mut other.bytes);
         }
+    }
+
+    /// From now on remembers where frames end, so that
+    /// [`take_frames`](Self::take_frames) can tell them apart. What waits already
+    /// counts as one frame.
+    pub fn keep_frames_apart(&mut self) {
+        let waiting = self.bytes.len();
+        self.ends.get_or_insert_with(|| if waiting > 0 { vec![waiting] } else { vec![] });
+    }
+
+    /// Takes all that waits, frame by frame.
+    pub fn take_frames(&mut self) -> Vec<Vec<u8>> {
+        let mut start = 0;
+        let mut frames: Vec<Vec<u8>> = Vec::new();
+        for end in self.ends.iter_mut().flat_map(|ends| ends.drain(..)) {
+            frames.push(self.bytes[start..end].to_vec());
+            start = end;
+        }
+        if start < self.bytes.len() {
+            frames.push(self.bytes[start..].to_vec());
+        }
+        self.bytes.clear();
+        frames
+    }
+
+    /// An empty outbox to the same stream.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        Self::new(self.marking.another())
     }
 }
 

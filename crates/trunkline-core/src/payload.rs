@@ -98,6 +98,27 @@ impl OwnedPayload {
     }
 }
 
+/// An encoded value that is borrowed, or had to be spelled anew.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "borrowed and owned are all there is")]
+pub enum CowPayload<'a> {
+    /// Still where it arrived.
+    Borrowed(Payload<'a>),
+    /// Spelled anew.
+    Owned(OwnedPayload),
+}
+
+impl CowPayload<'_> {
+    /// The value, borrowed.
+    #[must_use]
+    pub fn borrow(&self) -> Payload<'_> {
+        match self {
+            Self::Borrowed(payload) => *payload,
+            Self::Owned(payload) => payload.borrow(),
+        }
+    }
+}
+
 /// A value that can be encoded in any [`Format`]: whatever serde can serialize.
 ///
 /// The object-safe form of [`Serialize`], for the places where a type parameter

@@ -1,6 +1,9 @@
 //! [`Signal`]: one thing said on a connection, in no language in particular.
 
-use crate::{fault::Fault, payload::Payload};
+use crate::{
+    fault::Fault,
+    payload::{CowPayload, Payload},
+};
 use std::{borrow::Cow, fmt};
 
 /// One thing the far side said.
@@ -14,14 +17,14 @@ pub enum Signal<'f> {
         /// The procedure to run.
         procedure: Cow<'f, str>,
         /// Its arguments, if any were given.
-        args: Option<Payload<'f>>,
+        args: Option<CowPayload<'f>>,
     },
     /// Run a procedure; no answer is wanted.
     Notify {
         /// The procedure to run.
         procedure: Cow<'f, str>,
         /// Its arguments, if any were given.
-        args: Option<Payload<'f>>,
+        args: Option<CowPayload<'f>>,
     },
     /// The caller gives up on one of its calls.
     Cancel {

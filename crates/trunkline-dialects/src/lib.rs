@@ -4,3 +4,8 @@
 //! of trunkline: [`jsonrpc`] is then a library of JSON-RPC 2.0 messages.
 
 pub mod jsonrpc;
+
+/// Compiles what the guide for users of the Node package shows.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/from-jsonrpc-lib.md")]
+mod from_jsonrpc_lib {}

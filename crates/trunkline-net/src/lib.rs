@@ -1,1 +1,20 @@
-//! trunkline
+//! Whatever waits: links, peers, listeners, and the two drivers.
+
+mod conversation;
+pub mod exchange;
+pub mod hooks;
+pub mod link;
+pub mod listen;
+pub mod peer;
+pub mod peers;
+pub mod serve;
+pub mod service;
+
+pub use crate::{
+    hooks::{FaultReport, Hooks},
+    link::{ByteStream, Ended, Link},
+    peer::{Calling, Peer},
+    peers::Peers,
+    serve::{open, serve},
+    service::Service,
+};

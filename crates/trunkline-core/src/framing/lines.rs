@@ -245,7 +245,11 @@ struct LineMarking {
 impl Marking for LineMarking {
     fn open(&mut self, _stream: &mut Vec<u8>, _channel: u8) {}
 
-    fn close(&mut self, stream: &mut Vec<u8>, _start: usize, _body: usize) {
+    fn close(&mut self, stream: &mut Vec<u8>, _start: usize, body: usize) {
+        // a value that was encoded elsewhere may have line feeds between its tokens
+        while let Some(at) = memchr::memchr(b'\n', &stream[body..]) {
+            stream[body + at] = b' ';
+        }
         if self.newline {
             stream.push(b'\n');
         }

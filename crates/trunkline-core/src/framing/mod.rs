@@ -146,12 +146,14 @@ pub(crate) mod tests {
                 }
             }
         }
-        while eof {
-            let cut = framing.finish(&mut input);
-            let stop = matches!(cut, Ok(Cut::End) | Err(_));
-            seen.extend(describe(cut));
-            if stop {
-                break;
+        if eof {
+            loop {
+                let cut = framing.finish(&mut input);
+                let stop = matches!(cut, Ok(Cut::End) | Err(_));
+                seen.extend(describe(cut));
+                if stop {
+                    break;
+                }
             }
         }
         seen

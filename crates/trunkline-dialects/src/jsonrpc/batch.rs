@@ -1,7 +1,8 @@
 //! [`Batch`]: the messages of an array, one after the other.
 
+use super::envelope::Envelope;
 use super::scan;
-use super::{Invalid, InvalidReason, Item, Rules, envelope};
+use super::{Invalid, InvalidReason, Item, Rules};
 
 /// The elements of a batch, read as they are asked for.
 ///
@@ -32,6 +33,12 @@ impl<'a> Batch<'a> {
     pub(super) fn scanned(text: &'a str, at: usize, left: usize, rules: &Rules) -> Self {
         Self { text, at, left, rules: rules.clone() }
     }
+
+    /// What [`scanned`](Self::scanned) needs to go on from here.
+    #[cfg(feature = "dialect")]
+    pub(super) fn position(&self) -> (usize, usize) {
+        (self.at, self.left)
+    }
 }
 
 impl<'a> Iterator for Batch<'a> {
@@ -43,7 +50,9 @@ impl<'a> Iterator for Batch<'a> {
         let start = scan::blank(bytes, self.at + 1);
         // Neither can fail: the whole text was checked when the batch was read.
         let (item, after) = if bytes.get(start) == Some(&b'{') {
-            envelope::message(self.text, start, &self.rules).ok()?
+            let mut envelope = Envelope::empty();
+            let after = envelope.read(self.text, start, &self.rules).ok()?;
+            (envelope.message(&self.rules), after)
         } else {
             let after = scan::value(bytes, start, self.rules.max_depth, 1).ok()?;
             (Err(Invalid::bare(InvalidReason::NotAnObject)), after)

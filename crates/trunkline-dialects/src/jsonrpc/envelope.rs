@@ -6,142 +6,132 @@
 use std::borrow::Cow;
 
 use super::decimal::Decimal;
+use super::members::{self, Members, Names};
 use super::not_json::NotJson;
-use super::scan::{self, Token};
+use super::scan::MAX_DEPTH;
+use super::string;
 use super::{
     ErrorObject, Failure, Id, Invalid, InvalidReason as Reason, Item, Message, Notification, NullId, Params,
     RawJson, Request, Rules, Success,
 };
 
-/// Reads the object whose `{` is at `at`, and tells the position after it.
-#[inline(always)]
-pub(super) fn message<'a>(text: &'a str, at: usize, rules: &Rules) -> Result<(Item<'a>, usize), NotJson> {
-    let mut members = Members::default();
-    let end = scan::members(text, at, rules.max_depth, |name, value| members.see(name, value))?;
-    Ok((members.message(rules), end))
-}
+/// The six members the protocol knows; their places follow.
+const NAMES: Names<6> = Names::new(["jsonrpc", "id", "method", "params", "result", "error"]);
+const VERSION: usize = 0;
+const ID: usize = 1;
+const METHOD: usize = 2;
+const PARAMS: usize = 3;
+const RESULT: usize = 4;
+const ERROR: usize = 5;
 
-/// The six members the protocol knows.
-#[derive(Default)]
-struct Members<'a> {
-    version: Option<Token<'a>>,
-    id: Option<Token<'a>>,
-    method: Option<Token<'a>>,
-    params: Option<Token<'a>>,
-    result: Option<Token<'a>>,
-    error: Option<Token<'a>>,
-    repeated: Option<&'static str>,
-    repeated_id: bool,
-}
+/// The members of a message as spelled.
+pub(super) struct Envelope<'a>(Members<'a, 6>);
 
-impl<'a> Members<'a> {
+impl<'a> Envelope<'a> {
+    /// Without members as yet.
     #[inline(always)]
-    fn see(&mut self, name: Token<'a>, value: Token<'a>) {
-        // A name with a lone surrogate is none of ours.
-        let Some(name) = name.text() else { return };
-        let (slot, name) = match &*name {
-            "jsonrpc" => (&mut self.version, "jsonrpc"),
-            "id" => (&mut self.id, "id"),
-            "method" => (&mut self.method, "method"),
-            "params" => (&mut self.params, "params"),
-            "result" => (&mut self.result, "result"),
-            "error" => (&mut self.error, "error"),
-            _ => return,
+    pub(super) const fn empty() -> Self {
+        Self(Members::none())
+    }
+
+    /// Reads the object whose `{` is at `at`, and tells the position after it.
+    #[inline(always)]
+    pub(super) fn read(&mut self, text: &'a str, at: usize, rules: &Rules) -> Result<usize, NotJson> {
+        members::read(text, at, rules.max_depth, &NAMES, &mut self.0)
+    }
+
+    /// Tells what message it is.
+    #[inline(always)]
+    pub(super) fn message(&self, rules: &Rules) -> Item<'a> {
+        if let Some(name) = self.0.first_repeated(&NAMES) {
+            return Err(self.invalid(Reason::Repeated(name)));
+        }
+        let id = Id::scanned(self.0.values[ID]);
+        if id.is_none() && self.has(ID) {
+            return Err(self.invalid(Reason::IdType));
+        }
+        if !rules.any_version && !self.is_two() {
+            return Err(self.invalid(Reason::Version));
+        }
+        if !self.has(METHOD) {
+            return self.response(id).map_err(|reason| self.invalid(reason));
+        }
+        let Some(method) = self.text(METHOD) else {
+            let is_string = self.0.values[METHOD].starts_with('"');
+            return Err(self.invalid(if is_string { Reason::MethodText } else { Reason::MethodType }));
         };
-        if slot.replace(value).is_some() {
-            self.repeated = Some(name);
-            self.repeated_id |= name == "id";
-        }
-    }
-
-    #[inline(always)]
-    fn message(self, rules: &Rules) -> Item<'a> {
-        self.checked(rules).map_err(|reason| self.invalid(reason))
-    }
-
-    #[inline(always)]
-    fn checked(&self, rules: &Rules) -> Result<Message<'a>, Reason> {
-        if let Some(name) = self.repeated {
-            return Err(Reason::Repeated(name));
-        }
-        let id = match self.id {
-            Some(id) => Some(Id::scanned(id.raw).ok_or(Reason::IdType)?),
+        let params = self.0.values[PARAMS];
+        let params = match params.as_bytes().first() {
+            Some(b'[' | b'{') => Some(Params::trusted(Cow::Borrowed(params))),
             None => None,
-        };
-        if !rules.any_version && !self.version.is_some_and(is_two) {
-            return Err(Reason::Version);
-        }
-        match self.method {
-            Some(method) => self.call(id, method, rules),
-            None => self.response(id),
-        }
-    }
-
-    #[inline(always)]
-    fn call(&self, id: Option<Id<'a>>, method: Token<'a>, rules: &Rules) -> Result<Message<'a>, Reason> {
-        let Some(method) = method.text() else {
-            return Err(if method.raw.starts_with('"') { Reason::MethodText } else { Reason::MethodType });
-        };
-        let params = match self.params {
-            Some(params) => read_params(params.raw, rules)?,
-            None => None,
+            Some(_) => match unusual_params(params, rules) {
+                Ok(params) => params,
+                Err(reason) => return Err(self.invalid(reason)),
+            },
         };
         match id {
             Some(id) if id.is_null() => match rules.null_id {
                 NullId::Request => Ok(Message::Request(Request { id, method, params })),
                 NullId::Notification => Ok(Message::Notification(Notification { method, params })),
-                NullId::Reject => Err(Reason::NullId),
+                NullId::Reject => Err(self.invalid(Reason::NullId)),
             },
             Some(id) => Ok(Message::Request(Request { id, method, params })),
             None => Ok(Message::Notification(Notification { method, params })),
         }
     }
 
-    /// `null` is as good as absent next to the other of `result` and `error`.
+    #[inline(always)]
+    fn has(&self, place: usize) -> bool {
+        !self.0.values[place].is_empty()
+    }
+
+    /// The text of a member, if it is a string.
+    #[inline(always)]
+    fn text(&self, place: usize) -> Option<Cow<'a, str>> {
+        string::text(self.0.values[place], self.0.escaped & 1 << place != 0)
+    }
+
+    #[inline(always)]
+    fn is_two(&self) -> bool {
+        self.0.values[VERSION] == r#""2.0""# || self.text(VERSION).is_some_and(|version| version == "2.0")
+    }
+
+    /// The response it is. `null` is as good as absent next to the other of
+    /// `result` and `error`.
     #[inline]
     fn response(&self, id: Option<Id<'a>>) -> Result<Message<'a>, Reason> {
-        let error = self.error.filter(|error| error.raw != "null");
-        match (self.result, error) {
-            (Some(result), Some(_)) if result.raw != "null" => Err(Reason::ResultAndError),
-            (_, Some(error)) => Ok(Message::Failure(Failure::new(id, read_error(error.raw)?))),
-            (Some(result), None) => {
+        match (self.0.values[RESULT], self.0.values[ERROR]) {
+            ("", "") => Err(Reason::NoMethod),
+            ("", "null") => Err(Reason::ErrorShape),
+            (result, "" | "null") => {
                 let id = id.ok_or(Reason::ResultWithoutId)?;
-                Ok(Message::Success(Success { id, result: RawJson::trusted(Cow::Borrowed(result.raw)) }))
+                Ok(Message::Success(Success { id, result: RawJson::trusted(Cow::Borrowed(result)) }))
             }
-            (None, None) if self.error.is_some() => Err(Reason::ErrorShape),
-            (None, None) => Err(Reason::NoMethod),
+            ("" | "null", error) => Ok(Message::Failure(Failure::new(id, read_error(error)?))),
+            _ => Err(Reason::ResultAndError),
         }
     }
 
     #[cold]
-    fn invalid(self, reason: Reason) -> Invalid<'a> {
-        let looks_like_response = self.method.is_none() && (self.result.is_some() || self.error.is_some());
-        let id = self
-            .id
-            .filter(|_| !self.repeated_id)
-            .and_then(|id| Id::scanned(id.raw))
-            .filter(|id| !id.is_null());
+    fn invalid(&self, reason: Reason) -> Invalid<'a> {
+        let looks_like_response = !self.has(METHOD) && (self.has(RESULT) || self.has(ERROR));
+        let id = Id::scanned(self.0.values[ID]).filter(|id| !id.is_null() && self.0.repeated & 1 << ID == 0);
         Invalid {
             answers: id.clone().filter(|_| looks_like_response),
-            id: id.filter(|_| self.repeated.is_none()),
+            id: id.filter(|_| self.0.repeated == 0),
             reason,
-            had_id: self.id.is_some(),
+            had_id: self.has(ID),
             looks_like_response,
         }
     }
 }
 
-#[inline(always)]
-fn is_two(version: Token<'_>) -> bool {
-    version.raw == "\"2.0\"" || (version.escaped && version.text().is_some_and(|text| text == "2.0"))
-}
-
-#[inline(always)]
-fn read_params<'a>(raw: &'a str, rules: &Rules) -> Result<Option<Params<'a>>, Reason> {
-    match raw.as_bytes().first() {
-        Some(b'[' | b'{') => Ok(Some(Params::trusted(Cow::Borrowed(raw)))),
-        Some(b'n') if rules.reject_null_params => Err(Reason::NullParams),
-        Some(b'n') => Ok(None),
+/// What stands for parameters that are neither an array nor an object.
+#[cold]
+fn unusual_params<'a>(raw: &'a str, rules: &Rules) -> Result<Option<Params<'a>>, Reason> {
+    match raw {
+        "null" if rules.reject_null_params => Err(Reason::NullParams),
+        "null" => Ok(None),
         _ if rules.wrap_scalar_params => Ok(Some(Params::trusted(Cow::Owned(format!("[{raw}]"))))),
         _ => Err(Reason::ParamsType),
     }
@@ -150,35 +140,26 @@ fn read_params<'a>(raw: &'a str, rules: &Rules) -> Result<Option<Params<'a>>, Re
 /// Reads an error object that the scanner has seen. A code is whole by value,
 /// not by spelling, for there are languages that only have floats.
 fn read_error(raw: &str) -> Result<ErrorObject<'_>, Reason> {
+    const NAMES: Names<3> = Names::new(["code", "message", "data"]);
     if !raw.starts_with('{') {
         return Err(Reason::ErrorShape);
     }
-    let [mut code, mut message, mut data] = [None; 3];
-    let mut repeated = false;
-    scan::members(raw, 0, scan::MAX_DEPTH, |name, value| {
-        let slot = match name.text().as_deref() {
-            Some("code") => &mut code,
-            Some("message") => &mut message,
-            Some("data") => &mut data,
-            _ => return,
-        };
-        repeated |= slot.replace(value).is_some();
-    })
-    .map_err(|_| Reason::ErrorShape)?;
-    let code = code.and_then(whole);
-    let message = message.and_then(Token::text);
-    match (code, message) {
-        (Some(code), Some(message)) if !repeated => {
-            let data = data.map(|data| RawJson::trusted(Cow::Borrowed(data.raw)));
+    let mut members = Members::none();
+    members::read(raw, 0, MAX_DEPTH, &NAMES, &mut members).map_err(|_| Reason::ErrorShape)?;
+    let [code, message, data] = members.values;
+    let message = string::text(message, members.escaped & 0b10 != 0);
+    match (whole(code), message) {
+        (Some(code), Some(message)) if members.repeated == 0 => {
+            let data = (!data.is_empty()).then(|| RawJson::trusted(Cow::Borrowed(data)));
             Ok(ErrorObject { code, message, data })
         }
         _ => Err(Reason::ErrorShape),
     }
 }
 
-fn whole(code: Token<'_>) -> Option<i64> {
-    match code.raw.as_bytes().first() {
-        Some(b'-' | b'0'..=b'9') => Decimal::of(code.raw).to_integer()?.try_into().ok(),
+fn whole(code: &str) -> Option<i64> {
+    match code.as_bytes().first() {
+        Some(b'-' | b'0'..=b'9') => Decimal::of(code).to_integer()?.try_into().ok(),
         _ => None,
     }
 }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 
 use super::decimal::Decimal;
-use super::scan::{self, MAX_DEPTH, Token};
+use super::scan::{self, MAX_DEPTH};
+use super::string;
 
 /// The id of a message: a string, a number or null, kept as spelled.
 ///
@@ -51,6 +52,12 @@ impl<'a> Id<'a> {
         &self.raw
     }
 
+    /// [`as_raw`](Self::as_raw), still borrowed from the message if it was.
+    #[must_use]
+    pub fn into_raw(self) -> Cow<'a, str> {
+        self.raw
+    }
+
     /// Whether the id is null.
     #[must_use]
     pub fn is_null(&self) -> bool {
@@ -61,7 +68,7 @@ impl<'a> Id<'a> {
     /// and strings with a lone surrogate, which are no text.
     #[must_use]
     pub fn as_str(&self) -> Option<Cow<'_, str>> {
-        Token { raw: &self.raw, escaped: self.raw.contains('\\') }.text()
+        string::text(&self.raw, self.raw.contains('\\'))
     }
 
     /// The value of a number id that is a whole number from 0 to 2^64 - 1, however
@@ -115,7 +122,7 @@ impl Hash for Id<'_> {
 
 macro_rules! from_integer {
     ($($integer:ty)*) => {$(
-        impl From<$integer> for Id<'static> {
+        impl From<$integer> for Id<'_> {
             fn from(number: $integer) -> Self {
                 Id { raw: Cow::Owned(itoa::Buffer::new().format(number).to_owned()) }
             }
@@ -125,13 +132,13 @@ macro_rules! from_integer {
 
 from_integer!(u8 u16 u32 u64 i8 i16 i32 i64);
 
-impl From<&str> for Id<'static> {
+impl From<&str> for Id<'_> {
     fn from(text: &str) -> Self {
         Self::from(text.to_owned())
     }
 }
 
-impl From<String> for Id<'static> {
+impl From<String> for Id<'_> {
     fn from(text: String) -> Self {
         Id { raw: Cow::Owned(serde_json::Value::String(text).to_string()) }
     }

@@ -42,10 +42,10 @@ impl<'a> Message<'a> {
     ///
     /// Fails if the text is not JSON, is no message, or is a batch. The error is
     /// the reply to send.
-    pub fn parse(text: &'a str) -> Result<Self, Failure<'a>> {
+    pub fn parse(text: &'a str) -> Result<Self, Failure<'static>> {
         match read(text, &Rules::default()) {
             Ok(Document::One(Ok(message))) => Ok(message),
-            Ok(Document::One(Err(invalid))) => Err(Failure::from(invalid)),
+            Ok(Document::One(Err(invalid))) => Err(Failure::from(invalid).into_owned()),
             Ok(Document::Batch(_) | Document::TooLarge { .. }) => {
                 let error = ErrorObject::invalid_request().explained(&"expected one message, not a batch");
                 Err(Failure::new(None, error))

@@ -23,6 +23,7 @@ mod envelope;
 mod error;
 mod id;
 mod invalid;
+mod members;
 mod message;
 mod not_json;
 mod params;
@@ -30,6 +31,7 @@ mod raw;
 mod read;
 mod rules;
 mod scan;
+mod string;
 mod unwritable;
 pub mod write;
 
@@ -44,6 +46,20 @@ pub use raw::RawJson;
 pub use read::{Document, Item, read, read_bytes};
 pub use rules::{NullId, Rules};
 pub use unwritable::Unwritable;
+
+#[cfg(feature = "dialect")]
+mod fault;
+#[cfg(feature = "dialect")]
+mod hear;
+#[cfg(feature = "dialect")]
+mod options;
+#[cfg(feature = "dialect")]
+mod replies;
+#[cfg(feature = "dialect")]
+mod say;
+
+#[cfg(feature = "dialect")]
+pub use options::JsonRpc;
 
 #[cfg(test)]
 mod tests;

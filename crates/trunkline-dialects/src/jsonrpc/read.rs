@@ -1,8 +1,9 @@
 //! [`read`]: from a text to the messages in it.
 
+use super::envelope::Envelope;
 use super::not_json::NotJson;
 use super::scan;
-use super::{Batch, Invalid, InvalidReason, Message, Rules, envelope};
+use super::{Batch, Invalid, InvalidReason, Message, Rules};
 
 /// What a text holds: one message, or a batch.
 #[derive(Clone, Debug)]
@@ -53,9 +54,10 @@ pub fn read<'a>(text: &'a str, rules: &Rules) -> Result<Document<'a>, NotJson> {
     let start = scan::blank(bytes, 0);
     match bytes.get(start) {
         Some(b'{') => {
-            let (item, after) = envelope::message(text, start, rules)?;
+            let mut envelope = Envelope::empty();
+            let after = envelope.read(text, start, rules)?;
             scan::end(bytes, after)?;
-            Ok(Document::One(item))
+            Ok(Document::One(envelope.message(rules)))
         }
         Some(b'[') => read_batch(text, start, rules),
         _ => {

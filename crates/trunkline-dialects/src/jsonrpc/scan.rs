@@ -9,9 +9,8 @@
 //!
 //! Nesting needs no recursion: one bit a level tells arrays from objects.
 
-use std::borrow::Cow;
-
 use super::not_json::{NotJson, NotJsonReason as Reason};
+use super::string;
 
 /// A position in the text, or why there is none.
 type Step = Result<usize, NotJson>;
@@ -33,72 +32,6 @@ pub(super) fn blank(bytes: &[u8], mut at: usize) -> usize {
 pub(super) fn end(bytes: &[u8], at: usize) -> Result<(), NotJson> {
     let at = blank(bytes, at);
     if at == bytes.len() { Ok(()) } else { Err(NotJson::new(bytes, at, Reason::ExpectedEnd)) }
-}
-
-/// A token as spelled.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Token<'a> {
-    /// Its text; a string's with the quotes.
-    pub(super) raw: &'a str,
-    /// Whether it is a string with escapes.
-    pub(super) escaped: bool,
-}
-
-impl<'a> Token<'a> {
-    /// The text of a string, with escapes resolved; nothing if the token is no
-    /// string, or has an escaped lone surrogate.
-    #[inline(always)]
-    pub(super) fn text(self) -> Option<Cow<'a, str>> {
-        let inner = self.raw.strip_prefix('"')?.strip_suffix('"')?;
-        if self.escaped { unescape(self.raw).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
-    }
-}
-
-#[cold]
-fn unescape(quoted: &str) -> Option<String> {
-    serde_json::from_str(quoted).ok()
-}
-
-/// Walks the object whose `{` is at `at`, showing the name and value of each
-/// member to `see`.
-#[inline(always)]
-pub(super) fn members<'a>(
-    text: &'a str,
-    at: usize,
-    limit: usize,
-    mut see: impl FnMut(Token<'a>, Token<'a>),
-) -> Step {
-    let bytes = text.as_bytes();
-    if limit == 0 {
-        return Err(too_deep(bytes, at, limit));
-    }
-    let mut at = blank(bytes, at + 1);
-    if bytes.get(at) == Some(&b'}') {
-        return Ok(at + 1);
-    }
-    loop {
-        if bytes.get(at) != Some(&b'"') {
-            return Err(NotJson::new(bytes, at, Reason::ExpectedName));
-        }
-        let (quote, escaped) = string(bytes, at + 1)?;
-        let name = Token { raw: &text[at..=quote], escaped };
-        at = colon(bytes, quote + 1)?;
-        let (value_end, escaped) = match bytes.get(at) {
-            Some(b'"') => {
-                let (end, escaped) = string(bytes, at + 1)?;
-                (end + 1, escaped)
-            }
-            Some(b'{' | b'[') => (nested(bytes, at, limit, 1)?, false),
-            _ => (scalar(bytes, at)?, false),
-        };
-        see(name, Token { raw: &text[at..value_end], escaped });
-        at = blank(bytes, value_end);
-        match bytes.get(at) {
-            Some(b',') => at = blank(bytes, at + 1),
-            Some(b'}') => return Ok(at + 1),
-            _ => return Err(NotJson::new(bytes, at, Reason::ExpectedObjectEnd)),
-        }
-    }
 }
 
 /// Walks the array whose `[` is at `at`, calling `see` for each element.
@@ -131,7 +64,7 @@ pub(super) fn value(bytes: &[u8], at: usize, limit: usize, depth: usize) -> Step
 }
 
 /// Finds the end of the array or object whose bracket is at `at`.
-fn nested(bytes: &[u8], mut at: usize, limit: usize, outer: usize) -> Step {
+pub(super) fn nested(bytes: &[u8], mut at: usize, limit: usize, outer: usize) -> Step {
     let room = limit.min(MAX_DEPTH).saturating_sub(outer);
     let mut depth = 0;
     let mut objects: u128 = 0; // a bit a level, the innermost lowest: 1 is an object
@@ -191,7 +124,7 @@ fn nested(bytes: &[u8], mut at: usize, limit: usize, outer: usize) -> Step {
 }
 
 #[cold]
-fn too_deep(bytes: &[u8], at: usize, limit: usize) -> NotJson {
+pub(super) fn too_deep(bytes: &[u8], at: usize, limit: usize) -> NotJson {
     let limit = u8::try_from(limit.min(MAX_DEPTH)).unwrap_or(u8::MAX);
     NotJson::new(bytes, at, Reason::TooDeep { limit })
 }
@@ -202,12 +135,12 @@ fn name(bytes: &[u8], at: usize) -> Step {
     if bytes.get(at) != Some(&b'"') {
         return Err(NotJson::new(bytes, at, Reason::ExpectedName));
     }
-    colon(bytes, string(bytes, at + 1)?.0 + 1)
+    colon(bytes, string::end(bytes, at + 1)?.0 + 1)
 }
 
 /// Skips the colon after a name, and the white space on both sides.
 #[inline(always)]
-fn colon(bytes: &[u8], at: usize) -> Step {
+pub(super) fn colon(bytes: &[u8], at: usize) -> Step {
     let at = blank(bytes, at);
     if bytes.get(at) != Some(&b':') {
         return Err(NotJson::new(bytes, at, Reason::ExpectedColon));
@@ -217,9 +150,9 @@ fn colon(bytes: &[u8], at: usize) -> Step {
 
 /// Finds the end of the string, number or word at `at`.
 #[inline(always)]
-fn scalar(bytes: &[u8], at: usize) -> Step {
+pub(super) fn scalar(bytes: &[u8], at: usize) -> Step {
     match bytes.get(at) {
-        Some(b'"') => Ok(string(bytes, at + 1)?.0 + 1),
+        Some(b'"') => Ok(string::end(bytes, at + 1)?.0 + 1),
         Some(b'-' | b'0'..=b'9') => number(bytes, at),
         Some(b't') => word(bytes, at, b"true"),
         Some(b'f') => word(bytes, at, b"false"),
@@ -264,85 +197,4 @@ fn digits(bytes: &[u8], start: usize) -> Step {
         at += 1;
     }
     if at == start { Err(NotJson::new(bytes, at, Reason::ExpectedDigit)) } else { Ok(at) }
-}
-
-/// Finds the quote that ends the string whose first byte is at `at`, and tells
-/// whether there are escapes before it.
-#[inline(always)]
-pub(super) fn string(bytes: &[u8], mut at: usize) -> Result<(usize, bool), NotJson> {
-    let mut escaped = false;
-    loop {
-        at = plain(bytes, at);
-        match bytes.get(at) {
-            Some(b'"') => return Ok((at, escaped)),
-            Some(b'\\') => {
-                escaped = true;
-                at = escape(bytes, at)?;
-            }
-            Some(_) => return Err(NotJson::new(bytes, at, Reason::ControlCharacter)),
-            None => return Err(NotJson::new(bytes, at, Reason::ExpectedQuote)),
-        }
-    }
-}
-
-/// Skips the escape whose backslash is at `at`.
-fn escape(bytes: &[u8], at: usize) -> Step {
-    match bytes.get(at + 1) {
-        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
-        Some(b'u') => match bytes.get(at + 2..at + 6) {
-            Some(hex) if hex.iter().all(u8::is_ascii_hexdigit) => Ok(at + 6),
-            _ => Err(NotJson::new(bytes, at, Reason::ExpectedEscape)),
-        },
-        _ => Err(NotJson::new(bytes, at, Reason::ExpectedEscape)),
-    }
-}
-
-/// Finds the next byte that cannot stand for itself in a string: a quote, a
-/// backslash or a control character; else the end.
-#[inline(always)]
-pub(super) fn plain(bytes: &[u8], mut at: usize) -> usize {
-    let short = at + 32;
-    while let Some(&word) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let special = special(u64::from_le_bytes(word));
-        if special != 0 {
-            // The lowest flag is exact: borrows only run upwards.
-            return at + (special.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-        if at >= short {
-            at = plain_blocks(bytes, at);
-        }
-    }
-    while bytes.get(at).is_some_and(|&byte| byte != b'"' && byte != b'\\' && byte >= b' ') {
-        at += 1;
-    }
-    at
-}
-
-/// Skips blocks of 64 bytes that all stand for themselves: a loop without
-/// branches, which compilers turn into vector instructions.
-#[inline(never)]
-fn plain_blocks(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<64>) {
-        let special =
-            block.iter().fold(false, |found, &byte| found | (byte == b'"') | (byte == b'\\') | (byte < b' '));
-        if special {
-            break;
-        }
-        at += 64;
-    }
-    at
-}
-
-/// Flags the bytes of `word` that cannot stand for themselves in a string.
-#[inline(always)]
-fn special(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let quote = word ^ (ONES * b'"' as u64);
-    let backslash = word ^ (ONES * b'\\' as u64);
-    let below_blank = word.wrapping_sub(ONES * b' ' as u64) & !word;
-    let is_quote = quote.wrapping_sub(ONES) & !quote;
-    let is_backslash = backslash.wrapping_sub(ONES) & !backslash;
-    (below_blank | is_quote | is_backslash) & HIGH
 }

@@ -16,7 +16,7 @@
 
 use std::fmt;
 
-use super::scan;
+use super::string::plain;
 
 /// Appends `{"jsonrpc":"2.0","id":ID,"result":`; the result and [`close`] follow.
 #[inline]
@@ -87,7 +87,7 @@ pub fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut done = 0;
     loop {
-        let special = scan::plain(bytes, done);
+        let special = plain(bytes, done);
         out.extend_from_slice(&bytes[done..special]);
         let Some(&byte) = bytes.get(special) else { break };
         escape(out, byte);

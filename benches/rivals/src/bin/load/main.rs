@@ -1,0 +1,27 @@
+//! The load generator: encoded calls out, answers counted, nothing parsed.
+//!
+//! `--mode pump` measures CPU per call in a closed loop, `idle` the memory of connections that rest, `deaf` that of
+//! a connection which calls and never reads. Each prints one line of JSON.
+
+mod deaf;
+mod idle;
+mod pump;
+mod socket;
+
+use anyhow::{Result, bail};
+use rivals::args::Args;
+
+fn main() -> Result<()> {
+    let args = Args::from_env()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let found = runtime.block_on(tokio::task::LocalSet::new().run_until(async {
+        match args.text("mode").unwrap_or("pump") {
+            "pump" => pump::measure(&args).await,
+            "idle" => idle::measure(&args).await,
+            "deaf" => deaf::measure(&args).await,
+            other => bail!("--mode {other} is none of pump, idle, deaf"),
+        }
+    }))?;
+    println!("{found}");
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! Tasks that call a typed client in a loop, and what that cost the client's process.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+use tokio::task::LocalSet;
+
+use crate::args::Args;
+use crate::meter::cpu_nanos;
+
+/// Keeps `--window` tasks calling for `--seconds`, after a warm-up, and prints the cost as one line of JSON.
+///
+/// `call` makes one call and gives back the answer, which must be 3. CPU time is read for this process and for
+/// `--pid`, the server.
+///
+/// # Errors
+///
+/// Fails with the first call that fails or answers wrongly.
+pub async fn measure<C, F>(args: &Args, call: C) -> Result<()>
+where
+    C: Fn() -> F + Clone + 'static,
+    F: Future<Output = Result<i64>> + 'static,
+{
+    let (window, seconds, server) =
+        (args.get("window", 64_usize)?, args.get("seconds", 1.0)?, args.need("pid")?);
+    let answered = Rc::new(Cell::new(0_u64));
+    let tasks = LocalSet::new();
+    let callers: Vec<_> = (0..window)
+        .map(|_| {
+            let (call, answered) = (call.clone(), Rc::clone(&answered));
+            tasks.spawn_local(async move {
+                loop {
+                    match call().await {
+                        Ok(3) => answered.set(answered.get() + 1),
+                        Ok(other) => return anyhow::anyhow!("1 + 2 came back as {other}"),
+                        Err(error) => return error,
+                    }
+                }
+            })
+        })
+        .collect();
+    tasks
+        .run_until(async {
+            tokio::time::sleep(Duration::from_millis(250)).await;
+            let own = std::process::id();
+            let (start, calls) = (Instant::now(), answered.get());
+            let (client_cpu, server_cpu) = (cpu_nanos(own)?, cpu_nanos(server)?);
+            tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+            let (client_cpu, server_cpu) = (cpu_nanos(own)? - client_cpu, cpu_nanos(server)? - server_cpu);
+            let calls = answered.get() - calls;
+            for caller in callers {
+                if caller.is_finished() {
+                    return Err(caller.await?);
+                }
+            }
+            ensure!(calls > 0, "not one call was answered in {seconds} s");
+            println!(
+                "{}",
+                json!({
+                    "calls": calls,
+                    "seconds": start.elapsed().as_secs_f64(),
+                    "server_cpu": server_cpu,
+                    "client_cpu": client_cpu,
+                })
+            );
+            Ok(())
+        })
+        .await
+}

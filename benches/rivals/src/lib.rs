@@ -1,0 +1,13 @@
+//! What the servers, clients and the load generator of this benchmark share.
+//!
+//! The servers and clients themselves are the programs in `src/bin`, one file a rival; `side_by_side` runs them
+//! against each other. `README.md` says what is measured and how to read it.
+
+pub mod args;
+pub mod callers;
+pub mod meter;
+pub mod replies;
+pub mod requests;
+pub mod serve;
+pub mod sum;
+pub mod tarpc_service;

@@ -1,0 +1,58 @@
+//! Faults as JSON-RPC error objects, and back.
+
+use super::{ErrorObject, code, write};
+use trunkline_core::{Fault, FaultKind};
+
+/// What the caller gave up on the deadline for, or the listener did.
+const DEADLINE_EXCEEDED: i64 = -32001;
+/// The caller may not do this.
+const FORBIDDEN: i64 = -32003;
+
+/// Appends the reply to call `id` that carries `fault`.
+pub(super) fn write_reply(out: &mut Vec<u8>, id: &str, fault: &Fault, plain_code: i64, expose: bool) {
+    let code = fault.code().unwrap_or_else(|| code_of(fault.kind(), plain_code));
+    let hidden =
+        (expose && fault.kind() == FaultKind::Internal).then(|| std::error::Error::source(fault)).flatten();
+    match hidden {
+        Some(source) => write::failure(out, Some(id), code, &source.to_string(), fault.raw_data()),
+        None => write::failure(out, Some(id), code, fault.message(), fault.raw_data()),
+    }
+}
+
+fn code_of(kind: FaultKind, plain_code: i64) -> i64 {
+    match kind {
+        FaultKind::NotFound => code::METHOD_NOT_FOUND,
+        FaultKind::InvalidArgs => code::INVALID_PARAMS,
+        FaultKind::InvalidRequest => code::INVALID_REQUEST,
+        FaultKind::Internal => code::INTERNAL_ERROR,
+        FaultKind::Forbidden => FORBIDDEN,
+        FaultKind::Unavailable => code::SERVER_BUSY,
+        FaultKind::Cancelled => code::REQUEST_CANCELLED,
+        FaultKind::DeadlineExceeded => DEADLINE_EXCEEDED,
+        FaultKind::RequestTooLarge => code::REQUEST_TOO_BIG,
+        FaultKind::ReplyTooLarge => code::RESPONSE_TOO_BIG,
+        _ => plain_code,
+    }
+}
+
+/// What an error reply tells its caller.
+pub(super) fn read(error: ErrorObject<'_>) -> Fault {
+    let kind = match error.code {
+        code::METHOD_NOT_FOUND => FaultKind::NotFound,
+        code::INVALID_PARAMS => FaultKind::InvalidArgs,
+        code::INVALID_REQUEST | code::PARSE_ERROR => FaultKind::InvalidRequest,
+        code::INTERNAL_ERROR => FaultKind::Internal,
+        FORBIDDEN => FaultKind::Forbidden,
+        code::SERVER_BUSY => FaultKind::Unavailable,
+        code::REQUEST_CANCELLED => FaultKind::Cancelled,
+        DEADLINE_EXCEEDED => FaultKind::DeadlineExceeded,
+        code::REQUEST_TOO_BIG | code::BATCH_TOO_LARGE => FaultKind::RequestTooLarge,
+        code::RESPONSE_TOO_BIG => FaultKind::ReplyTooLarge,
+        _ => FaultKind::Failed,
+    };
+    let fault = Fault::new(kind, error.message.into_owned()).with_code(error.code);
+    match error.data.map(|data| data.decode::<Box<serde_json::value::RawValue>>()) {
+        Some(Ok(data)) => fault.with_data(data),
+        _ => fault,
+    }
+}

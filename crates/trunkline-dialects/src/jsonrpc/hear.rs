@@ -1,0 +1,359 @@
+//! [`Hearing`]: JSON-RPC as a [`Dialect`]: hears messages, answers them.
+
+use super::{
+    Batch, Document, ErrorObject, Failure, Invalid, Item, JsonRpc, Message, NotJson, Params, code, fault,
+    read,
+    replies::{BatchReply, Batches, Held, Place},
+    write,
+};
+use std::{
+    borrow::Cow,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+    time::Duration,
+};
+use trunkline_core::{
+    CallId, CowPayload, Dialect, Fault, FaultKind, Format, Frame, OpenFrame, Outbox, OwnedPayload, Payload,
+    Signal, frame::Body,
+};
+
+/// The side of a conversation that hears.
+#[derive(Debug)]
+pub(super) struct Hearing {
+    options: Arc<JsonRpc>,
+    two_way: bool,
+    progress: Progress,
+    batches: Batches,
+    held: Held,
+    /// The far side sends documents with nothing between them.
+    undelimited: bool,
+    /// Where the far side serves, as our speaking half has to know.
+    channel: Arc<AtomicU8>,
+}
+
+/// How far the frame at hand has been heard.
+#[derive(Clone, Copy, Debug)]
+enum Progress {
+    Unheard,
+    InBatch { batch: usize, at: usize, left: usize },
+    Heard,
+}
+
+impl Hearing {
+    pub(super) fn two_way(options: Arc<JsonRpc>, channel: Arc<AtomicU8>) -> Self {
+        Self {
+            options,
+            two_way: true,
+            progress: Progress::Unheard,
+            batches: Batches::default(),
+            held: Held::default(),
+            undelimited: false,
+            channel,
+        }
+    }
+
+    pub(super) fn one_way(options: Arc<JsonRpc>) -> Self {
+        Self { two_way: false, ..Self::two_way(options, Arc::default()) }
+    }
+
+    fn begin<'f>(&mut self, frame: &mut Frame<'f>, out: &mut Outbox) -> Option<Signal<'f>> {
+        self.undelimited = !frame.delimited;
+        self.progress = Progress::Heard;
+        let text = match frame.body.as_text() {
+            Ok(text) => text,
+            Err(_) if frame.several => return Some(Signal::Several),
+            Err(error) => return self.refuse(frame.channel, ErrorObject::from(&NotJson::from(error)), out),
+        };
+        frame.body = Body::Text(text);
+        match read(text, &self.options.rules) {
+            Ok(Document::One(item)) => self.item(item, Place { channel: frame.channel, batch: None }, out),
+            Ok(Document::Batch(items)) => {
+                let (at, left) = items.position();
+                let batch = self.batches.begin(frame.channel);
+                self.progress = Progress::InBatch { batch, at, left };
+                self.next_in_batch(frame, out)
+            }
+            Ok(Document::TooLarge { limit, len }) => {
+                let error = ErrorObject::new(code::BATCH_TOO_LARGE, "The batch request was too large");
+                let data = serde_json::json!({"limit": limit, "items": len, "setting": "max_batch"});
+                self.refuse(
+                    frame.channel,
+                    error.with_data(&data).unwrap_or_else(|_| ErrorObject::invalid_request()),
+                    out,
+                )
+            }
+            Err(_) if frame.several => Some(Signal::Several),
+            Err(not_json) => self.refuse(frame.channel, ErrorObject::from(&not_json), out),
+        }
+    }
+
+    fn next_in_batch<'f>(&mut self, frame: &mut Frame<'f>, out: &mut Outbox) -> Option<Signal<'f>> {
+        let Body::Text(text) = frame.body else { return None };
+        while let Progress::InBatch { batch, at, left } = self.progress {
+            let mut items = Batch::scanned(text, at, left, &self.options.rules);
+            let Some(item) = items.next() else {
+                self.progress = Progress::Heard;
+                if let Some(reply) = self.batches.heard(batch) {
+                    self.send_batch(&reply, out);
+                }
+                return None;
+            };
+            let (at, left) = items.position();
+            self.progress = Progress::InBatch { batch, at, left };
+            // what an item of a batch is tagged with is decided when it turns out to want an answer
+            let place = Place { channel: frame.channel, batch: Some((batch, usize::MAX)) };
+            if let Some(signal) = self.item(item, place, out) {
+                return Some(signal);
+            }
+        }
+        None
+    }
+
+    fn item<'f>(&mut self, item: Item<'f>, place: Place, out: &mut Outbox) -> Option<Signal<'f>> {
+        match item {
+            Ok(Message::Request(request)) => {
+                self.learn(place.channel);
+                let place = self.placed(place);
+                let Cow::Borrowed(spelling) = request.id.into_raw() else { return None };
+                let id = CallId { spelling, tag: place.pack() };
+                if let Some((batch, _)) = place.batch
+                    && self.batches.len(batch) > self.options.max_reply
+                {
+                    self.fault(id, &batch_reply_too_large(self.options.max_reply), out);
+                    return None;
+                }
+                Some(Signal::Call { id, procedure: request.method, args: request.params.map(payload) })
+            }
+            Ok(Message::Notification(notification)) => {
+                self.learn(place.channel);
+                if self.two_way && is_cancel(&notification.method) {
+                    return notification.params.and_then(cancelled).map(|id| Signal::Cancel { id });
+                }
+                let args = notification.params.map(payload);
+                Some(Signal::Notify { procedure: notification.method, args })
+            }
+            Ok(Message::Success(success)) if self.two_way => {
+                let Cow::Borrowed(result) = success.result.into_raw() else { return None };
+                Some(Signal::Reply { id: success.id.as_u64()?, outcome: Ok(Payload::Json(result)) })
+            }
+            Ok(Message::Failure(failure)) if self.two_way => self.failed(failure),
+            Ok(Message::Success(success)) => {
+                self.invalid(Some(success.id.as_raw()), "a response", place, out)
+            }
+            Ok(Message::Failure(failure)) => {
+                self.invalid(failure.id.as_ref().map(super::Id::as_raw), "a response", place, out)
+            }
+            Err(invalid) if self.two_way && invalid.looks_like_response => malformed_reply(&invalid),
+            Err(invalid) if self.options.silent_invalid && !invalid.had_id => None,
+            Err(invalid) => {
+                let place = self.placed(place);
+                let error = ErrorObject::from(&invalid);
+                self.reply(place, out, |out| Failure::new(invalid.id, error).write_to(out));
+                None
+            }
+        }
+    }
+
+    fn failed<'f>(&self, failure: Failure<'f>) -> Option<Signal<'f>> {
+        let told = fault::read(failure.error);
+        Some(match failure.id {
+            Some(id) => Signal::Reply { id: id.as_u64()?, outcome: Err(told) },
+            None => Signal::Complaint(told),
+        })
+    }
+
+    /// Answers what is no call on a connection that takes only calls.
+    fn invalid<'f>(
+        &mut self,
+        id: Option<&str>,
+        what: &str,
+        place: Place,
+        out: &mut Outbox,
+    ) -> Option<Signal<'f>> {
+        let place = self.placed(place);
+        let data = format!("\"{what} has no place in a request\"");
+        self.reply(place, out, |out| {
+            write::failure(out, id, code::INVALID_REQUEST, "Invalid Request", Some(&data));
+        });
+        None
+    }
+
+    /// Answers a whole document that could not be read.
+    #[cold]
+    fn refuse<'f>(&mut self, channel: u8, error: ErrorObject<'_>, out: &mut Outbox) -> Option<Signal<'f>> {
+        self.reply(Place { channel, batch: None }, out, |out| Failure::new(None, error).write_to(out));
+        None
+    }
+
+    /// Gives an item of a batch its place among the answers.
+    fn placed(&mut self, place: Place) -> Place {
+        let batch = place.batch.map(|(batch, _)| (batch, self.batches.item(batch)));
+        Place { batch, ..place }
+    }
+
+    /// On a mux, the far side serves on the channel on which it does not call.
+    fn learn(&self, channel: u8) {
+        if self.options.mux.is_some_and(|role| role.is_learned()) {
+            self.channel.store(u8::from(channel == 0), Ordering::Relaxed);
+        }
+    }
+
+    fn reply(&mut self, place: Place, out: &mut Outbox, write: impl FnOnce(&mut Vec<u8>)) {
+        let frame = out.open(place.channel);
+        write(out.body());
+        self.send(place, frame, out);
+    }
+
+    /// Sends a complete reply, or keeps it where it has to wait for others.
+    #[inline]
+    fn send(&mut self, place: Place, frame: OpenFrame, out: &mut Outbox) {
+        if let Some((batch, item)) = place.batch {
+            let whole = self.batches.answer(batch, item, out.written(frame));
+            out.discard(frame);
+            if let Some(reply) = whole {
+                self.send_batch(&reply, out);
+            }
+        } else if self.pace().is_some() {
+            self.held.keep(place.channel, 1, |held| held.extend_from_slice(out.written(frame)));
+            out.discard(frame);
+        } else {
+            out.close(frame);
+        }
+    }
+
+    fn send_batch(&mut self, reply: &BatchReply, out: &mut Outbox) {
+        if reply.is_empty() {
+            return;
+        }
+        if self.pace().is_some() {
+            self.held.keep(reply.channel(), 2, |held| reply.write_items(held));
+            return;
+        }
+        out.frame(reply.channel(), |out| {
+            out.push(b'[');
+            reply.write_items(out);
+            out.push(b']');
+        });
+    }
+}
+
+impl Dialect for Hearing {
+    #[inline]
+    fn hear<'f>(&mut self, frame: &mut Frame<'f>, out: &mut Outbox) -> Option<Signal<'f>> {
+        let signal = match self.progress {
+            Progress::Unheard => self.begin(frame, out),
+            Progress::InBatch { .. } => self.next_in_batch(frame, out),
+            Progress::Heard => None,
+        };
+        if matches!(signal, None | Some(Signal::Several)) {
+            self.progress = Progress::Unheard;
+        }
+        signal
+    }
+
+    #[inline]
+    fn open(&mut self, id: CallId<'_>, out: &mut Outbox) -> OpenFrame {
+        let frame = out.open(Place::unpack(id.tag).channel);
+        write::success_head(out.body(), id.spelling);
+        frame
+    }
+
+    #[inline]
+    fn close(&mut self, id: CallId<'_>, reply: OpenFrame, out: &mut Outbox) {
+        if self.options.substitute_falsy {
+            substitute(id, reply, out);
+        }
+        write::close(out.body());
+        self.send(Place::unpack(id.tag), reply, out);
+    }
+
+    fn fault(&mut self, id: CallId<'_>, fault: &Fault, out: &mut Outbox) {
+        let options = self.options.clone();
+        self.reply(Place::unpack(id.tag), out, |out| {
+            fault::write_reply(out, id.spelling, fault, options.plain_error_code, options.expose_internal);
+        });
+    }
+
+    fn oversize(&mut self, channel: u8, limit: usize, out: &mut Outbox) {
+        let error = ErrorObject::new(code::REQUEST_TOO_BIG, "Request is too big");
+        let data = serde_json::json!({"limit": limit, "setting": "max_message"});
+        self.refuse(channel, error.with_data(&data).unwrap_or_else(|_| ErrorObject::invalid_request()), out);
+    }
+
+    fn unframed(&mut self, out: &mut Outbox) {
+        self.refuse(0, ErrorObject::parse_error(), out);
+    }
+
+    fn flush(&mut self, out: &mut Outbox) {
+        if let Some((channel, document)) = self.held.release() {
+            out.frame(channel, |out| out.extend_from_slice(&document));
+        }
+    }
+
+    fn pace(&self) -> Option<Duration> {
+        let paced = self.two_way && (self.undelimited || self.options.always_paced);
+        (paced && !self.options.pace.is_zero()).then_some(self.options.pace)
+    }
+
+    fn format(&self) -> Format {
+        Format::Json
+    }
+}
+
+#[inline]
+fn payload(params: Params<'_>) -> CowPayload<'_> {
+    match params.into_raw() {
+        Cow::Borrowed(text) => CowPayload::Borrowed(Payload::Json(text)),
+        Cow::Owned(text) => CowPayload::Owned(OwnedPayload::Json(text.into())),
+    }
+}
+
+/// A response that makes no sense fails the call it belongs to.
+fn malformed_reply<'f>(invalid: &Invalid<'f>) -> Option<Signal<'f>> {
+    let id = invalid.answers.as_ref()?.as_u64()?;
+    let fault = Fault::new(FaultKind::InvalidReply, format!("invalid response: {}", invalid.reason));
+    Some(Signal::Reply { id, outcome: Err(fault) })
+}
+
+fn batch_reply_too_large(limit: usize) -> Fault {
+    Fault::new(FaultKind::ReplyTooLarge, "Response is too big").with_data(format!(
+        "the replies to this batch are over {limit} bytes, the setting `max_reply` of the server's limits"
+    ))
+}
+
+/// How callers give up: as in the Language Server Protocol, or in plain words.
+fn is_cancel(method: &str) -> bool {
+    matches!(method, "$/cancelRequest" | "rpc.cancel")
+}
+
+/// The id that the params of a cancellation name: `{"id":…}` or `[…]`.
+fn cancelled(params: Params<'_>) -> Option<CallId<'_>> {
+    #[derive(serde::Deserialize)]
+    struct Which<'a> {
+        #[serde(borrow)]
+        id: &'a serde_json::value::RawValue,
+    }
+    let Cow::Borrowed(params) = params.into_raw() else { return None };
+    let which: Which<'_> = serde_json::from_str(params).ok()?;
+    Some(CallId { spelling: which.id.get(), tag: 0 })
+}
+
+/// Replaces a result that JavaScript finds false, as ws-rpc-messaging needs it.
+fn substitute(id: CallId<'_>, reply: OpenFrame, out: &mut Outbox) {
+    let mut head = Vec::new();
+    write::success_head(&mut head, id.spelling);
+    let value = out.written(reply).get(head.len()..).unwrap_or_default();
+    let is_zero =
+        || std::str::from_utf8(value).is_ok_and(|text| text.parse::<f64>().is_ok_and(|number| number == 0.0));
+    let instead = match value {
+        b"null" => b"{}".to_vec(),
+        b"false" | b"\"\"" => [b"{\"value\":", value, b"}"].concat(),
+        _ if is_zero() => [b"{\"value\":", value, b"}"].concat(),
+        _ => return,
+    };
+    out.rewind(reply);
+    out.body().extend_from_slice(&head);
+    out.body().extend_from_slice(&instead);
+}

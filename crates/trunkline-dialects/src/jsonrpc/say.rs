@@ -1,0 +1,146 @@
+//! [`Saying`]: JSON-RPC as a [`Speaker`]: calls, notifications, batches.
+
+use super::{JsonRpc, write};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU8, Ordering},
+};
+use trunkline_core::{BatchItem, Encode, EncodeError, Format, Outbox, Speaker};
+
+/// On which mux channel the far side serves.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum MuxRole {
+    /// The one on which it does not call; 0 until it calls.
+    Learned,
+    Fixed(u8),
+}
+
+impl MuxRole {
+    pub(super) fn is_learned(self) -> bool {
+        matches!(self, Self::Learned)
+    }
+}
+
+/// The side of a conversation that speaks of its own accord.
+#[derive(Debug)]
+pub(super) struct Saying {
+    channel: Arc<AtomicU8>,
+    events: bool,
+}
+
+impl Saying {
+    pub(super) fn new(options: &JsonRpc) -> Self {
+        let channel = match options.mux {
+            Some(MuxRole::Fixed(channel)) => channel,
+            _ => 0,
+        };
+        Self { channel: Arc::new(AtomicU8::new(channel)), events: options.events }
+    }
+
+    pub(super) fn channel(&self) -> Arc<AtomicU8> {
+        self.channel.clone()
+    }
+
+    fn frame(
+        &self,
+        out: &mut Outbox,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        let frame = out.open(self.channel.load(Ordering::Relaxed));
+        let written = write(out.body());
+        match written {
+            Ok(()) => out.close(frame),
+            Err(_) => out.discard(frame),
+        }
+        written
+    }
+}
+
+impl Speaker for Saying {
+    #[inline]
+    fn call(
+        &mut self,
+        id: u64,
+        procedure: &str,
+        args: &dyn Encode,
+        out: &mut Outbox,
+    ) -> Result<(), EncodeError> {
+        self.frame(out, |out| request(Some(id), procedure, args, out))
+    }
+
+    fn batch(&mut self, items: &[BatchItem<'_>], out: &mut Outbox) -> Result<(), EncodeError> {
+        self.frame(out, |out| {
+            for (at, item) in items.iter().enumerate() {
+                out.push(if at == 0 { b'[' } else { b',' });
+                request(item.id, item.procedure, item.args, out)?;
+            }
+            out.push(b']');
+            Ok(())
+        })
+    }
+
+    fn notify(&mut self, procedure: &str, args: &dyn Encode, out: &mut Outbox) -> Result<(), EncodeError> {
+        self.frame(out, |out| request(None, procedure, args, out))
+    }
+
+    fn event(&mut self, name: &str, args: &dyn Encode, out: &mut Outbox) -> Result<(), EncodeError> {
+        if !self.events {
+            return self.notify(name, args, out);
+        }
+        self.frame(out, |out| {
+            out.extend_from_slice(br#"{"notification":"#);
+            write::string(out, name);
+            params(args, out)?;
+            write::close(out);
+            Ok(())
+        })
+    }
+
+    fn cancel(&mut self, id: u64, out: &mut Outbox) {
+        out.frame(self.channel.load(Ordering::Relaxed), |out| {
+            write::notification_head(out, "$/cancelRequest");
+            out.extend_from_slice(br#","params":{"id":"#);
+            out.extend_from_slice(itoa::Buffer::new().format(id).as_bytes());
+            out.extend_from_slice(b"}}");
+        });
+    }
+
+    fn format(&self) -> Format {
+        Format::Json
+    }
+}
+
+#[inline]
+fn request(
+    id: Option<u64>,
+    procedure: &str,
+    args: &dyn Encode,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    match id {
+        Some(id) => write::request_head(out, itoa::Buffer::new().format(id), procedure),
+        None => write::notification_head(out, procedure),
+    }
+    params(args, out)?;
+    write::close(out);
+    Ok(())
+}
+
+/// Appends the arguments as params: lists and objects as they are, nothing for
+/// nothing, anything else as a list of one.
+#[inline]
+fn params(args: &dyn Encode, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    let before = out.len();
+    write::params_head(out);
+    let start = out.len();
+    args.encode(Format::Json, out)?;
+    match out.get(start) {
+        Some(b'[' | b'{') => {}
+        Some(b'n') | None => out.truncate(before),
+        Some(_) => {
+            out.insert(start, b'[');
+            out.push(b']');
+        }
+    }
+    Ok(())
+}

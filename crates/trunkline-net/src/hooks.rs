@@ -1,0 +1,104 @@
+//! [`Hooks`]: what is called when connections come and go, and when things fail.
+
+use crate::{link::Ended, peer::Peer};
+use std::{error::Error, fmt, sync::Arc};
+use trunkline_core::{Context, Fault};
+
+type Connect = Arc<dyn Fn(&Peer) + Send + Sync>;
+type Disconnect = Arc<dyn Fn(&Peer, &Ended) + Send + Sync>;
+type OnFault = Arc<dyn Fn(&FaultReport<'_>) + Send + Sync>;
+type OnError = Arc<dyn Fn(&(dyn Error + 'static)) + Send + Sync>;
+
+/// What is called when connections come and go, and when things fail.
+///
+/// Hooks run on the task that noticed, so they must be quick; one that has more
+/// to do spawns a task. Several of a kind are called in the order they were added.
+///
+/// ```
+/// # use trunkline_net::Hooks;
+/// # use std::error::Error;
+/// let hooks = Hooks::default()
+///     .on_connect(|peer| println!("{:?} is here", peer.connection().remote()))
+///     .on_fault(|report| {
+///         if let Some(source) = report.fault.source() {
+///             eprintln!("{}: {source}", report.procedure); // or hand it to an error reporter
+///         }
+///     });
+/// ```
+#[derive(Clone, Default)]
+pub struct Hooks {
+    connect: Vec<Connect>,
+    disconnect: Vec<Disconnect>,
+    fault: Vec<OnFault>,
+    error: Vec<OnError>,
+}
+
+/// A call that failed, for those who operate the server.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct FaultReport<'a> {
+    /// The procedure that was called.
+    pub procedure: &'a str,
+    /// What the caller is told; its source is told only here.
+    pub fault: &'a Fault,
+    /// What is known of the caller.
+    pub context: &'a Context,
+}
+
+impl<'a> FaultReport<'a> {
+    pub(crate) fn new(procedure: &'a str, fault: &'a Fault, context: &'a Context) -> Self {
+        Self { procedure, fault, context }
+    }
+}
+
+impl Hooks {
+    /// Called when a connection is open, before its first message is heard.
+    #[must_use]
+    pub fn on_connect(mut self, hook: impl Fn(&Peer) + Send + Sync + 'static) -> Self {
+        self.connect.push(Arc::new(hook));
+        self
+    }
+
+    /// Called when a connection has ended, with the reason.
+    #[must_use]
+    pub fn on_disconnect(mut self, hook: impl Fn(&Peer, &Ended) + Send + Sync + 'static) -> Self {
+        self.disconnect.push(Arc::new(hook));
+        self
+    }
+
+    /// Called for every call that ends in a fault, before the caller hears of it.
+    #[must_use]
+    pub fn on_fault(mut self, hook: impl Fn(&FaultReport<'_>) + Send + Sync + 'static) -> Self {
+        self.fault.push(Arc::new(hook));
+        self
+    }
+
+    /// Called for errors that concern no call: accepting, handshakes, TLS.
+    #[must_use]
+    pub fn on_error(mut self, hook: impl Fn(&(dyn Error + 'static)) + Send + Sync + 'static) -> Self {
+        self.error.push(Arc::new(hook));
+        self
+    }
+
+    pub(crate) fn connected(&self, peer: &Peer) {
+        self.connect.iter().for_each(|hook| hook(peer));
+    }
+
+    pub(crate) fn disconnected(&self, peer: &Peer, ended: &Ended) {
+        self.disconnect.iter().for_each(|hook| hook(peer, ended));
+    }
+
+    pub(crate) fn failed(&self, report: &FaultReport<'_>) {
+        self.fault.iter().for_each(|hook| hook(report));
+    }
+
+    pub(crate) fn error(&self, error: &(dyn Error + 'static)) {
+        self.error.iter().for_each(|hook| hook(error));
+    }
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hooks").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,126 @@
+//! [`Streams`]: listeners for TCP and Unix sockets that carry frames and nothing else.
+
+use super::{Shutdown, accept_all};
+use crate::{link::Link, serve, service::Service};
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs, UnixListener, UnixStream};
+use trunkline_core::{Connection, Limits, framing::Framing};
+
+/// Makes the framing of one connection.
+pub type MakeFraming = Arc<dyn Fn(&Limits) -> Box<dyn Framing> + Send + Sync>;
+
+/// A bound socket whose connections carry frames.
+pub struct Streams {
+    socket: StreamListener,
+    service: Service,
+    framing: MakeFraming,
+}
+
+/// A bound socket.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StreamListener {
+    /// A TCP port.
+    Tcp(TcpListener),
+    /// A Unix socket, and its path, which is removed in the end.
+    Unix(UnixListener, PathBuf),
+}
+
+impl StreamListener {
+    /// Binds a TCP port; port 0 picks a free one.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the address cannot be bound.
+    pub async fn tcp(address: impl ToSocketAddrs) -> io::Result<Self> {
+        Ok(Self::Tcp(TcpListener::bind(address).await?))
+    }
+
+    /// Binds a Unix socket. One that a dead process left behind is replaced.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the path cannot be bound, or somebody listens there.
+    pub async fn unix(path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = path.as_ref().to_owned();
+        if path.exists() {
+            match UnixStream::connect(&path).await {
+                Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                    std::fs::remove_file(&path)?
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Self::Unix(UnixListener::bind(&path)?, path))
+    }
+
+    /// The address that was bound, if it is one of TCP.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().ok(),
+            Self::Unix(..) => None,
+        }
+    }
+}
+
+impl Drop for StreamListener {
+    fn drop(&mut self) {
+        if let Self::Unix(_, path) = self {
+            // somebody else may have removed it: then there is nothing to do
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+impl Streams {
+    /// Serves `service` on `socket`, in frames that `framing` makes.
+    #[must_use]
+    pub fn new(socket: StreamListener, service: Service, framing: MakeFraming) -> Self {
+        Self { socket, service, framing }
+    }
+
+    /// Accepts connections until the shutdown begins.
+    pub async fn run(self, shutdown: Shutdown) {
+        let Self { socket, service, framing } = self;
+        let dialect = service.language.name();
+        let link = |stream, connection| Link::of(stream, framing(&service.limits), connection);
+        match &socket {
+            StreamListener::Tcp(listener) => {
+                let serve_one = |(stream, remote): (TcpStream, SocketAddr)| {
+                    if let Err(error) = stream.set_nodelay(true) {
+                        tracing::debug!(%error, "TCP_NODELAY could not be set");
+                    }
+                    let connection = Connection::new("tcp", dialect).with_remote(Some(remote));
+                    serve_link(link(Box::new(stream), connection), &service)
+                };
+                accept_all(|| listener.accept(), serve_one, &service, &shutdown).await;
+            }
+            StreamListener::Unix(listener, _) => {
+                let serve_one = |(stream, _)| {
+                    serve_link(link(Box::new(stream), Connection::new("unix", dialect)), &service)
+                };
+                accept_all(|| listener.accept(), serve_one, &service, &shutdown).await;
+            }
+        }
+    }
+}
+
+fn serve_link(link: Link, service: &Service) -> impl Future<Output = ()> + Send + use<> {
+    let service = service.clone();
+    async move {
+        serve(link, &service).await;
+    }
+}
+
+impl fmt::Debug for Streams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Streams").field("socket", &self.socket).finish_non_exhaustive()
+    }
+}

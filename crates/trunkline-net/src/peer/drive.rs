@@ -1,0 +1,628 @@
+//! [`Driver`]: the task of one connection.
+//!
+//! It owns the read half, the write half, the calls under way and what waits to
+//! be sent, so a call costs no lock, no channel and no task: it is heard in
+//! place, started inline, and answered straight into the buffer that is written
+//! when all that has been read is handled. `docs/performance.md` has the figures.
+
+use super::{Peer, Phase, Shared, disconnected, scratch};
+use crate::{
+    conversation::{Conversation, Turn, after, earliest, now},
+    link::{ByteStream, Ended, Link},
+    service::Service,
+};
+use std::{
+    collections::VecDeque,
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+    task::{Context as TaskContext, Poll, Waker},
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep_until},
+};
+use trunkline_core::{
+    Context, Fault, FaultKind, Input, Outbox, Signal,
+    framing::{Cut, Framing, Goodbye},
+};
+
+/// Frames handled in one poll before other tasks get their turn.
+const BUDGET: usize = 1024;
+/// Output below which it is worth waiting for other tasks to add theirs.
+const SMALL: usize = 32 << 10;
+/// How long a connection that was cut short is read on, so that the last words
+/// are not lost in a reset.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// The task of one connection; ends with the reason why the connection did.
+pub(crate) struct Driver {
+    stream: Box<dyn ByteStream>,
+    framing: Box<dyn Framing>,
+    conversation: Conversation,
+    service: Service,
+    shared: Arc<Shared>,
+    input: Input,
+    out: Outbox,
+    /// How much of `out` has been written.
+    written: usize,
+    paced: Option<Paced>,
+    reading: Reading,
+    ending: Option<Ended>,
+    /// Whether the framing has said goodbye.
+    parted: bool,
+    /// What to say in parting once a drain is done.
+    goodbye: Goodbye,
+    /// Whether other tasks' frames wait until there is room for them.
+    uncollected: bool,
+    /// Whether this poll has stepped aside before a write already.
+    deferred: bool,
+    times: Times,
+}
+
+/// What may still come in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Reading {
+    Open,
+    /// The stream has ended; what it left is being cut.
+    Ended,
+    /// Nothing more is listened to.
+    Done,
+    /// All is written; waiting for the far side to hang up.
+    Lingering(Instant),
+}
+
+/// Frames that must leave one at a time.
+#[derive(Default)]
+struct Paced {
+    queue: VecDeque<Vec<u8>>,
+    next: Option<Instant>,
+}
+
+/// What the clock is asked about, all of it at leisure.
+struct Times {
+    sleep: Option<Pin<Box<Sleep>>>,
+    armed: Option<Instant>,
+    last_sign: Instant,
+    pinged: bool,
+    stalled: Option<Instant>,
+    partial: Option<Instant>,
+}
+
+/// How a step went.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Step {
+    /// As far as there was anything to do.
+    Done,
+    /// Stopped at a limit, with more to do.
+    Stopped,
+}
+
+impl Driver {
+    /// Prepares a link for being driven, and gives the peer at its far end.
+    pub(crate) fn new(link: Link, service: &Service, default_timeout: Duration) -> (Self, Peer) {
+        let (dialect, speaker) = service.language.converse();
+        let mut out = Outbox::new(link.framing.marking());
+        let mut shared_out = out.another();
+        let paced = dialect.pace().map(|_| {
+            out.keep_frames_apart();
+            shared_out.keep_frames_apart();
+            Paced::default()
+        });
+        let max_unsent = service.limits.max_unsent;
+        let shared = Shared::new(link.connection, shared_out, speaker, max_unsent, default_timeout);
+        let peer = Peer(shared.clone());
+        let mut extensions = http::Extensions::new();
+        extensions.insert(peer.clone());
+        let context = Context::new(shared.connection().clone(), extensions);
+        let mut input = Input::default();
+        if !link.arrived.is_empty() {
+            input.extend(&link.arrived);
+        }
+        let driver = Self {
+            stream: link.stream,
+            framing: link.framing,
+            conversation: Conversation::new(dialect, service.clone(), context),
+            service: service.clone(),
+            shared,
+            input,
+            out,
+            written: 0,
+            paced,
+            reading: Reading::Open,
+            ending: None,
+            parted: false,
+            goodbye: Goodbye::Done,
+            uncollected: false,
+            deferred: false,
+            times: Times {
+                sleep: None,
+                armed: None,
+                last_sign: now(),
+                pinged: false,
+                stalled: None,
+                partial: None,
+            },
+        };
+        (driver, peer)
+    }
+
+    fn has_room(&self) -> bool {
+        self.out.len() - self.written < self.service.limits.max_unsent
+    }
+
+    /// Takes over what other tasks want sent, as far as there is room for it;
+    /// whether there was any.
+    fn collect(&mut self) -> bool {
+        if !self.shared.take_dirty() && !(self.uncollected && self.has_room()) {
+            return false;
+        }
+        self.uncollected = !self.has_room();
+        let mut waiting = Vec::new();
+        let before = self.out.len();
+        let phase = {
+            let mut state = self.shared.state();
+            if !self.uncollected {
+                self.out.append(&mut state.out);
+                waiting = std::mem::take(&mut state.waiting);
+            }
+            state.phase
+        };
+        waiting.into_iter().for_each(Waker::wake);
+        match phase {
+            Phase::Draining(goodbye) => {
+                self.conversation.draining = true;
+                self.goodbye = goodbye;
+            }
+            Phase::Closing => {
+                self.conversation.clear();
+                self.end(Ended::Here, Goodbye::GoingAway);
+            }
+            Phase::Open | Phase::Closed => {}
+        }
+        self.out.len() > before
+    }
+
+    /// Whether other tasks have left something that can be taken over now.
+    fn is_called(&self) -> bool {
+        self.shared.is_dirty() || (self.uncollected && self.has_room())
+    }
+
+    /// Handles what has arrived, frame by frame.
+    fn listen(&mut self, budget: &mut usize, turn: Turn<'_>) -> Step {
+        while matches!(self.reading, Reading::Open | Reading::Ended) {
+            if *budget == 0 || !self.has_room() {
+                return Step::Stopped;
+            }
+            // Calls under way may wait for answers that stand behind more calls
+            // in the input. Then the calls are put off, and the answers found.
+            let full = self.conversation.is_full();
+            if full && self.shared.state().pending.len() == 0 {
+                return Step::Stopped;
+            }
+            let cut = match self.reading {
+                Reading::Open => self.framing.cut(&mut self.input, &mut self.out),
+                _ => self.framing.finish(&mut self.input),
+            };
+            match cut {
+                Ok(Cut::Frame(mut frame)) => {
+                    *budget -= 1;
+                    self.times.partial = None;
+                    let mut recut = false;
+                    while let Some(signal) = self.conversation.dialect.hear(&mut frame, &mut self.out) {
+                        let rest = match full {
+                            false => self.conversation.take(signal, &mut self.out, turn),
+                            true => self.conversation.put_off(signal, &mut self.out, turn),
+                        };
+                        match rest {
+                            Some(Signal::Several) => {
+                                recut = true;
+                                break;
+                            }
+                            Some(signal) => heard(&self.shared, signal),
+                            None => {}
+                        }
+                    }
+                    if recut {
+                        self.framing.recut(&mut self.input);
+                    }
+                }
+                Ok(Cut::Partial { .. }) if self.reading == Reading::Ended => self.reading = Reading::Done,
+                Ok(Cut::Partial { missing }) => {
+                    if self.input.is_empty() {
+                        self.times.partial = None;
+                    } else if self.times.partial.is_none() {
+                        self.times.partial = Some(turn.now);
+                    }
+                    self.make_room(missing);
+                    return Step::Done;
+                }
+                Ok(Cut::Oversize { channel, limit }) => {
+                    *budget -= 1;
+                    self.conversation.dialect.oversize(channel, limit, &mut self.out);
+                }
+                Ok(Cut::Handled) => *budget -= 1,
+                Ok(Cut::End) => {
+                    // a far side that has hung up hears no more; one that has only
+                    // said all it has to say still waits for its answers
+                    if self.reading == Reading::Open {
+                        self.conversation.clear();
+                    }
+                    self.ending.get_or_insert(Ended::ByPeer);
+                    self.reading = Reading::Done;
+                }
+                Ok(_) => {}
+                Err(unframed) => {
+                    self.conversation.clear();
+                    self.end(Ended::Unframed(unframed.reason), unframed.goodbye);
+                    return Step::Done;
+                }
+            }
+        }
+        Step::Done
+    }
+
+    /// Stops listening, and parts in the far side's own way.
+    fn end(&mut self, ended: Ended, goodbye: Goodbye) {
+        let unframed = matches!(ended, Ended::Unframed(_));
+        self.ending.get_or_insert(ended);
+        self.reading = Reading::Done;
+        if !std::mem::replace(&mut self.parted, true) {
+            let before = self.out.len();
+            self.framing.goodbye(goodbye, &mut self.out);
+            if unframed && self.out.len() == before {
+                self.conversation.dialect.unframed(&mut self.out);
+            }
+        }
+    }
+
+    /// Room for the rest of a message, as much at a time as has come already:
+    /// what a stranger announces is not believed.
+    fn make_room(&mut self, missing: usize) {
+        if !self.input.is_empty() {
+            let least = missing.clamp(4 << 10, self.input.len().max(scratch::SIZE));
+            self.input.room(least);
+        }
+    }
+
+    /// Writes what there is to write. `None`: all of it is written.
+    fn write(&mut self, cx: &mut TaskContext<'_>, now: Instant) -> Result<Option<Blocked>, Ended> {
+        if self.paced.is_some() || self.conversation.dialect.pace().is_some() {
+            return self.write_paced(cx, now);
+        }
+        self.write_out(cx, now)
+    }
+
+    fn write_out(&mut self, cx: &mut TaskContext<'_>, now: Instant) -> Result<Option<Blocked>, Ended> {
+        while self.written < self.out.len() {
+            match Pin::new(&mut self.stream).poll_write(cx, &self.out.bytes()[self.written..]) {
+                Poll::Ready(Ok(0)) => return Err(Ended::Broken(std::io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(count)) => {
+                    self.written += count;
+                    self.times.stalled = None;
+                    self.times.last_sign = now;
+                }
+                Poll::Ready(Err(error)) => return Err(Ended::Broken(error)),
+                Poll::Pending => {
+                    self.times.stalled.get_or_insert(now);
+                    return Ok(Some(Blocked::OnStream));
+                }
+            }
+        }
+        if self.written > 0 {
+            self.written = 0;
+            self.out.clear(scratch::SIZE);
+            match Pin::new(&mut self.stream).poll_flush(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => return Err(Ended::Broken(error)),
+                Poll::Pending => return Ok(Some(Blocked::OnStream)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Writes one frame, then pauses.
+    fn write_paced(&mut self, cx: &mut TaskContext<'_>, now: Instant) -> Result<Option<Blocked>, Ended> {
+        let pace = self.conversation.dialect.pace();
+        let mut paced = self.paced.take().unwrap_or_else(|| {
+            self.out.keep_frames_apart();
+            self.shared.state().out.keep_frames_apart();
+            Paced::default()
+        });
+        let blocked = loop {
+            if self.written == 0 {
+                paced.queue.extend(self.out.take_frames());
+                if paced.next.is_some_and(|next| now < next) && pace.is_some() {
+                    break Some(Blocked::OnPace);
+                }
+                if paced.queue.is_empty() {
+                    self.conversation.dialect.flush(&mut self.out);
+                    paced.queue.extend(self.out.take_frames());
+                }
+                let Some(frame) = paced.queue.pop_front() else { break None };
+                self.out.body().extend_from_slice(&frame);
+            }
+            match self.write_out(cx, now) {
+                Ok(None) => paced.next = pace.and_then(|pace| after(now, pace)),
+                Ok(blocked) => break blocked,
+                Err(ended) => {
+                    self.paced = Some(paced);
+                    return Err(ended);
+                }
+            }
+        };
+        // a first line feed ends the pacing, once nothing is held back any more
+        let over = blocked.is_none() && pace.is_none();
+        self.paced = (!over).then_some(paced);
+        Ok(blocked)
+    }
+
+    /// Reads once. `false`: nothing there at present.
+    fn read(&mut self, cx: &mut TaskContext<'_>, now: Instant) -> Result<bool, Ended> {
+        if self.input.is_empty() && self.input.capacity() == 0 {
+            self.input = Input::with_buffer(scratch::lend());
+        }
+        let mut buffer = ReadBuf::new(self.input.room(1));
+        match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
+            Poll::Pending => Ok(false),
+            Poll::Ready(Err(error)) => Err(Ended::Broken(error)),
+            Poll::Ready(Ok(())) => {
+                let count = buffer.filled().len();
+                self.input.arrived(count);
+                self.times.last_sign = now;
+                self.times.pinged = false;
+                match self.reading {
+                    Reading::Lingering(_) => {
+                        self.input.consume(count);
+                        if count == 0 {
+                            return Err(Ended::ByPeer);
+                        }
+                    }
+                    _ if count == 0 => {
+                        self.reading = Reading::Ended;
+                        self.nobody_answers_any_more();
+                    }
+                    _ => {}
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    /// The far side will say nothing more, so calls of ours get no answer.
+    fn nobody_answers_any_more(&self) {
+        let pending = self.shared.state().pending.drain();
+        for answered in pending {
+            answered.answer(Err(disconnected()));
+        }
+    }
+
+    /// Gives the read buffer back, as far as nothing waits in it.
+    fn settle(&mut self) {
+        if self.input.capacity() == 0 {
+            return;
+        }
+        if self.input.is_empty()
+            || (self.input.capacity() == scratch::SIZE && self.input.len() < scratch::SIZE / 2)
+        {
+            scratch::give_back(self.input.release());
+        }
+        self.conversation.slots.shrink();
+    }
+
+    /// What the clock has to say.
+    fn check_times(&mut self, now: Instant) -> Result<(), Ended> {
+        if self.times.armed.is_none_or(|armed| now < armed) {
+            return Ok(());
+        }
+        let limits = self.service.limits.clone();
+        let passed = |since: Option<Instant>, span| {
+            since.and_then(|since| after(since, span)).is_some_and(|at| at <= now)
+        };
+        if passed(self.times.stalled, limits.stall_timeout) {
+            return Err(Ended::Stalled);
+        }
+        if passed(self.times.partial, limits.message_timeout) {
+            self.end(Ended::SlowMessage, Goodbye::Refused);
+        }
+        let busy = !self.conversation.is_idle() || self.shared.state().pending.len() > 0;
+        if passed(Some(self.times.last_sign), limits.idle_timeout) && !busy {
+            self.end(Ended::Idle, Goodbye::GoingAway);
+        } else if passed(Some(self.times.last_sign), limits.idle_timeout / 2) && !self.times.pinged {
+            self.times.pinged = true;
+            self.framing.ping(&mut self.out);
+        }
+        self.conversation.expire_due(&mut self.out, now);
+        let expired = {
+            let mut state = self.shared.state();
+            match state.pending.earliest().is_some_and(|at| at <= now) {
+                true => state.pending.expire(now),
+                false => Vec::new(),
+            }
+        };
+        for (id, answered) in expired {
+            answered.answer(Err(Fault::new(
+                FaultKind::DeadlineExceeded,
+                "no answer within the deadline of the call",
+            )));
+            self.shared.state().speak(|speaker, out| speaker.cancel(id, out));
+            self.uncollected = true;
+        }
+        Ok(())
+    }
+
+    /// Sets the alarm to when the clock is to be asked next. What has moved
+    /// further away since is found out when the alarm goes off.
+    fn arm(&mut self, cx: &mut TaskContext<'_>, now: Instant) {
+        let limits = &self.service.limits;
+        let idle = if self.times.pinged { limits.idle_timeout } else { limits.idle_timeout / 2 };
+        let lingering = match self.reading {
+            Reading::Lingering(until) => Some(until),
+            _ => None,
+        };
+        let next = earliest([
+            self.times.stalled.and_then(|since| after(since, limits.stall_timeout)),
+            self.times.partial.and_then(|since| after(since, limits.message_timeout)),
+            after(self.times.last_sign, idle).filter(|at| *at > now).or(after(now, limits.idle_timeout)),
+            self.conversation.slots.earliest(),
+            self.shared.state().pending.earliest(),
+            self.paced.as_ref().and_then(|paced| paced.next).filter(|next| *next > now),
+            lingering,
+        ]);
+        let Some(next) = next else { return };
+        if self.times.armed.is_some_and(|armed| armed <= next && armed > now) {
+            return;
+        }
+        self.times.armed = Some(next);
+        let at = tokio::time::Instant::from_std(next);
+        let sleep = self.times.sleep.get_or_insert_with(|| Box::pin(sleep_until(at)));
+        sleep.as_mut().reset(at);
+        if sleep.as_mut().poll(cx).is_ready() {
+            cx.waker().wake_by_ref();
+        }
+    }
+
+    fn step(&mut self, cx: &mut TaskContext<'_>) -> Poll<Ended> {
+        let now = now();
+        let task = cx.waker();
+        let turn = Turn { now, task };
+        let mut budget = BUDGET;
+        self.shared.register(task);
+        self.conversation.slots.register(task);
+        if let Err(ended) = self.check_times(now) {
+            return Poll::Ready(ended);
+        }
+        loop {
+            let collected = self.collect();
+            if self.has_room() {
+                self.conversation.poll(&mut self.out, turn);
+            }
+            let listened = self.listen(&mut budget, turn);
+            if self.conversation.draining
+                && self.reading == Reading::Open
+                && self.conversation.is_idle()
+                && self.shared.state().pending.len() == 0
+            {
+                self.end(Ended::Here, self.goodbye);
+            }
+            let more_is_likely = collected || !self.conversation.is_idle();
+            if more_is_likely && !self.deferred && self.out.len() > self.written && self.out.len() < SMALL {
+                self.deferred = true;
+                task.wake_by_ref();
+                return Poll::Pending;
+            }
+            self.deferred = false;
+            let blocked = match self.write(cx, now) {
+                Ok(blocked) => blocked,
+                Err(ended) => return Poll::Ready(ended),
+            };
+            if blocked.is_none() && self.reading == Reading::Done && self.conversation.is_idle() {
+                return self.finish(cx, now);
+            }
+            if let Reading::Lingering(until) = self.reading
+                && now >= until
+            {
+                return Poll::Ready(self.ended());
+            }
+            if listened == Step::Stopped {
+                if budget == 0 {
+                    task.wake_by_ref();
+                    return Poll::Pending;
+                }
+                let room = blocked.is_none() && !self.conversation.is_full();
+                if room || self.is_called() || (self.conversation.slots.is_woken() && self.has_room()) {
+                    continue;
+                }
+                return Poll::Pending;
+            }
+            if matches!(self.reading, Reading::Open | Reading::Lingering(_)) {
+                match self.read(cx, now) {
+                    Ok(true) => continue,
+                    Ok(false) => {}
+                    Err(Ended::ByPeer) => return Poll::Ready(self.ended()),
+                    Err(_) if matches!(self.reading, Reading::Lingering(_)) => {
+                        return Poll::Ready(self.ended());
+                    }
+                    Err(ended) => return Poll::Ready(ended),
+                }
+            }
+            if self.is_called() || (self.conversation.slots.is_woken() && self.has_room()) {
+                continue;
+            }
+            return Poll::Pending;
+        }
+    }
+
+    /// All is said and written: closes this side's direction, and waits a moment
+    /// for the far side to close its own.
+    fn finish(&mut self, cx: &mut TaskContext<'_>, now: Instant) -> Poll<Ended> {
+        match Pin::new(&mut self.stream).poll_shutdown(cx) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Err(_)) => return Poll::Ready(self.ended()),
+            Poll::Ready(Ok(())) => {}
+        }
+        match (&self.ending, after(now, LINGER)) {
+            // the far side has ended its direction: there is nothing to wait for
+            (Some(Ended::ByPeer) | None, _) | (_, None) => Poll::Ready(self.ended()),
+            (Some(_), Some(until)) => {
+                self.reading = Reading::Lingering(until);
+                self.input = Input::default();
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
+    }
+
+    fn ended(&mut self) -> Ended {
+        self.ending.take().unwrap_or(Ended::ByPeer)
+    }
+}
+
+/// Why writing could not go on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Blocked {
+    OnStream,
+    OnPace,
+}
+
+/// Takes what concerns calls of ours.
+fn heard(shared: &Shared, signal: Signal<'_>) {
+    match signal {
+        Signal::Reply { id, outcome } => {
+            let answered = shared.state().pending.remove(id);
+            match answered {
+                Some(answered) => answered.answer(outcome),
+                None => {
+                    shared.unmatched.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        }
+        Signal::Complaint(fault) => {
+            tracing::warn!(connection = %shared.connection().id(), %fault, "the far side complains");
+        }
+        _ => {}
+    }
+}
+
+impl Future for Driver {
+    type Output = Ended;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Ended> {
+        let driver = &mut *self;
+        let polled = driver.step(cx);
+        driver.settle();
+        if polled.is_pending() {
+            driver.arm(cx, now());
+        } else {
+            driver.conversation.clear();
+        }
+        polled
+    }
+}
+
+/// However the task ends, also by being dropped, nobody waits on for it.
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.shared.close(&disconnected());
+    }
+}

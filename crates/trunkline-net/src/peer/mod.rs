@@ -1,0 +1,366 @@
+//! [`Peer`]: the live far end of a connection: call it, notify it.
+//!
+//! A connection is one task, [`Driver`](drive::Driver), which owns both
+//! directions of the stream and all that runs on behalf of the far side. Peers
+//! are handles to what other tasks share with it: the frames that they want
+//! sent, and the calls that they wait for.
+
+mod call;
+mod drive;
+mod pending;
+mod scratch;
+mod slots;
+mod spawned;
+
+pub use self::call::Calling;
+pub(crate) use self::{
+    drive::Driver,
+    slots::{Slot, Slots},
+    spawned::placed,
+};
+
+use self::pending::Pending;
+use futures_util::task::AtomicWaker;
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    task::Waker,
+    time::Duration,
+};
+use tokio::sync::Notify;
+use trunkline_core::{
+    BatchItem, Call, Connection, Encode, Extract, Fault, FaultKind, Format, Outbox, OwnedPayload, Payload,
+    Speaker, framing::Goodbye,
+};
+
+/// The far end of a connection. Cheap to clone; outlives its connection, after
+/// which every call fails with [`FaultKind::Disconnected`].
+///
+/// As an extractor it lets a handler call its caller back:
+///
+/// ```
+/// # use trunkline_core::{Fault, Router};
+/// # use trunkline_net::Peer;
+/// async fn greet(peer: Peer) -> Result<String, Fault> {
+///     let name: String = peer.call("your.name", ()).await?;
+///     Ok(format!("hello {name}"))
+/// }
+/// let router = Router::new().procedure("greet", greet);
+/// ```
+#[derive(Clone)]
+pub struct Peer(pub(crate) Arc<Shared>);
+
+/// What the task of a connection shares with those who hold its peer.
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    /// The connection's task.
+    task: AtomicWaker,
+    /// Whether there is something in the state for the task to look at.
+    dirty: AtomicBool,
+    connection: Arc<Connection>,
+    closed: Notify,
+    pub(crate) max_unsent: usize,
+    pub(crate) default_timeout: Duration,
+    pub(crate) unmatched: AtomicU64,
+}
+
+pub(crate) struct State {
+    pub(crate) out: Outbox,
+    pub(crate) speaker: Box<dyn Speaker>,
+    pub(crate) pending: Pending,
+    /// Callers that wait for room in the outbox.
+    pub(crate) waiting: Vec<Waker>,
+    pub(crate) phase: Phase,
+}
+
+/// How far the life of a connection has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Phase {
+    Open,
+    /// Somebody here asked for the end, when calls under way are done.
+    Draining(Goodbye),
+    /// Somebody here asked for the end at once.
+    Closing,
+    Closed,
+}
+
+impl Phase {
+    /// Whether there is still talk: a drain lets calls under way have their say.
+    pub(crate) fn is_open(self) -> bool {
+        matches!(self, Self::Open | Self::Draining(_))
+    }
+}
+
+impl State {
+    /// Says something; what fails, or panics while it is being encoded, leaves
+    /// nothing behind in the outbox.
+    pub(crate) fn speak<R>(&mut self, write: impl FnOnce(&mut dyn Speaker, &mut Outbox) -> R) -> R {
+        let before = self.out.len();
+        let written = catch_unwind(AssertUnwindSafe(|| write(&mut *self.speaker, &mut self.out)));
+        written.unwrap_or_else(|panic| {
+            self.out.truncate(before);
+            resume_unwind(panic)
+        })
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(
+        connection: Connection,
+        out: Outbox,
+        speaker: Box<dyn Speaker>,
+        max_unsent: usize,
+        default_timeout: Duration,
+    ) -> Arc<Self> {
+        let phase = Phase::Open;
+        let state = State { out, speaker, pending: Pending::default(), waiting: Vec::new(), phase };
+        Arc::new(Self {
+            state: Mutex::new(state),
+            task: AtomicWaker::new(),
+            dirty: AtomicBool::new(false),
+            connection: Arc::new(connection),
+            closed: Notify::new(),
+            max_unsent,
+            default_timeout,
+            unmatched: AtomicU64::new(0),
+        })
+    }
+
+    /// The state. Nothing that runs under this lock can panic half-way through
+    /// a change, so a poisoned lock is as good as another.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the connection's task to look at the state.
+    pub(crate) fn wake(&self) {
+        if !self.dirty.swap(true, Ordering::AcqRel) {
+            self.task.wake();
+        }
+    }
+
+    pub(crate) fn register(&self, task: &Waker) {
+        self.task.register(task);
+    }
+
+    pub(crate) fn take_dirty(&self) -> bool {
+        self.dirty.load(Ordering::Acquire) && self.dirty.swap(false, Ordering::AcqRel)
+    }
+
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.dirty.load(Ordering::Acquire)
+    }
+
+    /// The connection has ended: fails all that waits for it.
+    pub(crate) fn close(&self, fault: &Fault) {
+        let (pending, waiting) = {
+            let mut state = self.state();
+            state.phase = Phase::Closed;
+            state.out.clear(0);
+            (state.pending.drain(), std::mem::take(&mut state.waiting))
+        };
+        for answered in pending {
+            answered.answer(Err(fault.clone()));
+        }
+        waiting.into_iter().for_each(Waker::wake);
+        self.closed.notify_waiters();
+    }
+
+    pub(crate) fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+}
+
+impl Peer {
+    /// Calls a procedure of the far side.
+    ///
+    /// The answer is decoded straight from what was read. Nothing happens before
+    /// the first poll. Dropping the future gives the call up and tells the far
+    /// side so. The deadline is 30 s unless [said otherwise](Calling::timeout).
+    ///
+    /// # Errors
+    ///
+    /// The future fails with the fault the far side answered; with
+    /// [`FaultKind::Disconnected`] if the connection ends first, in which case it
+    /// is not known whether the procedure ran; with
+    /// [`FaultKind::DeadlineExceeded`] if the deadline passes; and with
+    /// [`FaultKind::InvalidReply`] if the answer does not fit `T`.
+    pub fn call<'a, T, A>(&'a self, procedure: &'a str, args: A) -> Calling<'a, T, A>
+    where
+        T: serde::de::DeserializeOwned + Send + 'static,
+        A: serde::Serialize,
+    {
+        Calling::new(self, procedure, args)
+    }
+
+    /// Tells the far side something that needs no answer.
+    ///
+    /// Returns once it is on its way out: there is no telling whether it arrives.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the arguments cannot be encoded, if the connection has ended, or
+    /// with [`FaultKind::Unavailable`] if more than `max_unsent` bytes wait for a
+    /// far side that does not read them.
+    pub fn notify(&self, procedure: &str, args: impl serde::Serialize) -> Result<(), Fault> {
+        self.say(|speaker, out| speaker.notify(procedure, &args, out).map_err(Fault::internal))
+    }
+
+    /// Publishes an event that the far side has subscribed to; a notification, in
+    /// dialects that know no events.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`notify`](Self::notify) does.
+    pub fn event(&self, name: &str, args: impl serde::Serialize) -> Result<(), Fault> {
+        self.say(|speaker, out| speaker.event(name, &args, out).map_err(Fault::internal))
+    }
+
+    /// Calls several procedures in one message. Each succeeds or fails for itself.
+    ///
+    /// # Errors
+    ///
+    /// Fails as a whole only if the arguments cannot be encoded.
+    pub async fn batch(
+        &self,
+        calls: Vec<(String, OwnedPayload)>,
+    ) -> Result<Vec<Result<OwnedPayload, Fault>>, Fault> {
+        call::batch(self, calls).await
+    }
+
+    /// Tells the far side the same as others have been told, encoded once.
+    pub(crate) fn notify_encoded(&self, procedure: &str, args: &OwnedPayload) -> Result<(), Fault> {
+        self.say(|speaker, out| speaker.notify(procedure, args, out).map_err(Fault::internal))
+    }
+
+    /// Ends the connection: what is on its way out is sent, calls under way are
+    /// finished, then it is closed.
+    pub fn close(&self) {
+        self.advance(Phase::Draining(Goodbye::Done));
+    }
+
+    /// Ends the connection as [`close`](Self::close) does, because the whole
+    /// program is about to end.
+    pub(crate) fn leave(&self) {
+        self.advance(Phase::Draining(Goodbye::GoingAway));
+    }
+
+    /// Ends the connection at once: calls under way are cancelled.
+    pub fn abort(&self) {
+        self.advance(Phase::Closing);
+    }
+
+    /// Waits for the end of the connection.
+    pub async fn closed(&self) {
+        let closed = self.0.closed.notified();
+        tokio::pin!(closed);
+        closed.as_mut().enable();
+        if !self.is_closed() {
+            closed.await;
+        }
+    }
+
+    /// Whether the connection has ended.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.0.state().phase == Phase::Closed
+    }
+
+    /// What is known of the connection.
+    #[must_use]
+    pub fn connection(&self) -> &Connection {
+        &self.0.connection
+    }
+
+    /// Answers that belonged to no call of ours, or came too late.
+    #[must_use]
+    pub fn unmatched_replies(&self) -> u64 {
+        self.0.unmatched.load(Ordering::Relaxed)
+    }
+
+    fn advance(&self, to: Phase) {
+        {
+            let mut state = self.0.state();
+            if matches!((state.phase, to), (Phase::Open, _) | (Phase::Draining(_), Phase::Closing)) {
+                state.phase = to;
+            }
+        }
+        self.0.wake();
+    }
+
+    fn say(
+        &self,
+        write: impl FnOnce(&mut dyn Speaker, &mut Outbox) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        {
+            let mut state = self.0.state();
+            if !state.phase.is_open() {
+                return Err(disconnected());
+            }
+            if state.out.len() > self.0.max_unsent {
+                return Err(unread(self.0.max_unsent));
+            }
+            state.speak(write)?;
+        }
+        self.0.wake();
+        Ok(())
+    }
+}
+
+/// What is said of a call whose connection is gone.
+pub(crate) fn disconnected() -> Fault {
+    Fault::new(FaultKind::Disconnected, "the connection is closed")
+}
+
+#[cold]
+fn unread(limit: usize) -> Fault {
+    Fault::new(
+        FaultKind::Unavailable,
+        format!("the far side does not read: {limit} bytes wait for it, the limit `max_unsent`"),
+    )
+}
+
+impl Extract for Peer {
+    fn extract(call: &Call<'_>) -> Result<Self, Fault> {
+        call.context.extensions().get::<Self>().cloned().ok_or_else(|| {
+            let transport = call.context.connection().transport();
+            Fault::from(format!(
+                "there is no way back to a caller over {transport}; use a WebSocket or a stream"
+            ))
+        })
+    }
+}
+
+impl PartialEq for Peer {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Peer {}
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peer").field("connection", &self.0.connection.id()).finish_non_exhaustive()
+    }
+}
+
+/// The items of a batch as a speaker wants them.
+fn items<'a>(calls: &'a [(String, OwnedPayload)], ids: &[u64]) -> Vec<BatchItem<'a>> {
+    let item = |((procedure, args), id): (&'a (String, OwnedPayload), &u64)| BatchItem {
+        id: Some(*id),
+        procedure,
+        args: args as &dyn Encode,
+    };
+    calls.iter().zip(ids).map(item).collect()
+}
+
+/// Keeps an encoded value as it came.
+fn keep(payload: Payload<'_>) -> OwnedPayload {
+    debug_assert_eq!(payload.format(), Format::Json);
+    payload.to_owned()
+}

@@ -1,0 +1,171 @@
+//! [`Pending`]: calls of ours that wait for their answers.
+
+use std::{sync::Arc, time::Instant};
+use trunkline_core::{Fault, Payload};
+
+/// Where the answer to a call goes.
+pub(crate) trait Answered: Send + Sync {
+    /// The answer has come, still encoded.
+    fn answer(&self, outcome: Result<Payload<'_>, Fault>);
+}
+
+/// Calls of ours under way, by their numbers.
+///
+/// Numbers count up from 1 and are never used again, so a late answer finds
+/// nothing. A call stands at its number modulo the size of the table; a number
+/// whose place is taken is skipped. That makes finding one a single look.
+#[derive(Default)]
+pub(crate) struct Pending {
+    places: Vec<Option<Waiting>>,
+    last: u64,
+    count: usize,
+    earliest: Option<Instant>,
+}
+
+struct Waiting {
+    id: u64,
+    deadline: Option<Instant>,
+    answered: Arc<dyn Answered>,
+}
+
+impl Pending {
+    /// Adds a call and gives its number.
+    pub(crate) fn insert(&mut self, answered: Arc<dyn Answered>, deadline: Option<Instant>) -> u64 {
+        if self.count * 2 >= self.places.len() {
+            self.grow();
+        }
+        let at = loop {
+            self.last += 1;
+            let at = self.place(self.last);
+            if self.places[at].is_none() {
+                break at;
+            }
+        };
+        self.places[at] = Some(Waiting { id: self.last, deadline, answered });
+        self.count += 1;
+        self.earliest = [self.earliest, deadline].into_iter().flatten().min();
+        self.last
+    }
+
+    /// Takes the call with this number.
+    pub(crate) fn remove(&mut self, id: u64) -> Option<Arc<dyn Answered>> {
+        if self.places.is_empty() {
+            return None;
+        }
+        let at = self.place(id);
+        let waiting = self.places[at].take_if(|waiting| waiting.id == id)?;
+        self.count -= 1;
+        if self.count == 0 {
+            self.earliest = None;
+        }
+        Some(waiting.answered)
+    }
+
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// A time before which none runs out.
+    pub(crate) fn earliest(&self) -> Option<Instant> {
+        self.earliest
+    }
+
+    /// Takes the calls that have run out.
+    pub(crate) fn expire(&mut self, now: Instant) -> Vec<(u64, Arc<dyn Answered>)> {
+        let expired: Vec<u64> = self
+            .places
+            .iter()
+            .flatten()
+            .filter(|waiting| waiting.deadline.is_some_and(|deadline| deadline <= now))
+            .map(|waiting| waiting.id)
+            .collect();
+        let expired = expired.into_iter().filter_map(|id| Some((id, self.remove(id)?))).collect();
+        self.earliest = self.places.iter().flatten().filter_map(|waiting| waiting.deadline).min();
+        expired
+    }
+
+    /// Takes all.
+    pub(crate) fn drain(&mut self) -> Vec<Arc<dyn Answered>> {
+        (self.count, self.earliest) = (0, None);
+        self.places.drain(..).flatten().map(|waiting| waiting.answered).collect()
+    }
+
+    /// Doubles the table. Numbers that differ in their low bits still do with one bit more.
+    fn grow(&mut self) {
+        let size = (self.places.len() * 2).max(8);
+        let mut places = Vec::new();
+        places.resize_with(size, || None);
+        let before = std::mem::replace(&mut self.places, places);
+        for waiting in before.into_iter().flatten() {
+            let at = self.place(waiting.id);
+            self.places[at] = Some(waiting);
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "only the low bits count")]
+    fn place(&self, id: u64) -> usize {
+        id as usize & (self.places.len() - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::{collections::HashMap, time::Duration};
+
+    struct Nobody;
+
+    impl Answered for Nobody {
+        fn answer(&self, _: Result<Payload<'_>, Fault>) {}
+    }
+
+    #[test]
+    fn numbers_count_from_one() {
+        let mut pending = Pending::default();
+        let ids: Vec<u64> = (0..3).map(|_| pending.insert(Arc::new(Nobody), None)).collect();
+        assert_eq!(ids, [1, 2, 3]);
+        assert!(pending.remove(0).is_none());
+        assert!(pending.remove(2).is_some());
+        assert!(pending.remove(2).is_none(), "an answer that comes twice finds nothing");
+    }
+
+    #[test]
+    fn only_what_has_run_out_expires() {
+        let (mut pending, now) = (Pending::default(), Instant::now());
+        let soon = pending.insert(Arc::new(Nobody), Some(now));
+        let late = pending.insert(Arc::new(Nobody), Some(now + Duration::from_secs(9)));
+        assert_eq!(pending.earliest(), Some(now));
+        let expired: Vec<u64> = pending.expire(now).into_iter().map(|(id, _)| id).collect();
+        assert_eq!(expired, [soon]);
+        assert_eq!(pending.earliest(), Some(now + Duration::from_secs(9)));
+        assert!(pending.remove(late).is_some());
+    }
+
+    proptest! {
+        /// Whatever is inserted and removed in whatever order, each number finds its own call.
+        #[test]
+        fn behaves_like_a_map(steps in proptest::collection::vec(any::<Option<u8>>(), 0..400)) {
+            let mut pending = Pending::default();
+            let mut model: HashMap<u64, Arc<dyn Answered>> = HashMap::new();
+            for step in steps {
+                match step {
+                    None => {
+                        let answered: Arc<dyn Answered> = Arc::new(Nobody);
+                        let id = pending.insert(answered.clone(), None);
+                        prop_assert!(model.insert(id, answered).is_none(), "a number is given once");
+                    }
+                    Some(pick) => {
+                        let id = model.keys().copied().nth(usize::from(pick) % model.len().max(1)).unwrap_or(u64::from(pick));
+                        match (pending.remove(id), model.remove(&id)) {
+                            (Some(found), Some(expected)) => prop_assert!(Arc::ptr_eq(&found, &expected)),
+                            (found, expected) => prop_assert_eq!(found.is_some(), expected.is_some()),
+                        }
+                    }
+                }
+                prop_assert_eq!(pending.len(), model.len());
+            }
+        }
+    }
+}

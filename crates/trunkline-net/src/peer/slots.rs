@@ -1,0 +1,237 @@
+//! [`Slots`]: the calls of one connection that are under way.
+//!
+//! A table with a bit for each place that wants to be polled, and one waker a
+//! place that is made once and used for every call that stands there. Waking
+//! sets the bit, and wakes the connection's task if it was not awake already.
+
+use futures_util::task::AtomicWaker;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Wake, Waker},
+    time::Instant,
+};
+use trunkline_core::{BoxRunning, OwnedCallId};
+
+/// A call under way.
+pub(crate) struct Slot {
+    pub(crate) running: BoxRunning,
+    /// What the caller named it; a notification has no name.
+    pub(crate) id: Option<OwnedCallId>,
+    pub(crate) procedure: Box<str>,
+    pub(crate) deadline: Instant,
+    pub(crate) span: tracing::Span,
+}
+
+/// The calls of one connection that are under way.
+#[derive(Default)]
+pub(crate) struct Slots {
+    places: Vec<Option<Slot>>,
+    free: Vec<usize>,
+    wakers: Vec<Waker>,
+    bits: Option<Arc<Bits>>,
+    count: usize,
+    earliest: Option<Instant>,
+    capacity: usize,
+}
+
+/// The two levels of bits: one for each place, and one for each 64 places.
+struct Bits {
+    words: Box<[AtomicU64]>,
+    summary: Box<[AtomicU64]>,
+    task: AtomicWaker,
+}
+
+struct PlaceWaker {
+    place: usize,
+    bits: Arc<Bits>,
+}
+
+impl Wake for PlaceWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let (word, bit) = (self.place / 64, self.place % 64);
+        if self.bits.words[word].fetch_or(1 << bit, Ordering::AcqRel) == 0 {
+            self.bits.summary[word / 64].fetch_or(1 << (word % 64), Ordering::AcqRel);
+            self.bits.task.wake();
+        }
+    }
+}
+
+impl Slots {
+    /// Room for `capacity` calls; nothing is allocated before the first.
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        Self { capacity, ..Self::default() }
+    }
+
+    /// How many are under way.
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// A time before which no deadline passes.
+    pub(crate) fn earliest(&self) -> Option<Instant> {
+        self.earliest
+    }
+
+    /// Wakes `task` when a call wants to be polled.
+    pub(crate) fn register(&self, task: &Waker) {
+        if let Some(bits) = &self.bits {
+            bits.task.register(task);
+        }
+    }
+
+    /// A free place, and the waker of whatever will stand there; `None` if all
+    /// are taken.
+    pub(crate) fn vacant(&mut self, task: &Waker) -> Option<(usize, &Waker)> {
+        let place = match self.free.last() {
+            Some(place) => *place,
+            None if self.places.len() < self.capacity => {
+                self.places.push(None);
+                self.free.push(self.places.len() - 1);
+                self.places.len() - 1
+            }
+            None => return None,
+        };
+        if place >= self.wakers.len() {
+            let bits = self.bits.get_or_insert_with(|| {
+                let words = self.capacity.div_ceil(64);
+                let zeros = |count: usize| (0..count).map(|_| AtomicU64::new(0)).collect();
+                let bits = Bits {
+                    words: zeros(words),
+                    summary: zeros(words.div_ceil(64)),
+                    task: AtomicWaker::new(),
+                };
+                bits.task.register(task);
+                Arc::new(bits)
+            });
+            self.wakers.push(Arc::new(PlaceWaker { place, bits: bits.clone() }).into());
+        }
+        Some((place, &self.wakers[place]))
+    }
+
+    /// Puts a call where [`vacant`](Self::vacant) said.
+    pub(crate) fn insert(&mut self, place: usize, slot: Slot) {
+        self.earliest = Some(self.earliest.map_or(slot.deadline, |earliest| earliest.min(slot.deadline)));
+        let free = self.free.pop();
+        debug_assert_eq!(free, Some(place), "a place is filled before the next is asked for");
+        self.places[place] = Some(slot);
+        self.count += 1;
+    }
+
+    /// Whether a call wants to be polled.
+    pub(crate) fn is_woken(&self) -> bool {
+        let woken = |bits: &Arc<Bits>| bits.summary.iter().any(|word| word.load(Ordering::Acquire) != 0);
+        self.bits.as_ref().is_some_and(woken)
+    }
+
+    /// The places that want to be polled, from now on counted as polled.
+    pub(crate) fn take_woken(&self, woken: &mut Vec<usize>) {
+        let Some(bits) = &self.bits else { return };
+        for (block, summary) in bits.summary.iter().enumerate() {
+            for word in ones(summary.swap(0, Ordering::AcqRel)).map(|bit| block * 64 + bit) {
+                woken.extend(ones(bits.words[word].swap(0, Ordering::AcqRel)).map(|bit| word * 64 + bit));
+            }
+        }
+    }
+
+    /// Says that a place still wants to be polled.
+    pub(crate) fn wake(&self, place: usize) {
+        self.wakers[place].wake_by_ref();
+    }
+
+    /// The call at a place, and its waker.
+    pub(crate) fn get(&mut self, place: usize) -> Option<(&mut Slot, &Waker)> {
+        Some((self.places.get_mut(place)?.as_mut()?, &self.wakers[place]))
+    }
+
+    /// Takes the call at a place.
+    pub(crate) fn remove(&mut self, place: usize) -> Option<Slot> {
+        let slot = self.places.get_mut(place)?.take()?;
+        self.free.push(place);
+        self.count -= 1;
+        if self.count == 0 {
+            self.earliest = None;
+        }
+        Some(slot)
+    }
+
+    /// Takes the first call that fits.
+    pub(crate) fn remove_where(&mut self, fits: impl Fn(&Slot) -> bool) -> Option<Slot> {
+        let place = self.places.iter().position(|slot| slot.as_ref().is_some_and(&fits))?;
+        self.remove(place)
+    }
+
+    /// Takes the calls whose deadline has passed.
+    pub(crate) fn expire(&mut self, now: Instant) -> Vec<Slot> {
+        let mut expired = Vec::new();
+        while let Some(slot) = self.remove_where(|slot| slot.deadline <= now) {
+            expired.push(slot);
+        }
+        self.earliest = self.places.iter().flatten().map(|slot| slot.deadline).min();
+        expired
+    }
+
+    /// Drops all calls, which cancels them.
+    pub(crate) fn clear(&mut self) {
+        self.places.clear();
+        self.free.clear();
+        (self.count, self.earliest) = (0, None);
+    }
+
+    /// Whether the table has never held a call or holds none, and may be given back.
+    pub(crate) fn shrink(&mut self) {
+        if self.count == 0 && self.places.len() > 64 {
+            *self = Self::with_capacity(self.capacity);
+        }
+    }
+}
+
+/// The places of the ones in a word.
+fn ones(mut word: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = (word != 0).then(|| word.trailing_zeros() as usize)?;
+        word &= word - 1;
+        Some(bit)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ones_are_listed_from_the_lowest() {
+        assert_eq!(ones(0b1000_0101).collect::<Vec<_>>(), [0, 2, 7]);
+        assert_eq!(ones(0).count(), 0);
+        assert_eq!(ones(u64::MAX).count(), 64);
+    }
+
+    #[test]
+    fn a_wake_is_seen_once_and_for_its_place() {
+        let mut slots = Slots::with_capacity(5000);
+        for _ in 0..4200 {
+            let (place, _) = slots.vacant(Waker::noop()).unwrap();
+            assert_eq!(slots.free.pop(), Some(place));
+            slots.places[place] = None;
+        }
+        for place in [0, 63, 64, 4095, 4096, 4199] {
+            slots.wake(place);
+            slots.wake(place);
+        }
+        let mut woken = vec![];
+        assert!(slots.is_woken());
+        slots.take_woken(&mut woken);
+        assert_eq!(woken, [0, 63, 64, 4095, 4096, 4199]);
+        assert!(!slots.is_woken());
+    }
+}

@@ -1,0 +1,84 @@
+//! [`Service`]: what every connection of a listener is served with.
+
+use crate::{hooks::Hooks, peers::Peers};
+use std::sync::Arc;
+use trunkline_core::{Language, Limits, Router};
+
+/// What every connection of a listener is served with. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    pub(crate) router: Arc<Router>,
+    pub(crate) language: Arc<dyn Language>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) hooks: Hooks,
+    pub(crate) peers: Peers,
+}
+
+impl Service {
+    /// Serves `router` in `language`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a handler takes a state that the router does not have.
+    #[must_use]
+    pub fn new(router: Router, language: impl Language + 'static) -> Self {
+        Self {
+            router: Arc::new(router.seal()),
+            language: Arc::new(language),
+            limits: Arc::default(),
+            hooks: Hooks::default(),
+            peers: Peers::default(),
+        }
+    }
+
+    /// The same in another language.
+    #[must_use]
+    pub fn in_language(&self, language: impl Language + 'static) -> Self {
+        Self { language: Arc::new(language), ..self.clone() }
+    }
+
+    /// The same with another router, such as one with more procedures for one path.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a handler takes a state that the router does not have.
+    #[must_use]
+    pub fn with_router(&self, router: Router) -> Self {
+        Self { router: Arc::new(router.seal()), ..self.clone() }
+    }
+
+    /// Sets the limits of each connection.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = Arc::new(limits);
+        self
+    }
+
+    /// Sets what is called when things happen.
+    #[must_use]
+    pub fn hooks(mut self, hooks: Hooks) -> Self {
+        self.hooks = hooks;
+        self
+    }
+
+    /// The connections that are served at present.
+    #[must_use]
+    pub fn peers(&self) -> &Peers {
+        &self.peers
+    }
+
+    /// The limits of each connection.
+    #[must_use]
+    pub fn limits_in_force(&self) -> &Limits {
+        &self.limits
+    }
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service")
+            .field("language", &self.language.name())
+            .field("router", &self.router)
+            .finish()
+    }
+}

@@ -1,0 +1,71 @@
+//! Close frames: the codes that say why (RFC 6455, section 7.4).
+
+use super::utf8;
+use trunkline_core::framing::{Goodbye, Unframed};
+
+/// The code for a reason of ours.
+pub(super) fn code(reason: Goodbye) -> u16 {
+    match reason {
+        Goodbye::Done => 1000,
+        Goodbye::GoingAway => 1001,
+        Goodbye::ProtocolError => 1002,
+        Goodbye::InvalidText => 1007,
+        Goodbye::TooLarge => 1009,
+        // what the RFC has for when nothing else fits
+        _ => 1008,
+    }
+}
+
+/// Whether a close frame may have this payload: nothing, or a code and a text.
+pub(super) fn check(payload: &[u8]) -> Result<(), Unframed> {
+    let Some((code, text)) = payload.split_first_chunk() else {
+        return match payload {
+            [] => Ok(()),
+            _ => Err(Unframed::broken("a close frame has half a code")),
+        };
+    };
+    // RFC 6455, section 7.4.2, and those registered since: 1012 to 1014
+    match u16::from_be_bytes(*code) {
+        1000..=1003 | 1007..=1014 | 3000..=4999 => {}
+        _ => return Err(Unframed::broken("a close frame has a code that must not be sent")),
+    }
+    std::str::from_utf8(text).map_err(|_| utf8::INVALID)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_codes_that_may_be_sent_are_taken() {
+        for code in [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1014, 3000, 3999, 4000, 4999] {
+            assert_eq!(check(&u16::to_be_bytes(code)), Ok(()), "{code}");
+        }
+        for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535] {
+            assert!(check(&u16::to_be_bytes(code)).is_err(), "{code}");
+        }
+    }
+
+    #[test]
+    fn the_payload_is_empty_or_a_code_and_text() {
+        assert_eq!(check(b""), Ok(()));
+        assert_eq!(check(b"\x03\xe8bye \xc3\xbc"), Ok(()));
+        assert_eq!(check(b"\x03"), Err(Unframed::broken("a close frame has half a code")));
+        assert_eq!(check(b"\x03\xe8\xc3"), Err(utf8::INVALID));
+    }
+
+    #[test]
+    fn every_code_of_ours_may_be_sent() {
+        for reason in [
+            Goodbye::Done,
+            Goodbye::GoingAway,
+            Goodbye::ProtocolError,
+            Goodbye::InvalidText,
+            Goodbye::TooLarge,
+            Goodbye::Refused,
+        ] {
+            assert_eq!(check(&code(reason).to_be_bytes()), Ok(()), "{reason:?}");
+        }
+    }
+}

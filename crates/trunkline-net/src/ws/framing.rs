@@ -1,0 +1,316 @@
+//! [`WebSocket`]: the messages in a stream of WebSocket frames.
+
+use super::{
+    assembly::Assembly,
+    carried::Carried,
+    close,
+    header::{self, Header, Opcode, Role},
+    marking::MessageMarking,
+    mask,
+    utf8::{self, Utf8},
+};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+use trunkline_core::{
+    Body, Frame, Input, Outbox,
+    framing::{Cut, Framing, Goodbye, Marking, Unframed},
+};
+
+/// One message a frame (RFC 6455), after the handshake.
+///
+/// A message of one frame is unmasked where it arrived and lent from there; one
+/// of several frames is put together first. Text is checked to be UTF-8 as it
+/// arrives. Pings and the closing handshake are answered here.
+///
+/// ```
+/// # use trunkline_core::{Body, Input, Outbox, framing::{Cut, Framing}};
+/// # use trunkline_net::ws::WebSocket;
+/// let mut framing = WebSocket::client().limit(1 << 20);
+/// let mut out = Outbox::new(framing.marking());
+/// let mut input = Input::default();
+/// input.extend(b"\x81\x02hi");
+/// let Cut::Frame(frame) = framing.cut(&mut input, &mut out)? else { panic!("no message") };
+/// assert_eq!(frame.body, Body::Text("hi"));
+/// # Ok::<(), trunkline_core::framing::Unframed>(())
+/// ```
+#[derive(Debug)]
+pub struct WebSocket {
+    role: Role,
+    limit: usize,
+    binary: bool,
+    carried: Option<Carried>,
+    /// The frame of which the payload is arriving, its header being off the input.
+    arriving: Option<Arriving>,
+    /// Whether the last frame of the message has yet to come.
+    unfinished: bool,
+    /// Whether the message is text.
+    text: bool,
+    utf8: Utf8,
+    assembly: Assembly,
+    /// The far side has sent its close frame.
+    far_closed: bool,
+    /// We have sent ours.
+    closed: Arc<AtomicBool>,
+}
+
+/// A frame of a message, between its header and the end of its payload.
+#[derive(Clone, Copy, Debug)]
+struct Arriving {
+    fin: bool,
+    /// Whether it is the whole message, and stays in the input until it is all there.
+    whole: bool,
+    /// For the next byte.
+    key: Option<[u8; 4]>,
+    /// Bytes of payload that have been unmasked and still stand in the input.
+    done: usize,
+    /// Bytes of payload that have yet to be unmasked.
+    left: u64,
+}
+
+impl WebSocket {
+    fn new(role: Role) -> Self {
+        Self {
+            role,
+            limit: 10 << 20,
+            binary: false,
+            carried: None,
+            arriving: None,
+            unfinished: false,
+            text: false,
+            utf8: Utf8::default(),
+            assembly: Assembly::default(),
+            far_closed: false,
+            closed: Arc::default(),
+        }
+    }
+
+    /// The end that accepted the handshake.
+    #[must_use]
+    pub fn server() -> Self {
+        Self::new(Role::Server)
+    }
+
+    /// The end that asked for the handshake, and masks what it sends.
+    #[must_use]
+    pub fn client() -> Self {
+        Self::new(Role::Client)
+    }
+
+    /// Refuses messages longer than `limit` bytes, however many frames they
+    /// come in, as soon as a header shows it. Default 10 MiB.
+    #[must_use]
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Sends binary messages. Default: text.
+    #[must_use]
+    pub fn binary(mut self) -> Self {
+        self.binary = true;
+        self
+    }
+
+    /// Takes messages for pieces of a byte stream that `framing` cuts; what is
+    /// sent gets its marks, one message a frame. If [binary](Self::binary)
+    /// messages are sent, only those carry the stream, and text is passed over.
+    ///
+    /// As nothing of a message is kept once its bytes have been handed on, the
+    /// limit is that of `framing`, on its frames, and messages have none.
+    #[must_use]
+    pub fn carrying(mut self, framing: Box<dyn Framing>) -> Self {
+        self.carried = Some(Carried::new(framing));
+        self
+    }
+
+    /// Whether a frame of a message may come now, and be this long.
+    #[inline]
+    fn admit(&mut self, header: &Header) -> Result<(), Unframed> {
+        match (header.opcode == Opcode::Continuation, self.unfinished) {
+            (true, false) => return Err(Unframed::broken("a frame continues a message, and none has begun")),
+            (false, true) => return Err(Unframed::broken("a message begins before the last has ended")),
+            (false, false) => self.text = header.opcode == Opcode::Text,
+            (true, true) => {}
+        }
+        let room = self.limit.saturating_sub(self.assembly.len());
+        if header.len > room as u64 && self.carried.is_none() {
+            return Err(Unframed { reason: "a message over the limit", goodbye: Goodbye::TooLarge });
+        }
+        self.unfinished = !header.fin;
+        Ok(())
+    }
+
+    /// A control frame, of which all is there.
+    fn control(&mut self, opcode: Opcode, payload: &[u8], out: &mut Outbox) -> Result<Cut<'static>, Unframed> {
+        match opcode {
+            Opcode::Ping if !self.has_closed() => header::write(out.body(), self.role, Opcode::Pong, payload),
+            Opcode::Close => {
+                close::check(payload)?;
+                self.far_closed = true;
+                if !self.has_closed() {
+                    let code = &payload[..payload.len().min(2)];
+                    self.close(code, out);
+                }
+                return Ok(self.end());
+            }
+            _ => {}
+        }
+        Ok(Cut::Handled)
+    }
+
+    /// After the far side has closed. A stream that was carried may have a last frame.
+    fn end(&self) -> Cut<'static> {
+        if self.carried.is_some() { Cut::Handled } else { Cut::End }
+    }
+
+    /// The payload of a frame goes where it belongs, as far as it has arrived.
+    fn arrive<'b>(&'b mut self, input: &'b mut Input, arriving: Arriving) -> Result<Cut<'b>, Unframed> {
+        let waiting = input.len() - arriving.done;
+        let here = usize::try_from(arriving.left).map_or(waiting, |left| left.min(waiting));
+        let fresh = match arriving.whole {
+            true => &mut input.waiting_mut()[arriving.done..arriving.done + here],
+            false => input.consume(here),
+        };
+        let mut arriving = Arriving { left: arriving.left - here as u64, ..arriving };
+        if let Some(key) = &mut arriving.key {
+            mask::apply(*key, fresh);
+            *key = mask::advance(*key, here);
+        }
+        if self.text {
+            self.utf8.push(fresh)?;
+        }
+        if arriving.whole {
+            arriving.done += here;
+        } else if let Some(carried) = &mut self.carried {
+            if !(self.text && self.binary) {
+                carried.extend(fresh);
+            }
+        } else {
+            self.assembly.extend(fresh);
+        }
+        if arriving.left > 0 {
+            self.arriving = Some(arriving);
+            // what a carried stream has got so far is looked at without waiting for the rest
+            return Ok(match &self.carried {
+                Some(carried) if carried.is_fresh() => Cut::Handled,
+                _ => Cut::Partial { missing: usize::try_from(arriving.left).unwrap_or(usize::MAX) },
+            });
+        }
+        if arriving.fin && self.text {
+            self.utf8.finish()?;
+        }
+        match arriving {
+            Arriving { whole: true, done, .. } => message(self.text, input.consume(done)),
+            Arriving { fin: true, .. } if self.carried.is_none() => message(self.text, self.assembly.give()),
+            _ => Ok(Cut::Handled),
+        }
+    }
+
+    fn has_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    fn close(&mut self, payload: &[u8], out: &mut Outbox) {
+        header::write(out.body(), self.role, Opcode::Close, payload);
+        self.closed.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A message of which all is there.
+#[inline]
+fn message(text: bool, payload: &[u8]) -> Result<Cut<'_>, Unframed> {
+    let body = match text {
+        true => Body::Text(std::str::from_utf8(payload).map_err(|_| utf8::INVALID)?),
+        false => Body::Binary(payload),
+    };
+    Ok(Cut::Frame(Frame { body, channel: 0, delimited: true, several: false }))
+}
+
+impl Framing for WebSocket {
+    #[inline]
+    fn cut<'b>(&'b mut self, input: &'b mut Input, out: &mut Outbox) -> Result<Cut<'b>, Unframed> {
+        if self.carried.as_ref().is_some_and(|carried| carried.is_fresh() || self.far_closed) {
+            if let Some(ref mut carried) = self.carried {
+                return carried.cut(out, self.far_closed);
+            }
+        } else if self.far_closed {
+            return Ok(Cut::End);
+        }
+        self.assembly.forget_given();
+        if let Some(arriving) = self.arriving.take() {
+            return self.arrive(input, arriving);
+        }
+        let header = match header::read(input.waiting(), self.role)? {
+            Ok(header) => header,
+            Err(missing) => return Ok(Cut::Partial { missing }),
+        };
+        let Header { fin, opcode, key, len, head } = header;
+        let there = (input.len() - head) as u64 >= len;
+        if opcode.is_control() {
+            #[expect(clippy::cast_possible_truncation, reason = "125 bytes at most")]
+            let len = len as usize;
+            if !there {
+                return Ok(Cut::Partial { missing: head + len - input.len() });
+            }
+            let payload = &mut input.consume(head + len)[head..];
+            if let Some(key) = key {
+                mask::apply(key, payload);
+            }
+            return self.control(opcode, payload, out);
+        }
+        self.admit(&header)?;
+        let whole = fin && opcode != Opcode::Continuation && self.carried.is_none();
+        if whole && there {
+            #[expect(clippy::cast_possible_truncation, reason = "there, so it fits the memory")]
+            let payload = &mut input.consume(head + len as usize)[head..];
+            if let Some(key) = key {
+                mask::apply(key, payload);
+            }
+            return message(self.text, payload);
+        }
+        input.consume(head);
+        self.arrive(input, Arriving { fin, whole, key, done: 0, left: len })
+    }
+
+    fn finish<'b>(&'b mut self, input: &'b mut Input) -> Result<Cut<'b>, Unframed> {
+        let inside = self.arriving.is_some() || self.unfinished || !input.is_empty();
+        if inside && !self.far_closed {
+            return Err(Unframed::broken("the stream ended inside a message"));
+        }
+        match self.carried {
+            Some(ref mut carried) => carried.finish(),
+            None => Ok(Cut::End),
+        }
+    }
+
+    fn recut(&mut self, _input: &mut Input) {
+        if let Some(carried) = &mut self.carried {
+            carried.recut();
+        }
+    }
+
+    fn marking(&self) -> Box<dyn Marking> {
+        Box::new(MessageMarking {
+            role: self.role,
+            opcode: if self.binary { Opcode::Binary } else { Opcode::Text },
+            carried: self.carried.as_ref().map(|carried| carried.framing.marking()),
+            closed: self.closed.clone(),
+        })
+    }
+
+    fn ping(&mut self, out: &mut Outbox) -> bool {
+        let open = !self.has_closed();
+        if open {
+            header::write(out.body(), self.role, Opcode::Ping, b"");
+        }
+        open
+    }
+
+    fn goodbye(&mut self, reason: Goodbye, out: &mut Outbox) {
+        if !self.has_closed() {
+            self.close(&close::code(reason).to_be_bytes(), out);
+        }
+    }
+}
