@@ -62,7 +62,15 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     let agent = match agent {
         Some(agent) => agent,
         None => {
-            run_command(&mut cargo(["build", "--release", "--package", PACKAGE, "--example", EXAMPLE]))?;
+            run_command(&mut cargo([
+                "build",
+                "--release",
+                "--package",
+                PACKAGE,
+                "--all-features",
+                "--example",
+                EXAMPLE,
+            ]))?;
             target().join("release/examples").join(EXAMPLE)
         }
     };

@@ -11,6 +11,7 @@ mod features;
 mod fuzz;
 mod interop;
 mod process;
+mod rivals;
 mod test;
 mod workspace;
 
@@ -49,6 +50,12 @@ const TASKS: &[Task] = &[
         usage: "[TARGET]... [--seconds N]",
         about: "every fuzz target for N seconds (60), with the vectors as corpus",
         run: fuzz::run,
+    },
+    Task {
+        name: "rivals",
+        usage: "[--quick] [--json FILE] [--without-trunkline]",
+        about: "trunkline beside other frameworks, measured in one run",
+        run: rivals::run,
     },
 ];
 

@@ -46,7 +46,7 @@ impl<'a> Payload<'a> {
     /// Fails if the value does not fit `T`; the error says where.
     pub fn decode<T: Deserialize<'a>>(&self) -> Result<T, DecodeError> {
         match self {
-            Self::Json(text) => serde_json::from_str(text).map_err(DecodeError),
+            Self::Json(text) => serde_json::from_str(text).map_err(DecodeError::new),
         }
     }
 
@@ -148,9 +148,25 @@ impl fmt::Debug for dyn Encode + '_ {
 }
 
 /// A payload could not be decoded into the type that was asked for.
-#[derive(Debug, thiserror::Error)]
+///
+/// Says what was wrong and where; a long value that it quotes is cut short.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{0}")]
-pub struct DecodeError(serde_json::Error);
+pub struct DecodeError(String);
+
+impl DecodeError {
+    /// Decoders quote the value they could not take, which may be a whole message.
+    #[cold]
+    fn new(error: impl fmt::Display) -> Self {
+        const LONGEST: usize = 300;
+        let text = error.to_string();
+        if text.len() <= LONGEST {
+            return Self(text);
+        }
+        let (head, tail) = (text.floor_char_boundary(LONGEST - 80), text.ceil_char_boundary(text.len() - 80));
+        Self(format!("{} … {}", &text[..head], &text[tail..]))
+    }
+}
 
 /// A value has no form in the format it should be encoded in.
 #[derive(Debug, thiserror::Error)]

@@ -1,5 +1,6 @@
 //! Whatever waits: links, peers, listeners, and the two drivers.
 
+pub mod batch;
 mod conversation;
 pub mod exchange;
 pub mod hooks;
@@ -11,6 +12,7 @@ pub mod serve;
 pub mod service;
 
 pub use crate::{
+    batch::{Answers, Batch},
     hooks::{FaultReport, Hooks},
     link::{ByteStream, Ended, Link},
     peer::{Calling, Peer},

@@ -1,5 +1,32 @@
 //! Register a procedure once; every kind of caller can reach it.
+//!
+//! ```
+//! use trunkline::{Fault, Router};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Join { room: String, guest: String }
+//!
+//! async fn join(ask: Join) -> Result<String, Fault> {
+//!     Ok(format!("{} is in {}", ask.guest, ask.room))
+//! }
+//!
+//! let router = Router::new().procedure("rooms.join", join);
+//! ```
+//!
+//! - serve: [`Router`], [`Server`], [`Listener`], [`Limits`], [`Hooks`]
+//! - in a handler: [`Fault`], [`Peer`], [`Context`], [`State`], [`handler`](fn@handler)
+//! - messages without a server: [`jsonrpc`]
 
-pub use trunkline_core::*;
-pub use trunkline_dialects::jsonrpc;
-pub use trunkline_net as net;
+pub mod rpc_websockets;
+pub mod server;
+
+pub use crate::server::{Bound, Listener, Server};
+pub use trunkline_core::{
+    Answer, Call, Connection, ConnectionId, Context, Extract, Fault, FaultKind, Format, Handler, Headers,
+    IntoReply, Limits, Middleware, Next, OwnedCall, OwnedPayload, Payload, Plain, Procedure, ProcedureName,
+    RawArgs, Registration, Router, State, States, framing, handler::handler,
+};
+pub use trunkline_dialects::jsonrpc::{self, JsonRpc};
+pub use trunkline_net::{
+    Calling, Ended, FaultReport, Hooks, Link, Peer, Peers, Service, listen::Shutdown, open, serve,
+};

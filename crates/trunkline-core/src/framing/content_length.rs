@@ -121,14 +121,10 @@ fn trim(value: &[u8]) -> &[u8] {
     value.trim_ascii()
 }
 
-/// Decimal digits and nothing else. A number beyond any memory stays one.
+/// Decimal digits and nothing else, of a number that fits.
 fn digits(value: &[u8]) -> Option<u64> {
-    let all_digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-    all_digits.then(|| {
-        value
-            .iter()
-            .fold(0u64, |number, digit| number.saturating_mul(10).saturating_add(u64::from(digit - b'0')))
-    })
+    let digits = value.iter().all(u8::is_ascii_digit).then_some(value)?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 /// Whether a Content-Type names no charset, or UTF-8.
@@ -192,6 +188,7 @@ mod tests {
         for (head, reason) in [
             ("\r\n\r\n", "no Content-Length header"),
             ("X: 1\r\n\r\n", "no Content-Length header"),
+            ("Content-Length: 99999999999999999999\r\n\r\n", "Content-Length is not a decimal number"),
             ("Content-Length: 99999999999999999999\r\n\r\n", "Content-Length is not a decimal number"),
             ("Content-Length: -1\r\n\r\n", "Content-Length is not a decimal number"),
             ("Content-Length: 1\r\nContent-Length: 2\r\n\r\n", "two Content-Length headers that differ"),

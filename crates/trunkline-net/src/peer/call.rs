@@ -1,16 +1,20 @@
 //! [`Calling`]: a call of ours, from the first poll to its answer.
 
-use super::{Peer, disconnected, items, keep, pending::Answered};
+use super::{Peer, disconnected, pending::Answered};
+use crate::{
+    batch::{decode, not_encodable},
+    conversation::{after, now},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fmt,
-    marker::PhantomData,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, Waker, ready},
     time::{Duration, Instant},
 };
-use trunkline_core::{Fault, FaultKind, OwnedPayload, Payload};
+use tokio::time::{Sleep, sleep_until};
+use trunkline_core::{Fault, FaultKind, Payload};
 
 /// A call that is about to be made, or under way. A future.
 #[must_use = "a call is made when it is awaited"]
@@ -19,23 +23,24 @@ pub struct Calling<'a, T: 'static, A> {
     procedure: &'a str,
     args: A,
     timeout: Option<Duration>,
-    made: Option<(u64, Arc<Cell<T>>)>,
-    answer: PhantomData<T>,
+    stage: Stage<T>,
+}
+
+enum Stage<T> {
+    New,
+    Crowded(Crowded),
+    Made(Awaited<T>),
 }
 
 impl<'a, T, A> Calling<'a, T, A> {
     pub(super) fn new(peer: &'a Peer, procedure: &'a str, args: A) -> Self {
-        Self { peer, procedure, args, timeout: None, made: None, answer: PhantomData }
+        Self { peer, procedure, args, timeout: None, stage: Stage::New }
     }
 
     /// How long to wait for the answer, in place of 30 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        Instant::now().checked_add(self.timeout.unwrap_or(self.peer.0.default_timeout))
     }
 }
 
@@ -45,42 +50,26 @@ impl<T: DeserializeOwned + Send + 'static, A: Serialize> Future for Calling<'_, 
     type Output = Result<T, Fault>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some((_, cell)) = &self.made {
-            return match cell.poll(cx) {
-                Poll::Ready(answer) => {
-                    self.made = None;
-                    Poll::Ready(answer)
+        let this = &mut *self;
+        let deadline = match &mut this.stage {
+            Stage::Made(awaited) => return Pin::new(awaited).poll(cx),
+            Stage::Crowded(crowded) => crowded.deadline,
+            Stage::New => after(now(), this.timeout.unwrap_or(this.peer.0.default_timeout)),
+        };
+        match this.peer.begin(this.procedure, &this.args, deadline, cx) {
+            Begun::Made(awaited) => {
+                this.stage = Stage::Made(awaited);
+                Poll::Pending
+            }
+            Begun::Crowded => {
+                if !matches!(this.stage, Stage::Crowded(_)) {
+                    this.stage = Stage::Crowded(Crowded::new(deadline));
                 }
-                Poll::Pending => Poll::Pending,
-            };
-        }
-        let shared = &self.peer.0;
-        let mut state = shared.state();
-        if !state.phase.is_open() {
-            return Poll::Ready(Err(disconnected()));
-        }
-        if state.out.len() > shared.max_unsent {
-            state.waiting.push(cx.waker().clone());
-            return Poll::Pending;
-        }
-        let cell = Cell::new(cx.waker().clone());
-        let id = state.pending.insert(cell.clone(), self.deadline());
-        if let Err(error) = state.speak(|speaker, out| speaker.call(id, self.procedure, &self.args, out)) {
-            state.pending.remove(id);
-            return Poll::Ready(Err(not_encodable(error)));
-        }
-        drop(state);
-        shared.wake();
-        self.made = Some((id, cell));
-        Poll::Pending
-    }
-}
-
-/// Gives up a call that has no answer yet.
-impl<T, A> Drop for Calling<'_, T, A> {
-    fn drop(&mut self) {
-        if let Some((id, _)) = self.made.take() {
-            give_up(self.peer, &[id]);
+                let Stage::Crowded(crowded) = &mut this.stage else { return Poll::Pending };
+                crowded.poll(cx).map(Err)
+            }
+            Begun::Ended => Poll::Ready(Err(disconnected())),
+            Begun::Refused(fault) => Poll::Ready(Err(fault)),
         }
     }
 }
@@ -91,7 +80,108 @@ impl<T, A> fmt::Debug for Calling<'_, T, A> {
     }
 }
 
-fn give_up(peer: &Peer, ids: &[u64]) {
+/// What came of the attempt to make a call now.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Begun<C> {
+    /// It is on its way out, and waits for its answer.
+    Made(C),
+    /// Too much waits to be sent already. The task is woken when there may be room.
+    Crowded,
+    /// The connection takes no more calls. Nothing was sent.
+    Ended,
+    /// The arguments cannot be encoded.
+    Refused(Fault),
+}
+
+impl Peer {
+    /// Makes a call now, if one can be made now: what [`call`](Self::call) does
+    /// on its first poll, for callers that know what else to do if it cannot.
+    pub fn begin<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: &impl Serialize,
+        deadline: Option<Instant>,
+        cx: &mut Context<'_>,
+    ) -> Begun<Awaited<T>> {
+        let shared = &self.0;
+        let mut state = shared.state();
+        if !state.phase.is_open() {
+            return Begun::Ended;
+        }
+        if state.out.len() > shared.max_unsent {
+            state.waiting.push(cx.waker().clone());
+            return Begun::Crowded;
+        }
+        let cell = Cell::new(cx.waker().clone());
+        let id = state.pending.insert(cell.clone(), deadline);
+        if let Err(error) = state.speak(|speaker, out| speaker.call(id, procedure, args, out)) {
+            state.pending.remove(id);
+            return Begun::Refused(not_encodable(error));
+        }
+        drop(state);
+        shared.wake();
+        Begun::Made(Awaited { peer: self.clone(), id, cell, answered: false })
+    }
+}
+
+/// A call that has been made. A future; dropping it gives the call up.
+#[must_use = "dropping it gives the call up"]
+pub struct Awaited<T> {
+    peer: Peer,
+    id: u64,
+    cell: Arc<Cell<T>>,
+    answered: bool,
+}
+
+impl<T> Unpin for Awaited<T> {}
+
+impl<T> Future for Awaited<T> {
+    type Output = Result<T, Fault>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let answer = ready!(self.cell.poll(cx));
+        self.answered = true;
+        Poll::Ready(answer)
+    }
+}
+
+/// Gives up a call that has no answer yet.
+impl<T> Drop for Awaited<T> {
+    fn drop(&mut self) {
+        if !self.answered {
+            give_up(&self.peer, &[self.id]);
+        }
+    }
+}
+
+impl<T> fmt::Debug for Awaited<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Awaited").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Waits for room in the outbox, but not for longer than the call is given.
+pub(super) struct Crowded {
+    deadline: Option<Instant>,
+    alarm: Option<Pin<Box<Sleep>>>,
+}
+
+impl Crowded {
+    pub(super) fn new(deadline: Option<Instant>) -> Self {
+        Self { deadline, alarm: deadline.map(|at| Box::pin(sleep_until(at.into()))) }
+    }
+
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
+        let Some(alarm) = &mut self.alarm else { return Poll::Pending };
+        alarm.as_mut().poll(cx).map(|()| {
+            let message = "the deadline of the call passed while the far side did not read what is sent to it";
+            Fault::new(FaultKind::DeadlineExceeded, message)
+        })
+    }
+}
+
+pub(super) fn give_up(peer: &Peer, ids: &[u64]) {
     let mut said = false;
     {
         let mut state = peer.0.state();
@@ -107,12 +197,8 @@ fn give_up(peer: &Peer, ids: &[u64]) {
     }
 }
 
-fn not_encodable(error: trunkline_core::EncodeError) -> Fault {
-    Fault::new(FaultKind::InvalidArgs, format!("the arguments cannot be encoded: {error}")).with_source(error)
-}
-
 /// Where the answer to one call is put, decoded by the connection's task.
-pub(super) struct Cell<T>(Mutex<Answer<T>>);
+struct Cell<T>(Mutex<Answer<T>>);
 
 enum Answer<T> {
     Awaited(Waker),
@@ -142,12 +228,7 @@ impl<T> Cell<T> {
 
 impl<T: DeserializeOwned + Send> Answered for Cell<T> {
     fn answer(&self, outcome: Result<Payload<'_>, Fault>) {
-        let outcome = outcome.and_then(|payload| {
-            payload.decode().map_err(|error| {
-                let message = format!("the answer is not of the expected type: {error}");
-                Fault::new(FaultKind::InvalidReply, message).with_source(error)
-            })
-        });
+        let outcome = outcome.and_then(decode);
         let before = std::mem::replace(
             &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner),
             Answer::Here(outcome),
@@ -156,60 +237,4 @@ impl<T: DeserializeOwned + Send> Answered for Cell<T> {
             waker.wake();
         }
     }
-}
-
-/// An answer that is kept encoded, among others of the same batch.
-struct Item {
-    answer: tokio::sync::oneshot::Sender<Result<OwnedPayload, Fault>>,
-}
-
-struct ItemCell(Mutex<Option<Item>>);
-
-impl Answered for ItemCell {
-    fn answer(&self, outcome: Result<Payload<'_>, Fault>) {
-        if let Some(item) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            // nobody waits any more: the batch was given up
-            let _ = item.answer.send(outcome.map(keep));
-        }
-    }
-}
-
-/// Gives up what is left of a batch.
-struct GiveUp<'a>(&'a Peer, Vec<u64>);
-
-impl Drop for GiveUp<'_> {
-    fn drop(&mut self) {
-        if !self.1.is_empty() {
-            give_up(self.0, &self.1);
-        }
-    }
-}
-
-pub(super) async fn batch(
-    peer: &Peer,
-    calls: Vec<(String, OwnedPayload)>,
-) -> Result<Vec<Result<OwnedPayload, Fault>>, Fault> {
-    let deadline = Instant::now().checked_add(peer.0.default_timeout);
-    let mut answers = Vec::with_capacity(calls.len());
-    let mut left = GiveUp(peer, Vec::with_capacity(calls.len()));
-    {
-        let mut state = peer.0.state();
-        if !state.phase.is_open() {
-            return Err(disconnected());
-        }
-        for _ in &calls {
-            let (answer, awaited) = tokio::sync::oneshot::channel();
-            let cell = ItemCell(Mutex::new(Some(Item { answer })));
-            left.1.push(state.pending.insert(Arc::new(cell), deadline));
-            answers.push(awaited);
-        }
-        state.speak(|speaker, out| speaker.batch(&items(&calls, &left.1), out)).map_err(not_encodable)?;
-    }
-    peer.0.wake();
-    let mut outcomes = Vec::with_capacity(answers.len());
-    for awaited in answers {
-        outcomes.push(awaited.await.unwrap_or_else(|_| Err(disconnected())));
-    }
-    left.1.clear();
-    Ok(outcomes)
 }

@@ -5,7 +5,7 @@
 //! place, started inline, and answered straight into the buffer that is written
 //! when all that has been read is handled. `docs/performance.md` has the figures.
 
-use super::{Peer, Phase, Shared, disconnected, scratch};
+use super::{Peer, Phase, Shared, scratch, unanswered};
 use crate::{
     conversation::{Conversation, Turn, after, earliest, now},
     link::{ByteStream, Ended, Link},
@@ -46,6 +46,8 @@ pub(crate) struct Driver {
     out: Outbox,
     /// How much of `out` has been written.
     written: usize,
+    /// Whether what has been written may still be in a buffer of the stream.
+    unflushed: bool,
     paced: Option<Paced>,
     reading: Reading,
     ending: Option<Ended>,
@@ -128,6 +130,7 @@ impl Driver {
             input,
             out,
             written: 0,
+            unflushed: false,
             paced,
             reading: Reading::Open,
             ending: None,
@@ -311,9 +314,12 @@ impl Driver {
         }
         if self.written > 0 {
             self.written = 0;
+            self.unflushed = true;
             self.out.clear(scratch::SIZE);
+        }
+        if self.unflushed {
             match Pin::new(&mut self.stream).poll_flush(cx) {
-                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Ok(())) => self.unflushed = false,
                 Poll::Ready(Err(error)) => return Err(Ended::Broken(error)),
                 Poll::Pending => return Ok(Some(Blocked::OnStream)),
             }
@@ -393,7 +399,7 @@ impl Driver {
     fn nobody_answers_any_more(&self) {
         let pending = self.shared.state().pending.drain();
         for answered in pending {
-            answered.answer(Err(disconnected()));
+            answered.answer(Err(unanswered()));
         }
     }
 
@@ -623,6 +629,6 @@ impl Future for Driver {
 /// However the task ends, also by being dropped, nobody waits on for it.
 impl Drop for Driver {
     fn drop(&mut self) {
-        self.shared.close(&disconnected());
+        self.shared.close(&unanswered());
     }
 }

@@ -7,12 +7,16 @@
 
 mod call;
 mod drive;
+mod gather;
 mod pending;
 mod scratch;
 mod slots;
 mod spawned;
 
-pub use self::call::Calling;
+pub use self::{
+    call::{Awaited, Begun, Calling},
+    gather::Gathering,
+};
 pub(crate) use self::{
     drive::Driver,
     slots::{Slot, Slots},
@@ -33,8 +37,7 @@ use std::{
 };
 use tokio::sync::Notify;
 use trunkline_core::{
-    BatchItem, Call, Connection, Encode, Extract, Fault, FaultKind, Format, Outbox, OwnedPayload, Payload,
-    Speaker, framing::Goodbye,
+    Call, Connection, Extract, Fault, FaultKind, Outbox, OwnedPayload, Speaker, framing::Goodbye,
 };
 
 /// The far end of a connection. Cheap to clone; outlives its connection, after
@@ -220,18 +223,6 @@ impl Peer {
         self.say(|speaker, out| speaker.event(name, &args, out).map_err(Fault::internal))
     }
 
-    /// Calls several procedures in one message. Each succeeds or fails for itself.
-    ///
-    /// # Errors
-    ///
-    /// Fails as a whole only if the arguments cannot be encoded.
-    pub async fn batch(
-        &self,
-        calls: Vec<(String, OwnedPayload)>,
-    ) -> Result<Vec<Result<OwnedPayload, Fault>>, Fault> {
-        call::batch(self, calls).await
-    }
-
     /// Tells the far side the same as others have been told, encoded once.
     pub(crate) fn notify_encoded(&self, procedure: &str, args: &OwnedPayload) -> Result<(), Fault> {
         self.say(|speaker, out| speaker.notify(procedure, args, out).map_err(Fault::internal))
@@ -262,6 +253,12 @@ impl Peer {
         if !self.is_closed() {
             closed.await;
         }
+    }
+
+    /// Whether calls and notifications can still be made.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.0.state().phase.is_open()
     }
 
     /// Whether the connection has ended.
@@ -311,9 +308,15 @@ impl Peer {
     }
 }
 
-/// What is said of a call whose connection is gone.
+/// What is said of a call that could not be made because the connection is gone.
 pub(crate) fn disconnected() -> Fault {
     Fault::new(FaultKind::Disconnected, "the connection is closed")
+}
+
+/// What is said of a call that was made, and whose answer can no longer come.
+pub(crate) fn unanswered() -> Fault {
+    let message = "the connection ended before the answer came: whether the procedure ran is not known";
+    Fault::new(FaultKind::Disconnected, message)
 }
 
 #[cold]
@@ -347,20 +350,4 @@ impl fmt::Debug for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Peer").field("connection", &self.0.connection.id()).finish_non_exhaustive()
     }
-}
-
-/// The items of a batch as a speaker wants them.
-fn items<'a>(calls: &'a [(String, OwnedPayload)], ids: &[u64]) -> Vec<BatchItem<'a>> {
-    let item = |((procedure, args), id): (&'a (String, OwnedPayload), &u64)| BatchItem {
-        id: Some(*id),
-        procedure,
-        args: args as &dyn Encode,
-    };
-    calls.iter().zip(ids).map(item).collect()
-}
-
-/// Keeps an encoded value as it came.
-fn keep(payload: Payload<'_>) -> OwnedPayload {
-    debug_assert_eq!(payload.format(), Format::Json);
-    payload.to_owned()
 }

@@ -1,0 +1,200 @@
+//! [`Server`]: a router, and the ways to reach it.
+
+mod discover;
+mod listener;
+
+pub use self::listener::{BindError, Bindable, Listener};
+
+use crate::{Ended, Hooks, JsonRpc, Limits, Link, Peers, Router, Service, Shutdown, serve};
+use std::{fmt, net::SocketAddr};
+
+/// Serves a [`Router`] on any number of listeners at once.
+///
+/// ```no_run
+/// use trunkline::{Router, Server};
+///
+/// # async fn serve() -> Result<(), trunkline::server::BindError> {
+/// let router = Router::new().procedure("add", |(a, b): (i64, i64)| async move { a + b });
+/// Server::new(router)
+///     .http("127.0.0.1:9876") // HTTP and WebSocket
+///     .tcp("127.0.0.1:9877")  // newline-delimited JSON
+///     .serve_until(async { tokio::signal::ctrl_c().await.unwrap_or_default() })
+///     .await
+/// # }
+/// ```
+#[must_use = "a server does nothing until it serves"]
+pub struct Server {
+    name: String,
+    router: Router,
+    limits: Limits,
+    hooks: Hooks,
+    language: JsonRpc,
+    discover: bool,
+    listeners: Vec<Listener>,
+}
+
+impl Server {
+    /// Serves `router`. Listeners are still to be named.
+    pub fn new(router: Router) -> Self {
+        Self {
+            name: "trunkline".to_owned(),
+            router,
+            limits: Limits::default(),
+            hooks: Hooks::default(),
+            language: JsonRpc::default(),
+            discover: true,
+            listeners: Vec::new(),
+        }
+    }
+
+    /// The name of the service, as `rpc.discover` tells it. Default `trunkline`.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The limits of each listener and connection.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// What is called when connections come and go, and when things fail.
+    pub fn hooks(mut self, hooks: Hooks) -> Self {
+        self.hooks = hooks;
+        self
+    }
+
+    /// How JSON-RPC is spoken where a listener does not say otherwise.
+    pub fn language(mut self, language: JsonRpc) -> Self {
+        self.language = language;
+        self
+    }
+
+    /// Does not answer `rpc.discover`, which otherwise describes every procedure.
+    pub fn without_discover(mut self) -> Self {
+        self.discover = false;
+        self
+    }
+
+    /// Listens for newline-delimited JSON over TCP; port 0 picks a free one.
+    pub fn tcp(self, address: impl Into<String>) -> Self {
+        self.listen(Listener::tcp(address))
+    }
+
+    /// Listens for newline-delimited JSON on a Unix socket.
+    pub fn unix(self, path: impl Into<std::path::PathBuf>) -> Self {
+        self.listen(Listener::unix(path))
+    }
+
+    /// Listens on a listener with settings of its own.
+    pub fn listen(mut self, listener: Listener) -> Self {
+        self.listeners.push(listener);
+        self
+    }
+
+    /// Binds every listener. Serving begins with [`Bound::serve`].
+    ///
+    /// # Errors
+    ///
+    /// Fails if a listener cannot be bound, naming it.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a handler takes a state that the router does not have.
+    pub async fn bind(mut self) -> Result<Bound, BindError> {
+        let planned = std::mem::take(&mut self.listeners);
+        let service = self.into_service();
+        let mut listeners = Vec::new();
+        for listener in planned {
+            listeners.push(listener.bind(&service).await?);
+        }
+        Ok(Bound { service, listeners, shutdown: Shutdown::new() })
+    }
+
+    /// Serves one connection that is there already, such as
+    /// [`Link::stdio`](crate::Link::stdio), until it ends.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a handler takes a state that the router does not have.
+    pub async fn serve_link(self, link: Link) -> Ended {
+        serve(link, &self.into_service()).await
+    }
+
+    fn into_service(self) -> Service {
+        let router = match self.discover && !self.router.contains("rpc.discover") {
+            true => discover::add(self.router, &self.name),
+            false => self.router,
+        };
+        let language = self.language.limits(&self.limits);
+        Service::new(router, language).limits(self.limits).hooks(self.hooks)
+    }
+
+    /// Binds and serves for ever.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a listener cannot be bound.
+    pub async fn serve(self) -> Result<(), BindError> {
+        self.serve_until(std::future::pending::<()>()).await
+    }
+
+    /// Binds and serves until `shutdown` is ready, then drains: no new
+    /// connections and calls, those under way are finished.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a listener cannot be bound.
+    pub async fn serve_until(self, shutdown: impl Future) -> Result<(), BindError> {
+        self.bind().await?.serve_until(shutdown).await;
+        Ok(())
+    }
+}
+
+/// A server whose listeners are bound.
+#[derive(Debug)]
+pub struct Bound {
+    service: Service,
+    listeners: Vec<Bindable>,
+    shutdown: Shutdown,
+}
+
+impl Bound {
+    /// The addresses that were bound, in the order in which the listeners were
+    /// named; Unix sockets have none.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.listeners.iter().filter_map(Bindable::address).collect()
+    }
+
+    /// The connections that are open, from here or from any other task.
+    #[must_use]
+    pub fn peers(&self) -> Peers {
+        self.service.peers().clone()
+    }
+
+    /// Serves for ever.
+    pub async fn serve(self) {
+        self.serve_until(std::future::pending::<()>()).await;
+    }
+
+    /// Serves until `shutdown` is ready, then drains. Dropping the future stops
+    /// accepting; connections that are open live on with the runtime.
+    pub async fn serve_until(self, shutdown: impl Future) {
+        for listener in self.listeners {
+            self.shutdown.spawn(listener.run(self.shutdown.clone()));
+        }
+        shutdown.await;
+        self.shutdown.run(&self.service).await;
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("name", &self.name)
+            .field("listeners", &self.listeners)
+            .finish_non_exhaustive()
+    }
+}
