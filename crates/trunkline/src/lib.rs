@@ -14,12 +14,15 @@
 //! ```
 //!
 //! - serve: [`Router`], [`Server`], [`Listener`], [`Limits`], [`Hooks`]
+//! - call: [`Client`]
 //! - in a handler: [`Fault`], [`Peer`], [`Context`], [`State`], [`handler`](fn@handler)
 //! - messages without a server: [`jsonrpc`]
 
+pub mod client;
 pub mod rpc_websockets;
 pub mod server;
 
+pub use crate::client::Client;
 pub use crate::server::{Bound, Listener, Server};
 pub use trunkline_core::{
     Answer, Call, Connection, ConnectionId, Context, Extract, Fault, FaultKind, Format, Handler, Headers,

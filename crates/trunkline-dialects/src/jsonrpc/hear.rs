@@ -4,6 +4,7 @@ use super::{
     Batch, Document, ErrorObject, Failure, Invalid, Item, JsonRpc, Message, NotJson, Params, code, fault,
     read,
     replies::{BatchReply, Batches, Held, Place},
+    shape::{Alike, Shape},
     write,
 };
 use std::{
@@ -29,8 +30,11 @@ pub(super) struct Hearing {
     held: Held,
     /// The far side sends documents with nothing between them.
     undelimited: bool,
+    /// Whether replies are held back until the next write.
+    holding: bool,
     /// Where the far side serves, as our speaking half has to know.
     channel: Arc<AtomicU8>,
+    shape: Shape,
 }
 
 /// How far the frame at hand has been heard.
@@ -44,22 +48,27 @@ enum Progress {
 impl Hearing {
     pub(super) fn two_way(options: Arc<JsonRpc>, channel: Arc<AtomicU8>) -> Self {
         Self {
-            options,
             two_way: true,
             progress: Progress::Unheard,
             batches: Batches::default(),
             held: Held::default(),
             undelimited: false,
+            holding: options.always_paced && !options.pace.is_zero(),
+            options,
             channel,
+            shape: Shape::default(),
         }
     }
 
     pub(super) fn one_way(options: Arc<JsonRpc>) -> Self {
-        Self { two_way: false, ..Self::two_way(options, Arc::default()) }
+        Self { two_way: false, holding: false, ..Self::two_way(options, Arc::default()) }
     }
 
     fn begin<'f>(&mut self, frame: &mut Frame<'f>, out: &mut Outbox) -> Option<Signal<'f>> {
-        self.undelimited = !frame.delimited;
+        if self.undelimited == frame.delimited {
+            self.undelimited = !frame.delimited;
+            self.holding = self.pace().is_some();
+        }
         self.progress = Progress::Heard;
         let text = match frame.body.as_text() {
             Ok(text) => text,
@@ -67,7 +76,17 @@ impl Hearing {
             Err(error) => return self.refuse(frame.channel, ErrorObject::from(&NotJson::from(error)), out),
         };
         frame.body = Body::Text(text);
+        if let Some(Alike { id, method, params }) = self.shape.read(text, &self.options.rules) {
+            self.learn(frame.channel);
+            let id = CallId { spelling: id, tag: Place { channel: frame.channel, batch: None }.pack() };
+            let args = Some(CowPayload::Borrowed(Payload::Json(params)));
+            return Some(Signal::Call { id, procedure: Cow::Borrowed(method), args });
+        }
         match read(text, &self.options.rules) {
+            Ok(Document::One(Ok(Message::Request(request)))) => {
+                self.shape.learn(text, &request);
+                self.item(Ok(Message::Request(request)), Place { channel: frame.channel, batch: None }, out)
+            }
             Ok(Document::One(item)) => self.item(item, Place { channel: frame.channel, batch: None }, out),
             Ok(Document::Batch(items)) => {
                 let (at, left) = items.position();
@@ -215,7 +234,7 @@ impl Hearing {
             if let Some(reply) = whole {
                 self.send_batch(&reply, out);
             }
-        } else if self.pace().is_some() {
+        } else if self.holding {
             self.held.keep(place.channel, 1, |held| held.extend_from_slice(out.written(frame)));
             out.discard(frame);
         } else {
@@ -227,7 +246,7 @@ impl Hearing {
         if reply.is_empty() {
             return;
         }
-        if self.pace().is_some() {
+        if self.holding {
             self.held.keep(reply.channel(), 2, |held| reply.write_items(held));
             return;
         }

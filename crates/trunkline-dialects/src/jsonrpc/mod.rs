@@ -57,6 +57,8 @@ mod options;
 mod replies;
 #[cfg(feature = "dialect")]
 mod say;
+#[cfg(feature = "dialect")]
+mod shape;
 
 #[cfg(feature = "dialect")]
 pub use options::JsonRpc;

@@ -1,0 +1,287 @@
+//! [`Builder`]: a client, and what it is set to.
+
+use super::{
+    Carrier, Client, Shared,
+    line::{Line, Observer},
+    posting::Posting,
+    reconnect::Reconnect,
+    state::ConnectionState,
+    supervisor::Supervisor,
+};
+use crate::{
+    JsonRpc, Limits, Link, Router, Service,
+    framing::{ContentLength, Framing},
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use std::{fmt, sync::Arc, time::Duration};
+use trunkline_core::Language;
+use trunkline_net::{
+    dial::{Address, DialError, Dialer},
+    listen::MakeFraming,
+    serve::CALL_TIMEOUT,
+};
+
+/// A client that is being set up.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use trunkline::{Client, Router};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::builder("ws://127.0.0.1:9876")
+///     .router(Router::new().procedure("your.name", async || "Ada")) // what the server may call
+///     .call_timeout(Duration::from_secs(5))
+///     .on_state(|state| println!("{state}"))
+///     .connect()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a client is made by `connect`"]
+pub struct Builder {
+    source: Source,
+    language: Option<Arc<dyn Language>>,
+    framing: Option<MakeFraming>,
+    headers: Vec<(String, String)>,
+    limits: Limits,
+    router: Router,
+    reconnect: Reconnect,
+    call_timeout: Duration,
+    connect_timeout: Duration,
+    keepalive: Option<Duration>,
+    observers: Vec<Observer>,
+}
+
+/// Where the connection comes from.
+enum Source {
+    Address(String),
+    Link(Box<Link>),
+}
+
+impl Builder {
+    pub(super) fn to(address: &str) -> Self {
+        Self::new(Source::Address(address.to_owned()))
+    }
+
+    pub(super) fn over(link: Link) -> Self {
+        Self::new(Source::Link(Box::new(link)))
+    }
+
+    fn new(source: Source) -> Self {
+        let limits = Limits::default();
+        let max_reply = limits.max_reply;
+        Self {
+            source,
+            language: None,
+            framing: None,
+            headers: Vec::new(),
+            limits: limits.max_message(max_reply),
+            router: Router::new(),
+            reconnect: Reconnect::default(),
+            call_timeout: CALL_TIMEOUT,
+            connect_timeout: Duration::from_secs(10),
+            keepalive: Some(Duration::from_secs(30)),
+            observers: Vec::new(),
+        }
+    }
+
+    /// The language to speak. Default: [`JsonRpc`] within the [limits](Self::limits).
+    pub fn language(mut self, language: impl Language + 'static) -> Self {
+        self.language = Some(Arc::new(language));
+        self
+    }
+
+    /// How streams that have no messages of their own are cut into frames.
+    /// Default: one value a line.
+    pub fn framing<F: Framing + 'static>(
+        mut self,
+        framing: impl Fn(&Limits) -> F + Send + Sync + 'static,
+    ) -> Self {
+        self.framing = Some(Arc::new(move |limits| Box::new(framing(limits))));
+        self
+    }
+
+    /// Cuts streams as the Language Server Protocol does, by `Content-Length`.
+    pub fn content_length(self) -> Self {
+        self.framing(|limits| ContentLength::default().limit(limits.max_message))
+    }
+
+    /// Sends a header along with HTTP requests, also with the one that asks for
+    /// a WebSocket. Other transports have no headers.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// The limits on what the server sends, and on the calls it makes. The
+    /// defaults are those of a server, except that `max_message` is 32 MiB, since
+    /// answers may be larger than calls; `idle_timeout` follows from the
+    /// [keepalive](Self::keepalive).
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How long calls may take unless they say otherwise. Default 30 s.
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.call_timeout = timeout;
+        self
+    }
+
+    /// What the server may call. Default: nothing.
+    pub fn router(mut self, router: Router) -> Self {
+        self.router = router;
+        self
+    }
+
+    /// Whether, and when, a lost connection is made anew. Default: for ever, with
+    /// pauses that grow from 100 ms to 10 s. A child process, and a link that was
+    /// given ready-made, are not made anew.
+    pub fn reconnect(mut self, reconnect: Reconnect) -> Self {
+        self.reconnect = reconnect;
+        self
+    }
+
+    /// How long one attempt to connect may take, with all that belongs to it:
+    /// finding the host, TLS, the handshake of a WebSocket. Default 10 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long a server may be silent before it is asked for a sign of life;
+    /// `None` for never. Default 30 s.
+    ///
+    /// Over a WebSocket it is pinged then, and given up after as long again. Over
+    /// TCP the system's keepalive does the same, at a pace of its own. Where both
+    /// ends are on one machine there is no need for it.
+    pub fn keepalive(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.keepalive = interval.into();
+        self
+    }
+
+    /// Called with every state of the connection, in order, as it comes about.
+    /// It runs on the task that made the change, so it must be quick.
+    pub fn on_state(mut self, observer: impl Fn(&ConnectionState) + Send + Sync + 'static) -> Self {
+        self.observers.push(Box::new(observer));
+        self
+    }
+
+    /// Connects. Dropping the future gives up.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the address makes no sense or the first attempt fails. Over HTTP
+    /// nothing is connected before the first call.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a handler of the router takes a state that the router does not have.
+    pub async fn connect(self) -> Result<Client, DialError> {
+        Ok(match self.prepare()? {
+            Prepared::Done(client) => client,
+            Prepared::Connection(client, supervisor, link) => {
+                let link = match (link, &supervisor.dialer) {
+                    (Some(link), _) => Some(*link),
+                    (None, Some(dialer)) => Some(dialer.dial().await?),
+                    (None, None) => None,
+                };
+                let driven = link.map(|link| supervisor.open(link));
+                tokio::spawn(supervisor.run(driven));
+                client
+            }
+        })
+    }
+
+    /// Makes the client at once, and connects in the background, again and again
+    /// if need be. Calls wait until there is a connection.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the address makes no sense, or takes a feature that this program
+    /// was built without.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a tokio runtime, and if a handler of the router takes a
+    /// state that the router does not have.
+    pub fn connect_lazy(self) -> Result<Client, DialError> {
+        Ok(match self.prepare()? {
+            Prepared::Done(client) => client,
+            Prepared::Connection(client, supervisor, link) => {
+                let driven = link.map(|link| supervisor.open(*link));
+                tokio::spawn(supervisor.run(driven));
+                client
+            }
+        })
+    }
+
+    fn prepare(self) -> Result<Prepared, DialError> {
+        let headers = self.read_headers()?;
+        let language =
+            self.language.unwrap_or_else(|| Arc::new(JsonRpc::default().limits(&self.limits)));
+        let (dialer, link) = match self.source {
+            Source::Link(link) => (None, Some(link)),
+            Source::Address(address) => {
+                let dialer = Dialer::new(address.parse()?)
+                    .headers(headers)
+                    .limits(Arc::new(self.limits.clone()))
+                    .connect_timeout(self.connect_timeout)
+                    .keepalive(self.keepalive)
+                    .dialect(language.name());
+                dialer.check()?;
+                (Some(match self.framing { Some(framing) => dialer.framing(framing), None => dialer }), None)
+            }
+        };
+        let shared = |carrier| {
+            Client(Arc::new(Shared {
+                carrier,
+                call_timeout: self.call_timeout,
+                drain_timeout: self.limits.drain_timeout,
+                max_batch: self.limits.max_batch,
+            }))
+        };
+        #[cfg(feature = "http-client")]
+        if let Some(dialer) = dialer.as_ref().filter(|dialer| dialer.address().is_http()) {
+            let posting = Posting::new(dialer.http(language)?);
+            self.observers.iter().for_each(|observer| observer(&ConnectionState::Connected));
+            return Ok(Prepared::Done(shared(Carrier::Http(posting))));
+        }
+        let line = Line::new(self.observers);
+        line.connecting();
+        let pings = dialer.as_ref().is_some_and(Dialer::has_pings);
+        let idle = self.keepalive.filter(|_| pings).map_or(Duration::MAX, |interval| interval.saturating_mul(2));
+        let reconnects = dialer.as_ref().is_some_and(|dialer| dialer.address().can_reconnect());
+        let supervisor = Supervisor {
+            line: line.clone(),
+            dialer,
+            service: Service::new(self.router, language).limits(self.limits.clone().idle_timeout(idle)),
+            call_timeout: self.call_timeout,
+            reconnect: if reconnects { self.reconnect } else { Reconnect::never() },
+        };
+        Ok(Prepared::Connection(shared(Carrier::Connection(line)), Box::new(supervisor), link))
+    }
+
+    fn read_headers(&self) -> Result<HeaderMap, DialError> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            let refused = |problem: String| DialError::Header { name: name.clone(), problem };
+            let name: HeaderName = name.parse().map_err(|error| refused(format!("{error}")))?;
+            let value: HeaderValue = value.parse().map_err(|error| refused(format!("{error}")))?;
+            headers.append(name, value);
+        }
+        Ok(headers)
+    }
+}
+
+/// How far a client can be made without waiting.
+enum Prepared {
+    Done(Client),
+    Connection(Client, Box<Supervisor>, Option<Box<Link>>),
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,125 @@
+//! [`Calling`]: a call, from the first poll to its answer, over whatever carries it.
+
+use super::{Carrier, Client, line::Line};
+use crate::{Fault, OwnedPayload};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+use trunkline_core::Format;
+use trunkline_net::{
+    batch::not_encodable,
+    peer::{Awaited, Begun},
+};
+
+/// A call that is about to be made, or under way. A future.
+#[must_use = "a call is made when it is awaited"]
+pub struct Calling<'a, T, A> {
+    client: &'a Client,
+    procedure: &'a str,
+    args: A,
+    timeout: Duration,
+    stage: Stage<T>,
+}
+
+enum Stage<T> {
+    New,
+    /// On its way over the connection of the moment.
+    Made(Awaited<T>),
+    /// Waiting for a connection, or for room on it, or for an HTTP response.
+    Waiting(Pin<Box<dyn Future<Output = Result<T, Fault>> + Send>>),
+}
+
+impl<'a, T, A> Calling<'a, T, A> {
+    pub(super) fn new(client: &'a Client, procedure: &'a str, args: A) -> Self {
+        Self { client, procedure, args, timeout: client.0.call_timeout, stage: Stage::New }
+    }
+
+    /// How long to wait for the answer, a connection included.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+}
+
+impl<T, A> Unpin for Calling<'_, T, A> {}
+
+impl<T: DeserializeOwned + Send + 'static, A: Serialize> Future for Calling<'_, T, A> {
+    type Output = Result<T, Fault>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        match &mut this.stage {
+            Stage::Made(awaited) => return Pin::new(awaited).poll(cx),
+            Stage::Waiting(answer) => return answer.as_mut().poll(cx),
+            Stage::New => {}
+        }
+        let deadline = deadline(this.timeout);
+        if let Carrier::Connection(line) = &this.client.0.carrier {
+            let Self { procedure, args, .. } = &*this;
+            match line.begin(|peer| peer.begin(procedure, args, deadline, cx)) {
+                Some(Begun::Made(awaited)) => {
+                    this.stage = Stage::Made(awaited);
+                    return Poll::Pending;
+                }
+                Some(Begun::Refused(fault)) => return Poll::Ready(Err(fault)),
+                _ => {}
+            }
+        }
+        match this.wait(deadline) {
+            Ok(answer) => this.stage = Stage::Waiting(answer),
+            Err(fault) => return Poll::Ready(Err(fault)),
+        }
+        self.poll(cx)
+    }
+}
+
+impl<T: DeserializeOwned + Send + 'static, A: Serialize> Calling<'_, T, A> {
+    /// What to do where a call cannot be made at once.
+    #[cold]
+    #[expect(clippy::type_complexity, reason = "it is said once more, in `Stage`")]
+    fn wait(
+        &self,
+        deadline: Option<Instant>,
+    ) -> Result<Pin<Box<dyn Future<Output = Result<T, Fault>> + Send>>, Fault> {
+        Ok(match &self.client.0.carrier {
+            Carrier::Connection(line) => {
+                let args = OwnedPayload::encode(&self.args, Format::Json).map_err(not_encodable)?;
+                Box::pin(over_line(line.clone(), self.procedure.to_owned(), args, deadline))
+            }
+            Carrier::Http(posting) => {
+                let (called, posting) = (posting.call(self.procedure, &self.args), posting.clone());
+                Box::pin(async move { posting.in_time(deadline, called).await })
+            }
+        })
+    }
+}
+
+/// Makes a call as soon as there is a connection with room for it.
+async fn over_line<T: DeserializeOwned + Send + 'static>(
+    line: Arc<Line>,
+    procedure: String,
+    args: OwnedPayload,
+    deadline: Option<Instant>,
+) -> Result<T, Fault> {
+    let made = line.begin_when_ready(|peer, cx| peer.begin(&procedure, &args, deadline, cx));
+    line.in_time(deadline, made).await??.await
+}
+
+/// When a call that is made now will have taken too long; `None` if clocks do
+/// not go that far.
+#[inline]
+pub(super) fn deadline(timeout: Duration) -> Option<Instant> {
+    tokio::time::Instant::now().into_std().checked_add(timeout)
+}
+
+impl<T, A> fmt::Debug for Calling<'_, T, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Calling").field("procedure", &self.procedure).finish_non_exhaustive()
+    }
+}

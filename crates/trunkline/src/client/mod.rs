@@ -1,0 +1,258 @@
+//! [`Client`]: calls the procedures of a server, however it is reached.
+//!
+//! | address | what it is |
+//! |---|---|
+//! | `tcp://host:port` | a TCP stream of newline-delimited JSON |
+//! | `tls+tcp://host:port` | the same under TLS |
+//! | `unix:/path` | a Unix socket |
+//! | `ws://host:port/path`, `wss://…` | a WebSocket |
+//! | `stdio:command arg…` | a child process, over its standard input and output |
+//! | `stdio+lsp:command arg…` | the same, in the framing of the Language Server Protocol |
+//! | `http://host:port/path`, `https://…` | one POST a message; the server cannot call back |
+//!
+//! A client that lives on a connection keeps one: when it is lost, it is made
+//! anew in the background, after a pause that grows with every failure. Calls
+//! that were waiting for their answers fail with [`FaultKind::Disconnected`] and
+//! are never repeated, since nobody knows whether they ran. Calls made meanwhile
+//! wait for the new connection, as long as their deadline allows.
+
+mod batch;
+mod builder;
+mod call;
+mod line;
+mod posting;
+mod reconnect;
+mod state;
+mod supervisor;
+
+pub use self::{
+    batch::Batching, builder::Builder, call::Calling, reconnect::Reconnect, state::ConnectionState,
+};
+pub use trunkline_net::{
+    batch::Answers,
+    dial::{Address, DialError},
+};
+
+use self::{line::Line, posting::Posting};
+use crate::{Fault, FaultKind, Link, OwnedPayload, Peer};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{fmt, sync::Arc, time::Duration};
+use tokio::sync::watch;
+use trunkline_core::Format;
+use trunkline_net::batch::{Batch, not_encodable};
+
+/// Calls the procedures of a server. Cheap to clone: all clones are one client.
+///
+/// ```no_run
+/// use trunkline::Client;
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::connect("tcp://127.0.0.1:9877").await?;
+/// let sum: i64 = client.call("add", (2, 3)).await?;
+/// client.notify("log", ("added",)).await?;
+/// client.close().await;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// When the last clone is dropped the connection is closed: what is on its way
+/// out is still sent, calls from the server are cancelled.
+#[derive(Clone)]
+pub struct Client(Arc<Shared>);
+
+struct Shared {
+    carrier: Carrier,
+    call_timeout: Duration,
+    drain_timeout: Duration,
+    max_batch: usize,
+}
+
+/// What carries the calls.
+enum Carrier {
+    Connection(Arc<Line>),
+    Http(Posting),
+}
+
+impl Client {
+    /// Connects to `address`, one of those that the [module](self) lists, with
+    /// all settings at their defaults.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the address makes no sense or the connection is not made at the
+    /// first attempt. Over HTTP nothing is connected before the first call.
+    pub async fn connect(address: impl AsRef<str>) -> Result<Self, DialError> {
+        Self::builder(address).connect().await
+    }
+
+    /// A client of `address`, with settings of its own.
+    pub fn builder(address: impl AsRef<str>) -> Builder {
+        Builder::to(address.as_ref())
+    }
+
+    /// A client over a link that is there already. It is not made anew when it
+    /// is lost.
+    ///
+    /// ```
+    /// use trunkline::{Client, JsonRpc, Link, Router, Service, serve};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let router = Router::new().procedure("add", |(a, b): (i64, i64)| async move { a + b });
+    /// let service = Service::new(router, JsonRpc::default());
+    /// let (here, there) = Link::pair();
+    /// tokio::spawn(async move { serve(there, &service).await });
+    ///
+    /// let client = Client::over(here).connect_lazy()?;
+    /// let sum: i64 = client.call("add", (2, 3)).await?;
+    /// assert_eq!(sum, 5);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn over(link: Link) -> Builder {
+        Builder::over(link)
+    }
+
+    /// Calls a procedure of the server.
+    ///
+    /// Nothing happens before the first poll. Without a connection the call
+    /// waits for one. Dropping the future gives the call up and tells the server
+    /// so. The deadline is [`Builder::call_timeout`], 30 s by default, unless the
+    /// call has [one of its own](Calling::timeout).
+    ///
+    /// ```no_run
+    /// # async fn example(client: &trunkline::Client) -> Result<(), trunkline::Fault> {
+    /// use std::time::Duration;
+    ///
+    /// let sum: i64 = client.call("add", (2, 3)).await?;
+    /// let sum = client.call::<i64>("add", [2, 3]).timeout(Duration::from_secs(1)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The future fails with the fault the server answered; with
+    /// [`FaultKind::Disconnected`] if the connection ends first, in which case it
+    /// is not known whether the procedure ran, or the client is closed; with
+    /// [`FaultKind::DeadlineExceeded`] if the deadline passes; and with
+    /// [`FaultKind::InvalidReply`] if the answer does not fit `T`.
+    pub fn call<'a, T: DeserializeOwned + Send + 'static>(
+        &'a self,
+        procedure: &'a str,
+        args: impl Serialize + 'a,
+    ) -> Calling<'a, T, impl Serialize + 'a> {
+        Calling::new(self, procedure, args)
+    }
+
+    /// Tells the server something that needs no answer.
+    ///
+    /// Over a connection, returns once it is on its way out: there is no telling
+    /// whether it arrives. Over HTTP, once the server has taken it. Without a
+    /// connection it waits for one, for as long as a call may take.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the arguments cannot be encoded, if there is no connection in
+    /// time, and with [`FaultKind::Unavailable`] if too much waits for a server
+    /// that does not read.
+    pub async fn notify(&self, procedure: &str, args: impl Serialize) -> Result<(), Fault> {
+        let deadline = call::deadline(self.0.call_timeout);
+        match &self.0.carrier {
+            Carrier::Connection(line) => {
+                match line.peer().map(|peer| peer.notify(procedure, &args)) {
+                    None => {}
+                    Some(Err(fault)) if fault.kind() == FaultKind::Disconnected => {}
+                    Some(done) => return done,
+                }
+                let args = OwnedPayload::encode(&args, Format::Json).map_err(not_encodable)?;
+                line.in_time(deadline, line.notify(procedure, &args)).await?
+            }
+            Carrier::Http(posting) => {
+                let notified = posting.notify(procedure, &args);
+                drop(args);
+                posting.in_time(deadline, notified).await
+            }
+        }
+    }
+
+    /// Begins a batch: several calls and notifications in one message.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &trunkline::Client) -> Result<(), trunkline::Fault> {
+    /// let batch = client.batch().call("add", (1, 2))?.notify("log", ("added",))?.call("half", (3,))?;
+    /// let answers = batch.send().await?;
+    /// let sum: i64 = answers.get(0)?;
+    /// if let Err(fault) = &answers[1] {
+    ///     println!("half of three: {fault}"); // the other one is not affected
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn batch(&self) -> Batching<'_> {
+        Batching::new(self, Batch::new())
+    }
+
+    /// The far end of the connection at this moment; `None` while there is no
+    /// connection, and over HTTP.
+    #[must_use]
+    pub fn peer(&self) -> Option<Peer> {
+        match &self.0.carrier {
+            Carrier::Connection(line) => line.peer(),
+            Carrier::Http(_) => None,
+        }
+    }
+
+    /// The state of the connection at this moment.
+    #[must_use]
+    pub fn state(&self) -> ConnectionState {
+        self.states().borrow().clone()
+    }
+
+    /// The state of the connection from now on, for those who wait for a certain
+    /// one. Who has to see every state asks for [`Builder::on_state`].
+    ///
+    /// ```no_run
+    /// # use trunkline::{Client, client::ConnectionState};
+    /// # async fn example(client: &Client) {
+    /// // fails only once the client is gone
+    /// let _ = client.states().wait_for(|state| *state == ConnectionState::Connected).await;
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn states(&self) -> watch::Receiver<ConnectionState> {
+        match &self.0.carrier {
+            Carrier::Connection(line) => line.states(),
+            Carrier::Http(posting) => posting.states(),
+        }
+    }
+
+    /// Closes the client in good order: no new calls, those under way in either
+    /// direction are finished, for as long as the limit `drain_timeout`, then the
+    /// connection is closed. All clones are closed with it.
+    pub async fn close(&self) {
+        match &self.0.carrier {
+            Carrier::Connection(line) => line.drain(self.0.drain_timeout).await,
+            Carrier::Http(posting) => posting.drain(self.0.drain_timeout).await,
+        }
+    }
+}
+
+/// What is said of a call to a client that has been closed.
+fn closed() -> Fault {
+    Fault::new(FaultKind::Disconnected, "the client is closed")
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if let Carrier::Connection(line) = &self.carrier {
+            line.leave();
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("state", &self.state()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,81 @@
+//! [`Posting`]: a client's calls over HTTP.
+
+use super::{closed, state::ConnectionState};
+use crate::{Fault, FaultKind};
+use serde::{Serialize, de::DeserializeOwned};
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
+use trunkline_net::{
+    batch::{Answers, Batch, decode},
+    dial::HttpCaller,
+};
+
+/// A client's calls over HTTP. Each stands for itself; what they share is whether
+/// the client is closed.
+#[derive(Clone, Debug)]
+pub(super) struct Posting {
+    caller: HttpCaller,
+    state: watch::Sender<ConnectionState>,
+    /// The calls under way.
+    calls: TaskTracker,
+}
+
+impl Posting {
+    pub(super) fn new(caller: HttpCaller) -> Self {
+        Self { caller, state: watch::Sender::new(ConnectionState::Connected), calls: TaskTracker::new() }
+    }
+
+    pub(super) fn call<T: DeserializeOwned>(
+        &self,
+        procedure: &str,
+        args: &impl Serialize,
+    ) -> impl Future<Output = Result<T, Fault>> + Send + use<T> {
+        let called = self.caller.call(procedure, args);
+        async move { called.await.and_then(|answer| decode(answer.borrow())) }
+    }
+
+    pub(super) fn notify(
+        &self,
+        procedure: &str,
+        args: &impl Serialize,
+    ) -> impl Future<Output = Result<(), Fault>> + Send + use<> {
+        self.caller.notify(procedure, args)
+    }
+
+    pub(super) fn batch(
+        &self,
+        batch: &Batch,
+    ) -> impl Future<Output = Result<Answers, Fault>> + Send + use<> {
+        self.caller.batch(batch)
+    }
+
+    /// Runs a request until the deadline passes, unless the client is closed.
+    pub(super) async fn in_time<T>(
+        &self,
+        deadline: Option<Instant>,
+        request: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        let _under_way = self.calls.token();
+        if *self.state.borrow() == ConnectionState::Closed {
+            return Err(closed());
+        }
+        let Some(deadline) = deadline else { return request.await };
+        tokio::time::timeout_at(deadline.into(), request).await.unwrap_or_else(|_| {
+            Err(Fault::new(FaultKind::DeadlineExceeded, "no answer within the deadline of the call"))
+        })
+    }
+
+    pub(super) fn states(&self) -> watch::Receiver<ConnectionState> {
+        self.state.subscribe()
+    }
+
+    /// Takes no more calls, and lets those under way finish.
+    pub(super) async fn drain(&self, timeout: Duration) {
+        self.state.send_replace(ConnectionState::Closed);
+        self.calls.close();
+        if tokio::time::timeout(timeout, self.calls.wait()).await.is_err() {
+            tracing::warn!("calls are still under way after the limit `drain_timeout`");
+        }
+    }
+}
