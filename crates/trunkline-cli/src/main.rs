@@ -1,2 +1,1 @@
-//! trunkline
 fn main() {}

@@ -16,7 +16,7 @@ use crate::{
     payload::{Encode, EncodeError, Format},
     signal::{CallId, Signal},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// What one connection says and understands; hears the far side and answers it.
 pub trait Dialect: Send {
@@ -129,4 +129,18 @@ pub trait Language: Send + Sync {
 
     /// The language's name, for logs and [`Connection`](crate::Connection).
     fn name(&self) -> &'static str;
+}
+
+impl<L: Language + ?Sized> Language for Arc<L> {
+    fn converse(&self) -> (Box<dyn Dialect>, Box<dyn Speaker>) {
+        (**self).converse()
+    }
+
+    fn exchange(&self) -> Box<dyn Dialect> {
+        (**self).exchange()
+    }
+
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
 }

@@ -13,7 +13,7 @@ use trunkline_net::ws::{Role, WebSocket, write_message};
 use tungstenite::protocol;
 
 const REQUEST: &str =
-    r#"{"jsonrpc":"2.0","id":12345,"method":"math.add","params":{"a":1234567,"b":7654321}}"#;
+    r#"{"jsonrpc":"2.0","id":12345,"method":"math.add","params":{"a":1234567,"b":87654321}}"#;
 const REPLY: &str = r#"{"jsonrpc":"2.0","result":42,"id":12345}"#;
 const BATCHES: [usize; 3] = [1, 16, 64];
 
@@ -31,7 +31,7 @@ fn requests(batch: usize) -> Vec<u8> {
     stream
 }
 
-#[divan::bench(args = BATCHES)]
+#[divan::bench(args = BATCHES, sample_size = 100)]
 fn cut(bencher: Bencher<'_, '_>, batch: usize) {
     let stream = requests(batch);
     let (mut framing, mut input) = (WebSocket::server(), Input::default());
@@ -39,12 +39,12 @@ fn cut(bencher: Bencher<'_, '_>, batch: usize) {
     bencher.counter(ItemsCount::new(batch)).bench_local(|| {
         input.extend(&stream);
         while let Ok(Cut::Frame(frame)) = framing.cut(&mut input, &mut out) {
-            black_box(frame);
+            black_box(frame.body.as_bytes());
         }
     });
 }
 
-#[divan::bench(args = BATCHES)]
+#[divan::bench(args = BATCHES, sample_size = 100)]
 fn mark(bencher: Bencher<'_, '_>, batch: usize) {
     let mut out = Outbox::new(WebSocket::server().marking());
     bencher.counter(ItemsCount::new(batch)).bench_local(|| {
@@ -56,7 +56,7 @@ fn mark(bencher: Bencher<'_, '_>, batch: usize) {
     });
 }
 
-#[divan::bench(args = BATCHES)]
+#[divan::bench(args = BATCHES, sample_size = 100)]
 fn mark_as_client(bencher: Bencher<'_, '_>, batch: usize) {
     let mut out = Outbox::new(WebSocket::client().marking());
     bencher.counter(ItemsCount::new(batch)).bench_local(|| {
@@ -102,7 +102,7 @@ fn tungstenite_server(read: Vec<u8>) -> tungstenite::WebSocket<Memory> {
     tungstenite::WebSocket::from_raw_socket(memory, protocol::Role::Server, Some(config))
 }
 
-#[divan::bench(args = BATCHES)]
+#[divan::bench(args = BATCHES, sample_size = 100)]
 fn cut_by_tungstenite(bencher: Bencher<'_, '_>, batch: usize) {
     let mut socket = tungstenite_server(requests(batch));
     bencher.counter(ItemsCount::new(batch)).bench_local(|| {
@@ -113,7 +113,7 @@ fn cut_by_tungstenite(bencher: Bencher<'_, '_>, batch: usize) {
     });
 }
 
-#[divan::bench(args = BATCHES)]
+#[divan::bench(args = BATCHES, sample_size = 100)]
 fn mark_by_tungstenite(bencher: Bencher<'_, '_>, batch: usize) {
     let mut socket = tungstenite_server(vec![]);
     bencher.counter(ItemsCount::new(batch)).bench_local(|| {

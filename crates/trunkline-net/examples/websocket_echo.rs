@@ -67,9 +67,10 @@ async fn echo_upgraded(upgraded: Upgraded) -> io::Result<()> {
         .map_err(|_| io::Error::other("the connection is no TCP stream"))?;
     let mut io = parts.io.into_inner();
     echo(&mut io, &parts.read_buf, WebSocket::server(), Role::Server).await?;
-    // nothing is lost of what was sent last if the far side closes first
     io.shutdown().await?;
-    tokio::io::copy(&mut io, &mut tokio::io::sink()).await.map(drop)
+    // closing while bytes arrive would cost the far side what was sent to it last
+    drain(io).await;
+    Ok(())
 }
 
 /// The cases of the suite, one after the other, then its report.
@@ -110,8 +111,9 @@ async fn dial(url: &str) -> Result<Connected<TcpStream>, Box<dyn Error>> {
 
 async fn echo_dialled(mut suite: Connected<TcpStream>) -> io::Result<()> {
     echo(&mut suite.io, &suite.leftover, WebSocket::client(), Role::Client).await?;
-    // the server is the one to close first
-    tokio::io::copy(&mut suite.io, &mut tokio::io::sink()).await.map(drop)
+    // the server is the one to close the connection first
+    drain(suite.io).await;
+    Ok(())
 }
 
 /// Sends back what comes until the far side closes, or breaks the protocol.
@@ -141,6 +143,11 @@ async fn echo(io: &mut TcpStream, leftover: &[u8], framing: WebSocket, role: Rol
         }
     }
     io.write_all(out.bytes()).await
+}
+
+/// Drops what comes until the far side is gone, however it goes.
+async fn drain(mut io: TcpStream) {
+    let _ = tokio::io::copy(&mut io, &mut tokio::io::sink()).await;
 }
 
 /// Waits for more bytes; fails at the end of the stream.

@@ -180,7 +180,7 @@ impl<'a> IntoIterator for &'a Answers {
 /// # Errors
 ///
 /// Fails with [`FaultKind::InvalidReply`] if it does not fit `T`.
-pub(crate) fn decode<T: DeserializeOwned>(answer: Payload<'_>) -> Result<T, Fault> {
+pub fn decode<T: DeserializeOwned>(answer: Payload<'_>) -> Result<T, Fault> {
     answer.decode().map_err(|error| {
         let message = format!("the answer is not of the expected type: {error}");
         Fault::new(FaultKind::InvalidReply, message).with_source(error)
@@ -188,6 +188,7 @@ pub(crate) fn decode<T: DeserializeOwned>(answer: Payload<'_>) -> Result<T, Faul
 }
 
 /// What a caller is told whose own arguments cannot be sent.
-pub(crate) fn not_encodable(error: trunkline_core::EncodeError) -> Fault {
+#[must_use]
+pub fn not_encodable(error: trunkline_core::EncodeError) -> Fault {
     Fault::new(FaultKind::InvalidArgs, format!("the arguments cannot be encoded: {error}")).with_source(error)
 }

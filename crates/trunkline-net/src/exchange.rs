@@ -69,7 +69,7 @@ fn alarm_rings(
 }
 
 /// The transport delimits the message.
-struct Whole;
+pub(crate) struct Whole;
 
 impl Marking for Whole {
     fn open(&mut self, _stream: &mut Vec<u8>, _channel: u8) {}

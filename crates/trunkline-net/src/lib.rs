@@ -2,14 +2,21 @@
 
 pub mod batch;
 mod conversation;
+pub mod dial;
 pub mod exchange;
 pub mod hooks;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod link;
 pub mod listen;
 pub mod peer;
 pub mod peers;
 pub mod serve;
 pub mod service;
+#[cfg(feature = "tls")]
+pub mod tls;
+#[cfg(feature = "ws")]
+pub mod ws;
 
 pub use crate::{
     batch::{Answers, Batch},

@@ -23,13 +23,19 @@ pub mod rpc_websockets;
 pub mod server;
 
 pub use crate::client::Client;
-pub use crate::server::{Bound, Listener, Server};
+pub use crate::server::{BindError, Bound, Listener, Server};
 pub use trunkline_core::{
     Answer, Call, Connection, ConnectionId, Context, Extract, Fault, FaultKind, Format, Handler, Headers,
     IntoReply, Limits, Middleware, Next, OwnedCall, OwnedPayload, Payload, Plain, Procedure, ProcedureName,
     RawArgs, Registration, Router, State, States, framing, handler::handler,
 };
 pub use trunkline_dialects::jsonrpc::{self, JsonRpc};
+#[cfg(feature = "http")]
+pub use trunkline_net::http;
+#[cfg(feature = "tls")]
+pub use trunkline_net::tls;
+#[cfg(feature = "ws")]
+pub use trunkline_net::ws;
 pub use trunkline_net::{
     Calling, Ended, FaultReport, Hooks, Link, Peer, Peers, Service, listen::Shutdown, open, serve,
 };

@@ -7,10 +7,11 @@ mod streams;
 
 pub use self::streams::{MakeFraming, StreamListener, Streams};
 
-use crate::service::Service;
+use crate::{hooks::Hooks, service::Service};
 use std::{future::Future, io, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use trunkline_core::Limits;
 
 /// How long accepting pauses after an error that is not the fault of one
 /// connection, such as running out of file descriptors.
@@ -33,6 +34,12 @@ impl Shutdown {
     /// Waits for the shutdown to begin.
     pub async fn begun(&self) {
         self.begun.cancelled().await;
+    }
+
+    /// Whether the shutdown has begun.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.begun.is_cancelled()
     }
 
     /// Runs a task that the shutdown waits for.
@@ -64,13 +71,14 @@ impl Shutdown {
 pub(crate) async fn accept_all<C, A, F>(
     mut accept: impl FnMut() -> A,
     mut serve: impl FnMut(C) -> F,
-    service: &Service,
+    limits: &Limits,
+    hooks: &Hooks,
     shutdown: &Shutdown,
 ) where
     A: Future<Output = io::Result<C>>,
     F: Future<Output = ()> + Send + 'static,
 {
-    let room = Arc::new(Semaphore::new(service.limits.max_connections.min(Semaphore::MAX_PERMITS)));
+    let room = Arc::new(Semaphore::new(limits.max_connections.min(Semaphore::MAX_PERMITS)));
     loop {
         let accepted = tokio::select! {
             () = shutdown.begun() => return,
@@ -79,7 +87,7 @@ pub(crate) async fn accept_all<C, A, F>(
         let connection = match accepted {
             Ok(connection) => connection,
             Err(error) => {
-                service.hooks.error(&error);
+                hooks.error(&error);
                 tracing::warn!(%error, "accepting a connection failed");
                 if !of_one_connection(&error) {
                     tokio::time::sleep(PAUSE).await;
@@ -89,7 +97,7 @@ pub(crate) async fn accept_all<C, A, F>(
         };
         let Ok(permit) = room.clone().try_acquire_owned() else {
             tracing::warn!(
-                limit = service.limits.max_connections,
+                limit = limits.max_connections,
                 "refused a connection: the limit `max_connections`"
             );
             continue;

@@ -1,6 +1,11 @@
 //! [`Streams`]: listeners for TCP and Unix sockets that carry frames and nothing else.
 
 use super::{Shutdown, accept_all};
+#[cfg(feature = "tls")]
+use crate::{
+    link::ByteStream,
+    tls::{TlsServer, secure},
+};
 use crate::{link::Link, serve, service::Service};
 use std::{
     fmt, io,
@@ -19,6 +24,8 @@ pub struct Streams {
     socket: StreamListener,
     service: Service,
     framing: MakeFraming,
+    #[cfg(feature = "tls")]
+    tls: Option<TlsServer>,
 }
 
 /// A bound socket.
@@ -83,39 +90,68 @@ impl Streams {
     /// Serves `service` on `socket`, in frames that `framing` makes.
     #[must_use]
     pub fn new(socket: StreamListener, service: Service, framing: MakeFraming) -> Self {
-        Self { socket, service, framing }
+        Self {
+            socket,
+            service,
+            framing,
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
+    }
+
+    /// Takes connections in over TLS, if the socket is one of TCP.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: TlsServer) -> Self {
+        self.tls = Some(tls);
+        self
     }
 
     /// Accepts connections until the shutdown begins.
     pub async fn run(self, shutdown: Shutdown) {
-        let Self { socket, service, framing } = self;
+        let Self { socket, service, framing, .. } = &self;
         let dialect = service.language.name();
-        let link = |stream, connection| Link::of(stream, framing(&service.limits), connection);
-        match &socket {
+        match socket {
             StreamListener::Tcp(listener) => {
                 let serve_one = |(stream, remote): (TcpStream, SocketAddr)| {
                     if let Err(error) = stream.set_nodelay(true) {
                         tracing::debug!(%error, "TCP_NODELAY could not be set");
                     }
                     let connection = Connection::new("tcp", dialect).with_remote(Some(remote));
-                    serve_link(link(Box::new(stream), connection), &service)
+                    let (service, framing) = (service.clone(), framing.clone());
+                    #[cfg(feature = "tls")]
+                    let (tls, shutdown) = (self.tls.clone(), shutdown.clone());
+                    async move {
+                        #[cfg(feature = "tls")]
+                        let stream: Box<dyn ByteStream> = match &tls {
+                            Some(tls) => {
+                                let operator = (&*service.limits, &service.hooks);
+                                match Box::pin(secure(tls, stream, remote, operator, &shutdown)).await {
+                                    Some(stream) => Box::new(stream),
+                                    None => return,
+                                }
+                            }
+                            None => Box::new(stream),
+                        };
+                        #[cfg(not(feature = "tls"))]
+                        let stream = Box::new(stream);
+                        serve(Link::of(stream, framing(&service.limits), connection), &service).await;
+                    }
                 };
-                accept_all(|| listener.accept(), serve_one, &service, &shutdown).await;
+                accept_all(|| listener.accept(), serve_one, &service.limits, &service.hooks, &shutdown).await;
             }
             StreamListener::Unix(listener, _) => {
                 let serve_one = |(stream, _)| {
-                    serve_link(link(Box::new(stream), Connection::new("unix", dialect)), &service)
+                    let connection = Connection::new("unix", dialect);
+                    let link = Link::of(Box::new(stream), framing(&service.limits), connection);
+                    let service = service.clone();
+                    async move {
+                        serve(link, &service).await;
+                    }
                 };
-                accept_all(|| listener.accept(), serve_one, &service, &shutdown).await;
+                accept_all(|| listener.accept(), serve_one, &service.limits, &service.hooks, &shutdown).await;
             }
         }
-    }
-}
-
-fn serve_link(link: Link, service: &Service) -> impl Future<Output = ()> + Send + use<> {
-    let service = service.clone();
-    async move {
-        serve(link, &service).await;
     }
 }
 

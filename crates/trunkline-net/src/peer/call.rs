@@ -175,7 +175,8 @@ impl Crowded {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
         let Some(alarm) = &mut self.alarm else { return Poll::Pending };
         alarm.as_mut().poll(cx).map(|()| {
-            let message = "the deadline of the call passed while the far side did not read what is sent to it";
+            let message =
+                "the deadline of the call passed while the far side did not read what is sent to it";
             Fault::new(FaultKind::DeadlineExceeded, message)
         })
     }

@@ -25,11 +25,28 @@ impl Assembly {
         &self.bytes
     }
 
-    /// Gives back the memory of a message that has been handed on.
+    /// Forgets a message that has been handed on.
     #[inline]
     pub(super) fn forget_given(&mut self) {
         if self.given {
             *self = Self::default();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_kept_until_it_has_been_handed_on() {
+        let mut assembly = Assembly::default();
+        assembly.extend(b"on");
+        assembly.forget_given();
+        assembly.extend(b"e");
+        assert_eq!((assembly.len(), assembly.give()), (3, &b"one"[..]));
+        assert_eq!(assembly.len(), 0);
+        assembly.forget_given();
+        assert_eq!(assembly.bytes.capacity(), 0, "nothing of it is kept");
     }
 }

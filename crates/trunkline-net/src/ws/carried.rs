@@ -29,7 +29,7 @@ impl Carried {
     /// Appends a piece.
     pub(super) fn extend(&mut self, piece: &[u8]) {
         self.stream.extend(piece);
-        self.fresh = true;
+        self.fresh |= !piece.is_empty();
     }
 
     /// Takes the next frame off the stream. What is lacking on the stream says

@@ -1,20 +1,19 @@
 //! [`WebSocket`]: the messages in a stream of WebSocket frames.
 
 use super::{
-    assembly::Assembly,
     carried::Carried,
     close,
     header::{self, Header, Opcode, Role},
+    incoming::Incoming,
     marking::MessageMarking,
     mask,
-    utf8::{self, Utf8},
 };
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
 use trunkline_core::{
-    Body, Frame, Input, Outbox,
+    Input, Outbox,
     framing::{Cut, Framing, Goodbye, Marking, Unframed},
 };
 
@@ -41,32 +40,11 @@ pub struct WebSocket {
     limit: usize,
     binary: bool,
     carried: Option<Carried>,
-    /// The frame of which the payload is arriving, its header being off the input.
-    arriving: Option<Arriving>,
-    /// Whether the last frame of the message has yet to come.
-    unfinished: bool,
-    /// Whether the message is text.
-    text: bool,
-    utf8: Utf8,
-    assembly: Assembly,
+    incoming: Incoming,
     /// The far side has sent its close frame.
     far_closed: bool,
     /// We have sent ours.
     closed: Arc<AtomicBool>,
-}
-
-/// A frame of a message, between its header and the end of its payload.
-#[derive(Clone, Copy, Debug)]
-struct Arriving {
-    fin: bool,
-    /// Whether it is the whole message, and stays in the input until it is all there.
-    whole: bool,
-    /// For the next byte.
-    key: Option<[u8; 4]>,
-    /// Bytes of payload that have been unmasked and still stand in the input.
-    done: usize,
-    /// Bytes of payload that have yet to be unmasked.
-    left: u64,
 }
 
 impl WebSocket {
@@ -76,11 +54,7 @@ impl WebSocket {
             limit: 10 << 20,
             binary: false,
             carried: None,
-            arriving: None,
-            unfinished: false,
-            text: false,
-            utf8: Utf8::default(),
-            assembly: Assembly::default(),
+            incoming: Incoming::default(),
             far_closed: false,
             closed: Arc::default(),
         }
@@ -125,25 +99,13 @@ impl WebSocket {
         self
     }
 
-    /// Whether a frame of a message may come now, and be this long.
-    #[inline]
-    fn admit(&mut self, header: &Header) -> Result<(), Unframed> {
-        match (header.opcode == Opcode::Continuation, self.unfinished) {
-            (true, false) => return Err(Unframed::broken("a frame continues a message, and none has begun")),
-            (false, true) => return Err(Unframed::broken("a message begins before the last has ended")),
-            (false, false) => self.text = header.opcode == Opcode::Text,
-            (true, true) => {}
-        }
-        let room = self.limit.saturating_sub(self.assembly.len());
-        if header.len > room as u64 && self.carried.is_none() {
-            return Err(Unframed { reason: "a message over the limit", goodbye: Goodbye::TooLarge });
-        }
-        self.unfinished = !header.fin;
-        Ok(())
-    }
-
     /// A control frame, of which all is there.
-    fn control(&mut self, opcode: Opcode, payload: &[u8], out: &mut Outbox) -> Result<Cut<'static>, Unframed> {
+    fn control(
+        &mut self,
+        opcode: Opcode,
+        payload: &[u8],
+        out: &mut Outbox,
+    ) -> Result<Cut<'static>, Unframed> {
         match opcode {
             Opcode::Ping if !self.has_closed() => header::write(out.body(), self.role, Opcode::Pong, payload),
             Opcode::Close => {
@@ -165,49 +127,6 @@ impl WebSocket {
         if self.carried.is_some() { Cut::Handled } else { Cut::End }
     }
 
-    /// The payload of a frame goes where it belongs, as far as it has arrived.
-    fn arrive<'b>(&'b mut self, input: &'b mut Input, arriving: Arriving) -> Result<Cut<'b>, Unframed> {
-        let waiting = input.len() - arriving.done;
-        let here = usize::try_from(arriving.left).map_or(waiting, |left| left.min(waiting));
-        let fresh = match arriving.whole {
-            true => &mut input.waiting_mut()[arriving.done..arriving.done + here],
-            false => input.consume(here),
-        };
-        let mut arriving = Arriving { left: arriving.left - here as u64, ..arriving };
-        if let Some(key) = &mut arriving.key {
-            mask::apply(*key, fresh);
-            *key = mask::advance(*key, here);
-        }
-        if self.text {
-            self.utf8.push(fresh)?;
-        }
-        if arriving.whole {
-            arriving.done += here;
-        } else if let Some(carried) = &mut self.carried {
-            if !(self.text && self.binary) {
-                carried.extend(fresh);
-            }
-        } else {
-            self.assembly.extend(fresh);
-        }
-        if arriving.left > 0 {
-            self.arriving = Some(arriving);
-            // what a carried stream has got so far is looked at without waiting for the rest
-            return Ok(match &self.carried {
-                Some(carried) if carried.is_fresh() => Cut::Handled,
-                _ => Cut::Partial { missing: usize::try_from(arriving.left).unwrap_or(usize::MAX) },
-            });
-        }
-        if arriving.fin && self.text {
-            self.utf8.finish()?;
-        }
-        match arriving {
-            Arriving { whole: true, done, .. } => message(self.text, input.consume(done)),
-            Arriving { fin: true, .. } if self.carried.is_none() => message(self.text, self.assembly.give()),
-            _ => Ok(Cut::Handled),
-        }
-    }
-
     fn has_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)
     }
@@ -216,16 +135,6 @@ impl WebSocket {
         header::write(out.body(), self.role, Opcode::Close, payload);
         self.closed.store(true, Ordering::Relaxed);
     }
-}
-
-/// A message of which all is there.
-#[inline]
-fn message(text: bool, payload: &[u8]) -> Result<Cut<'_>, Unframed> {
-    let body = match text {
-        true => Body::Text(std::str::from_utf8(payload).map_err(|_| utf8::INVALID)?),
-        false => Body::Binary(payload),
-    };
-    Ok(Cut::Frame(Frame { body, channel: 0, delimited: true, several: false }))
 }
 
 impl Framing for WebSocket {
@@ -238,9 +147,9 @@ impl Framing for WebSocket {
         } else if self.far_closed {
             return Ok(Cut::End);
         }
-        self.assembly.forget_given();
-        if let Some(arriving) = self.arriving.take() {
-            return self.arrive(input, arriving);
+        self.incoming.forget_given();
+        if self.incoming.is_arriving() {
+            return self.incoming.arrive(input, self.carried.as_mut(), self.binary);
         }
         let header = match header::read(input.waiting(), self.role)? {
             Ok(header) => header,
@@ -260,22 +169,23 @@ impl Framing for WebSocket {
             }
             return self.control(opcode, payload, out);
         }
-        self.admit(&header)?;
-        let whole = fin && opcode != Opcode::Continuation && self.carried.is_none();
-        if whole && there {
+        let limit = if self.carried.is_some() { u64::MAX } else { self.limit as u64 };
+        self.incoming.admit(&header, limit)?;
+        if fin && opcode != Opcode::Continuation && there && self.carried.is_none() {
             #[expect(clippy::cast_possible_truncation, reason = "there, so it fits the memory")]
             let payload = &mut input.consume(head + len as usize)[head..];
             if let Some(key) = key {
                 mask::apply(key, payload);
             }
-            return message(self.text, payload);
+            return self.incoming.whole(payload);
         }
         input.consume(head);
-        self.arrive(input, Arriving { fin, whole, key, done: 0, left: len })
+        self.incoming.begin(&header, self.carried.is_some());
+        self.incoming.arrive(input, self.carried.as_mut(), self.binary)
     }
 
     fn finish<'b>(&'b mut self, input: &'b mut Input) -> Result<Cut<'b>, Unframed> {
-        let inside = self.arriving.is_some() || self.unfinished || !input.is_empty();
+        let inside = self.incoming.is_under_way() || !input.is_empty();
         if inside && !self.far_closed {
             return Err(Unframed::broken("the stream ended inside a message"));
         }

@@ -220,11 +220,7 @@ mod tests {
         let longer = "the length of a frame is written longer than it need be";
         refused(b"\x82\x7e\0\x7d", Role::Client, longer);
         refused(b"\x82\x7f\0\0\0\0\0\0\xff\xff", Role::Client, longer);
-        refused(
-            b"\x82\x7f\x80\0\0\0\0\0\0\0",
-            Role::Client,
-            "the length of a frame has its highest bit set",
-        );
+        refused(b"\x82\x7f\x80\0\0\0\0\0\0\0", Role::Client, "the length of a frame has its highest bit set");
     }
 
     #[test]

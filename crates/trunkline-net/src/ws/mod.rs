@@ -14,6 +14,7 @@ mod close;
 mod framing;
 mod handshake;
 mod header;
+mod incoming;
 mod marking;
 mod mask;
 mod utf8;

@@ -67,6 +67,7 @@ impl<'a> Batching<'a> {
                 let sent = line.begin_when_ready(|peer, cx| peer.begin_batch(&batch, deadline, cx));
                 Ok(line.in_time(deadline, sent).await??.await)
             }
+            #[cfg(feature = "http-client")]
             Carrier::Http(posting) => posting.in_time(deadline, posting.batch(&batch)).await,
         }
     }

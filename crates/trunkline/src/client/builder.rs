@@ -1,9 +1,10 @@
 //! [`Builder`]: a client, and what it is set to.
 
+#[cfg(feature = "http-client")]
+use super::posting::Posting;
 use super::{
     Carrier, Client, Shared,
     line::{Line, Observer},
-    posting::Posting,
     reconnect::Reconnect,
     state::ConnectionState,
     supervisor::Supervisor,
@@ -15,8 +16,10 @@ use crate::{
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::{fmt, sync::Arc, time::Duration};
 use trunkline_core::Language;
+#[cfg(feature = "tls")]
+use trunkline_net::tls::TlsClient;
 use trunkline_net::{
-    dial::{Address, DialError, Dialer},
+    dial::{DialError, Dialer},
     listen::MakeFraming,
     serve::CALL_TIMEOUT,
 };
@@ -50,6 +53,8 @@ pub struct Builder {
     connect_timeout: Duration,
     keepalive: Option<Duration>,
     observers: Vec<Observer>,
+    #[cfg(feature = "tls")]
+    tls: Option<TlsClient>,
 }
 
 /// Where the connection comes from.
@@ -82,6 +87,8 @@ impl Builder {
             connect_timeout: Duration::from_secs(10),
             keepalive: Some(Duration::from_secs(30)),
             observers: Vec::new(),
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 
@@ -110,6 +117,14 @@ impl Builder {
     /// a WebSocket. Other transports have no headers.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Whom to believe that a server is who it says it is, where the address asks
+    /// for TLS. Default: the authorities that browsers believe.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: TlsClient) -> Self {
+        self.tls = Some(tls);
         self
     }
 
@@ -178,19 +193,15 @@ impl Builder {
     ///
     /// Panics if a handler of the router takes a state that the router does not have.
     pub async fn connect(self) -> Result<Client, DialError> {
-        Ok(match self.prepare()? {
-            Prepared::Done(client) => client,
-            Prepared::Connection(client, supervisor, link) => {
-                let link = match (link, &supervisor.dialer) {
-                    (Some(link), _) => Some(*link),
-                    (None, Some(dialer)) => Some(dialer.dial().await?),
-                    (None, None) => None,
-                };
-                let driven = link.map(|link| supervisor.open(link));
-                tokio::spawn(supervisor.run(driven));
-                client
-            }
-        })
+        let (client, unconnected) = self.prepare()?;
+        if let Some((supervisor, link)) = unconnected {
+            let link = match (link, &supervisor.dialer) {
+                (None, Some(dialer)) => Some(Box::new(dialer.dial().await?)),
+                (link, _) => link,
+            };
+            supervisor.start(link);
+        }
+        Ok(client)
     }
 
     /// Makes the client at once, and connects in the background, again and again
@@ -206,20 +217,17 @@ impl Builder {
     /// Panics outside of a tokio runtime, and if a handler of the router takes a
     /// state that the router does not have.
     pub fn connect_lazy(self) -> Result<Client, DialError> {
-        Ok(match self.prepare()? {
-            Prepared::Done(client) => client,
-            Prepared::Connection(client, supervisor, link) => {
-                let driven = link.map(|link| supervisor.open(*link));
-                tokio::spawn(supervisor.run(driven));
-                client
-            }
-        })
+        let (client, unconnected) = self.prepare()?;
+        if let Some((supervisor, link)) = unconnected {
+            supervisor.start(link);
+        }
+        Ok(client)
     }
 
-    fn prepare(self) -> Result<Prepared, DialError> {
+    /// Makes a client that is not connected yet, and whoever is to connect it.
+    fn prepare(self) -> Result<(Client, Option<Unconnected>), DialError> {
         let headers = self.read_headers()?;
-        let language =
-            self.language.unwrap_or_else(|| Arc::new(JsonRpc::default().limits(&self.limits)));
+        let language = self.language.unwrap_or_else(|| Arc::new(JsonRpc::default().limits(&self.limits)));
         let (dialer, link) = match self.source {
             Source::Link(link) => (None, Some(link)),
             Source::Address(address) => {
@@ -230,10 +238,19 @@ impl Builder {
                     .keepalive(self.keepalive)
                     .dialect(language.name());
                 dialer.check()?;
-                (Some(match self.framing { Some(framing) => dialer.framing(framing), None => dialer }), None)
+                let dialer = match self.framing {
+                    Some(framing) => dialer.framing(framing),
+                    None => dialer,
+                };
+                #[cfg(feature = "tls")]
+                let dialer = match self.tls {
+                    Some(tls) => dialer.tls(tls),
+                    None => dialer,
+                };
+                (Some(dialer), None)
             }
         };
-        let shared = |carrier| {
+        let client = |carrier| {
             Client(Arc::new(Shared {
                 carrier,
                 call_timeout: self.call_timeout,
@@ -243,15 +260,17 @@ impl Builder {
         };
         #[cfg(feature = "http-client")]
         if let Some(dialer) = dialer.as_ref().filter(|dialer| dialer.address().is_http()) {
-            let posting = Posting::new(dialer.http(language)?);
-            self.observers.iter().for_each(|observer| observer(&ConnectionState::Connected));
-            return Ok(Prepared::Done(shared(Carrier::Http(posting))));
+            let posting = Posting::new(dialer.http(language)?, self.observers);
+            return Ok((client(Carrier::Http(Arc::new(posting))), None));
         }
         let line = Line::new(self.observers);
         line.connecting();
-        let pings = dialer.as_ref().is_some_and(Dialer::has_pings);
-        let idle = self.keepalive.filter(|_| pings).map_or(Duration::MAX, |interval| interval.saturating_mul(2));
-        let reconnects = dialer.as_ref().is_some_and(|dialer| dialer.address().can_reconnect());
+        let (pings, reconnects) = dialer
+            .as_ref()
+            .map_or((false, false), |dialer| (dialer.has_pings(), dialer.address().can_reconnect()));
+        // what has no pings of its own may be silent for as long as it likes
+        let idle =
+            self.keepalive.filter(|_| pings).map_or(Duration::MAX, |interval| interval.saturating_mul(2));
         let supervisor = Supervisor {
             line: line.clone(),
             dialer,
@@ -259,7 +278,7 @@ impl Builder {
             call_timeout: self.call_timeout,
             reconnect: if reconnects { self.reconnect } else { Reconnect::never() },
         };
-        Ok(Prepared::Connection(shared(Carrier::Connection(line)), Box::new(supervisor), link))
+        Ok((client(Carrier::Connection(line)), Some((supervisor, link))))
     }
 
     fn read_headers(&self) -> Result<HeaderMap, DialError> {
@@ -274,11 +293,8 @@ impl Builder {
     }
 }
 
-/// How far a client can be made without waiting.
-enum Prepared {
-    Done(Client),
-    Connection(Client, Box<Supervisor>, Option<Box<Link>>),
-}
+/// What is needed to connect a client: whoever does it, and a link if there is one already.
+type Unconnected = (Supervisor, Option<Box<Link>>);
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -60,16 +60,20 @@ impl<T: DeserializeOwned + Send + 'static, A: Serialize> Future for Calling<'_, 
             Stage::New => {}
         }
         let deadline = deadline(this.timeout);
-        if let Carrier::Connection(line) = &this.client.0.carrier {
-            let Self { procedure, args, .. } = &*this;
-            match line.begin(|peer| peer.begin(procedure, args, deadline, cx)) {
-                Some(Begun::Made(awaited)) => {
-                    this.stage = Stage::Made(awaited);
-                    return Poll::Pending;
-                }
-                Some(Begun::Refused(fault)) => return Poll::Ready(Err(fault)),
-                _ => {}
+        let begun = match &this.client.0.carrier {
+            Carrier::Connection(line) => {
+                line.begin(|peer| peer.begin(this.procedure, &this.args, deadline, cx))
             }
+            #[cfg(feature = "http-client")]
+            Carrier::Http(_) => None,
+        };
+        match begun {
+            Some(Begun::Made(awaited)) => {
+                this.stage = Stage::Made(awaited);
+                return Poll::Pending;
+            }
+            Some(Begun::Refused(fault)) => return Poll::Ready(Err(fault)),
+            _ => {}
         }
         match this.wait(deadline) {
             Ok(answer) => this.stage = Stage::Waiting(answer),
@@ -92,6 +96,7 @@ impl<T: DeserializeOwned + Send + 'static, A: Serialize> Calling<'_, T, A> {
                 let args = OwnedPayload::encode(&self.args, Format::Json).map_err(not_encodable)?;
                 Box::pin(over_line(line.clone(), self.procedure.to_owned(), args, deadline))
             }
+            #[cfg(feature = "http-client")]
             Carrier::Http(posting) => {
                 let (called, posting) = (posting.call(self.procedure, &self.args), posting.clone());
                 Box::pin(async move { posting.in_time(deadline, called).await })

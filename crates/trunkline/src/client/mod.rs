@@ -20,6 +20,7 @@ mod batch;
 mod builder;
 mod call;
 mod line;
+#[cfg(feature = "http-client")]
 mod posting;
 mod reconnect;
 mod state;
@@ -33,7 +34,9 @@ pub use trunkline_net::{
     dial::{Address, DialError},
 };
 
-use self::{line::Line, posting::Posting};
+use self::line::Line;
+#[cfg(feature = "http-client")]
+use self::posting::Posting;
 use crate::{Fault, FaultKind, Link, OwnedPayload, Peer};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt, sync::Arc, time::Duration};
@@ -70,7 +73,8 @@ struct Shared {
 /// What carries the calls.
 enum Carrier {
     Connection(Arc<Line>),
-    Http(Posting),
+    #[cfg(feature = "http-client")]
+    Http(Arc<Posting>),
 }
 
 impl Client {
@@ -168,6 +172,7 @@ impl Client {
                 let args = OwnedPayload::encode(&args, Format::Json).map_err(not_encodable)?;
                 line.in_time(deadline, line.notify(procedure, &args)).await?
             }
+            #[cfg(feature = "http-client")]
             Carrier::Http(posting) => {
                 let notified = posting.notify(procedure, &args);
                 drop(args);
@@ -199,6 +204,7 @@ impl Client {
     pub fn peer(&self) -> Option<Peer> {
         match &self.0.carrier {
             Carrier::Connection(line) => line.peer(),
+            #[cfg(feature = "http-client")]
             Carrier::Http(_) => None,
         }
     }
@@ -223,6 +229,7 @@ impl Client {
     pub fn states(&self) -> watch::Receiver<ConnectionState> {
         match &self.0.carrier {
             Carrier::Connection(line) => line.states(),
+            #[cfg(feature = "http-client")]
             Carrier::Http(posting) => posting.states(),
         }
     }
@@ -233,6 +240,7 @@ impl Client {
     pub async fn close(&self) {
         match &self.0.carrier {
             Carrier::Connection(line) => line.drain(self.0.drain_timeout).await,
+            #[cfg(feature = "http-client")]
             Carrier::Http(posting) => posting.drain(self.0.drain_timeout).await,
         }
     }
@@ -245,8 +253,10 @@ fn closed() -> Fault {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        if let Carrier::Connection(line) = &self.carrier {
-            line.leave();
+        match &self.carrier {
+            Carrier::Connection(line) => line.leave(),
+            #[cfg(feature = "http-client")]
+            Carrier::Http(_) => {}
         }
     }
 }

@@ -1,11 +1,12 @@
 //! [`Posting`]: a client's calls over HTTP.
 
-use super::{closed, state::ConnectionState};
+use super::{closed, line::Observer, state::ConnectionState};
 use crate::{Fault, FaultKind};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
+use trunkline_core::Encode;
 use trunkline_net::{
     batch::{Answers, Batch, decode},
     dial::HttpCaller,
@@ -13,23 +14,30 @@ use trunkline_net::{
 
 /// A client's calls over HTTP. Each stands for itself; what they share is whether
 /// the client is closed.
-#[derive(Clone, Debug)]
 pub(super) struct Posting {
     caller: HttpCaller,
     state: watch::Sender<ConnectionState>,
+    observers: Vec<Observer>,
     /// The calls under way.
     calls: TaskTracker,
 }
 
 impl Posting {
-    pub(super) fn new(caller: HttpCaller) -> Self {
-        Self { caller, state: watch::Sender::new(ConnectionState::Connected), calls: TaskTracker::new() }
+    pub(super) fn new(caller: HttpCaller, observers: Vec<Observer>) -> Self {
+        let state = ConnectionState::Connected;
+        observers.iter().for_each(|observer| observer(&state));
+        Self {
+            caller,
+            state: watch::Sender::new(state),
+            observers,
+            calls: TaskTracker::new(),
+        }
     }
 
     pub(super) fn call<T: DeserializeOwned>(
         &self,
         procedure: &str,
-        args: &impl Serialize,
+        args: &dyn Encode,
     ) -> impl Future<Output = Result<T, Fault>> + Send + use<T> {
         let called = self.caller.call(procedure, args);
         async move { called.await.and_then(|answer| decode(answer.borrow())) }
@@ -38,15 +46,12 @@ impl Posting {
     pub(super) fn notify(
         &self,
         procedure: &str,
-        args: &impl Serialize,
+        args: &dyn Encode,
     ) -> impl Future<Output = Result<(), Fault>> + Send + use<> {
         self.caller.notify(procedure, args)
     }
 
-    pub(super) fn batch(
-        &self,
-        batch: &Batch,
-    ) -> impl Future<Output = Result<Answers, Fault>> + Send + use<> {
+    pub(super) fn batch(&self, batch: &Batch) -> impl Future<Output = Result<Answers, Fault>> + Send + use<> {
         self.caller.batch(batch)
     }
 
@@ -72,7 +77,9 @@ impl Posting {
 
     /// Takes no more calls, and lets those under way finish.
     pub(super) async fn drain(&self, timeout: Duration) {
-        self.state.send_replace(ConnectionState::Closed);
+        if self.state.send_replace(ConnectionState::Closed) != ConnectionState::Closed {
+            self.observers.iter().for_each(|observer| observer(&ConnectionState::Closed));
+        }
         self.calls.close();
         if tokio::time::timeout(timeout, self.calls.wait()).await.is_err() {
             tracing::warn!("calls are still under way after the limit `drain_timeout`");

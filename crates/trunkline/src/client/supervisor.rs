@@ -24,11 +24,17 @@ pub(super) struct Supervisor {
 }
 
 /// A connection: the task that drives it.
-pub(super) type Driven = JoinHandle<Ended>;
+type Driven = JoinHandle<Ended>;
 
 impl Supervisor {
+    /// Takes a link into use, if there is one, and goes on in the background.
+    pub(super) fn start(self, link: Option<Box<Link>>) {
+        let driven = link.map(|link| self.open(*link));
+        tokio::spawn(self.run(driven));
+    }
+
     /// Takes a link into use.
-    pub(super) fn open(&self, link: Link) -> Driven {
+    fn open(&self, link: Link) -> Driven {
         let (peer, driver) = trunkline_net::open(link, &self.service, self.call_timeout);
         self.line.up(&peer);
         let connection = peer.connection();
@@ -37,7 +43,7 @@ impl Supervisor {
     }
 
     /// Runs until nobody wants the connection any more, or it is given up.
-    pub(super) async fn run(self, mut driven: Option<Driven>) {
+    async fn run(self, mut driven: Option<Driven>) {
         let shut = ShutAtLast(&self.line);
         let mut pauses = Pauses::new(self.reconnect);
         while let Some(reason) = self.until_lost(driven.take(), &mut pauses).await {

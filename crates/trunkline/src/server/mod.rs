@@ -3,7 +3,11 @@
 mod discover;
 mod listener;
 
-pub use self::listener::{BindError, Bindable, Listener};
+#[cfg(feature = "http")]
+pub use self::listener::HttpListener;
+pub use self::listener::{BindError, Listener, StreamsListener};
+
+use self::listener::BoundListener;
 
 use crate::{Ended, Hooks, JsonRpc, Limits, Link, Peers, Router, Service, Shutdown, serve};
 use std::{fmt, net::SocketAddr};
@@ -77,6 +81,12 @@ impl Server {
         self
     }
 
+    /// Listens for HTTP and WebSocket on one port; port 0 picks a free one.
+    #[cfg(feature = "http")]
+    pub fn http(self, address: impl Into<String>) -> Self {
+        self.listen(Listener::http(address))
+    }
+
     /// Listens for newline-delimited JSON over TCP; port 0 picks a free one.
     pub fn tcp(self, address: impl Into<String>) -> Self {
         self.listen(Listener::tcp(address))
@@ -88,8 +98,8 @@ impl Server {
     }
 
     /// Listens on a listener with settings of its own.
-    pub fn listen(mut self, listener: Listener) -> Self {
-        self.listeners.push(listener);
+    pub fn listen(mut self, listener: impl Into<Listener>) -> Self {
+        self.listeners.push(listener.into());
         self
     }
 
@@ -156,7 +166,7 @@ impl Server {
 #[derive(Debug)]
 pub struct Bound {
     service: Service,
-    listeners: Vec<Bindable>,
+    listeners: Vec<BoundListener>,
     shutdown: Shutdown,
 }
 
@@ -165,7 +175,7 @@ impl Bound {
     /// named; Unix sockets have none.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.listeners.iter().filter_map(Bindable::address).collect()
+        self.listeners.iter().filter_map(|listener| listener.address).collect()
     }
 
     /// The connections that are open, from here or from any other task.
@@ -183,7 +193,7 @@ impl Bound {
     /// accepting; connections that are open live on with the runtime.
     pub async fn serve_until(self, shutdown: impl Future) {
         for listener in self.listeners {
-            self.shutdown.spawn(listener.run(self.shutdown.clone()));
+            self.shutdown.spawn((listener.run)(self.shutdown.clone()));
         }
         shutdown.await;
         self.shutdown.run(&self.service).await;

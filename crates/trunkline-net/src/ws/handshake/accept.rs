@@ -69,9 +69,7 @@ impl Refusal {
 pub fn is_requested<B>(request: &Request<B>) -> bool {
     match request.extensions().get::<Protocol>() {
         Some(protocol) => protocol.as_str() == "websocket",
-        None => {
-            request.version() == Version::HTTP_11 && has_token(request.headers(), &UPGRADE, "websocket")
-        }
+        None => request.version() == Version::HTTP_11 && has_token(request.headers(), &UPGRADE, "websocket"),
     }
 }
 

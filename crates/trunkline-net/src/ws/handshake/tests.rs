@@ -1,9 +1,9 @@
 //! The handshake, alone and end to end.
 
 use super::*;
-use http::{Method, Request, Response, StatusCode, header, request::Builder};
+use http::{Method, Request, StatusCode, header, request::Builder};
 use hyper::{ext::Protocol, server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::convert::Infallible;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use trunkline_core::Limits;
@@ -106,12 +106,44 @@ fn http2_asks_by_extended_connect() {
     };
     assert!(is_requested(&connect("websocket")) && !is_requested(&connect("connect-udp")));
     let response = accept(&connect("websocket"), &["chat"]).unwrap();
-    assert_eq!((response.status(), &response.headers()["sec-websocket-protocol"]), (StatusCode::OK, &"chat".parse().unwrap()));
+    assert_eq!(
+        (response.status(), &response.headers()["sec-websocket-protocol"]),
+        (StatusCode::OK, &"chat".parse().unwrap())
+    );
     assert_eq!(response.headers().len(), 1, "nothing of an upgrade, which HTTP/2 does not have");
     assert_eq!(accept(&connect("connect-udp"), &["chat"]).unwrap_err(), Refusal::NotRequested);
     let mut plain = connect("websocket");
     plain.headers_mut().remove("sec-websocket-version");
     assert_eq!(accept(&plain, &NONE).unwrap_err(), Refusal::Version);
+}
+
+#[tokio::test]
+async fn a_stream_of_http2_becomes_a_websocket() {
+    let (near, far) = duplex(4096);
+    let service = service_fn(|mut request: Request<hyper::body::Incoming>| async move {
+        let response = accept(&request, &NONE).unwrap();
+        tokio::spawn(async move {
+            let mut io = TokioIo::new(hyper::upgrade::on(&mut request).await.unwrap());
+            let number = io.read_u8().await.unwrap();
+            io.write_all(&[number + 1]).await.unwrap();
+        });
+        Ok::<_, Infallible>(response.map(|()| String::new()))
+    });
+    let mut server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+    server.enable_connect_protocol();
+    tokio::spawn(async move { server.serve_connection(TokioIo::new(far), service).await });
+    let client = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+    let (mut sender, connection) = client.handshake(TokioIo::new(near)).await.unwrap();
+    tokio::spawn(connection);
+    let request = Request::connect("http://host/path").header("sec-websocket-version", "13");
+    let request = request.extension(Protocol::from_static("websocket")).body(String::new()).unwrap();
+    // the server says in its settings that it knows extended CONNECT, and they must have come
+    sender.ready().await.unwrap();
+    let response = sender.send_request(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let mut io = TokioIo::new(hyper::upgrade::on(response).await.unwrap());
+    io.write_all(&[41]).await.unwrap();
+    assert_eq!(io.read_u8().await.unwrap(), 42);
 }
 
 /// A server that accepts, then says `more`, then sends back what it hears.
@@ -152,7 +184,8 @@ async fn client_and_server_agree() {
 /// What the client makes of a server that answers so; `{}` stands for the right proof.
 async fn answered(answer: &str) -> Result<Connected<DuplexStream>, ConnectError> {
     let (near, mut far) = duplex(4096);
-    let server = async {
+    let answer = answer.to_owned();
+    let server = async move {
         let mut request = vec![];
         while !request.ends_with(b"\r\n\r\n") {
             request.push(far.read_u8().await.unwrap());
@@ -161,9 +194,11 @@ async fn answered(answer: &str) -> Result<Connected<DuplexStream>, ConnectError>
         assert!(request.starts_with("GET /path?query HTTP/1.1\r\nhost: host:1\r\n"), "{request}");
         let (_, key) = request.split_once("sec-websocket-key: ").unwrap();
         let proof = accept_value(key.lines().next().unwrap().as_bytes());
-        far.write_all(answer.replace("{}", &proof).as_bytes()).await.unwrap();
+        // a client that has seen enough does not read the rest
+        let _ = far.write_all(answer.replace("{}", &proof).as_bytes()).await;
     };
-    let (uri, headers, limits) = ("ws://host:1/path?query".parse().unwrap(), HeaderMap::new(), Limits::default());
+    let (uri, headers, limits) =
+        ("ws://host:1/path?query".parse().unwrap(), HeaderMap::new(), Limits::default());
     let (connected, ()) = tokio::join!(connect(near, &uri, &headers, &limits), server);
     connected
 }
@@ -199,6 +234,7 @@ async fn a_server_that_declines_or_talks_nonsense_is_an_error() {
     assert!(matches!(answered("").await.unwrap_err(), ConnectError::Http(_)));
     let endless = format!("HTTP/1.1 101 Switching Protocols\r\nX: {}", "x".repeat(100 << 10));
     assert!(matches!(answered(&endless).await.unwrap_err(), ConnectError::Http(_)));
-    let nowhere = connect(duplex(1).0, &"/path".parse().unwrap(), &HeaderMap::new(), &Limits::default()).await;
+    let nowhere =
+        connect(duplex(1).0, &"/path".parse().unwrap(), &HeaderMap::new(), &Limits::default()).await;
     assert!(matches!(nowhere.unwrap_err(), ConnectError::Address(_)));
 }

@@ -61,7 +61,7 @@ fn their_hear(role: protocol::Role, stream: &[u8]) -> Vec<String> {
 
 fn our_hear(framing: &mut WebSocket, stream: &[u8]) -> Vec<String> {
     let mut seen = hear(framing, [stream]).seen;
-    if let Some(last) = seen.last_mut().filter(|last| last.starts_with("<a ")) {
+    if let Some(last) = seen.last_mut().filter(|last| last.starts_with('<') && *last != "<end>") {
         *last = "<refused>".into();
     }
     seen
@@ -70,7 +70,8 @@ fn our_hear(framing: &mut WebSocket, stream: &[u8]) -> Vec<String> {
 fn body() -> impl Strategy<Value = Message> {
     let length = prop_oneof![8 => 0..300usize, 1 => 65_500..65_600usize];
     prop_oneof![
-        (length.clone(), "[a-z€😀]{1,4}").prop_map(|(len, piece)| Message::text(piece.repeat(len / piece.len()))),
+        (length.clone(), "[a-z€😀]{1,4}")
+            .prop_map(|(len, piece)| Message::text(piece.repeat(len / piece.len()))),
         (length, any::<u8>()).prop_map(|(len, byte)| Message::binary(vec![byte; len])),
         prop::collection::vec(any::<u8>(), 0..125).prop_map(|bytes| Message::Ping(bytes.into())),
     ]
@@ -132,7 +133,9 @@ proptest! {
     }
 
     /// Frames that are likely to break a rule: each end of the connection refuses
-    /// where tungstenite does, after the same messages.
+    /// where tungstenite does, after the same messages. Close frames are left out:
+    /// it answers a code that must not be sent with 1002, as we do, but hands the
+    /// frame on as if it were fine.
     #[test]
     fn both_refuse_the_same(frames in prop::collection::vec(frame(), 1..6)) {
         let (mut to_server, mut to_client) = (vec![], vec![]);
@@ -150,7 +153,7 @@ proptest! {
 fn frame() -> impl Strategy<Value = (u8, Vec<u8>)> {
     let first = prop_oneof![
         12 => prop::sample::select(vec![TEXT, BINARY, TEXT_BEGINS, BINARY_BEGINS, GOES_ON, ENDS, PING, PONG]),
-        1 => any::<u8>(),
+        1 => any::<u8>().prop_filter("a close frame", |first| first & 0x0f != CLOSE & 0x0f),
     ];
     let payload = prop_oneof![
         4 => prop::sample::select(vec![&b""[..], b"text", "€".as_bytes(), b"\xe2\x82", b"\xac", b"\xff"])

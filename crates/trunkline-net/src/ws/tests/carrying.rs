@@ -73,7 +73,9 @@ fn a_line_of_several_values_is_cut_again() {
     let mut seen = vec![];
     loop {
         match framing.cut(&mut input, &mut out).unwrap() {
-            Cut::Frame(frame) if frame.several && frame.body.as_bytes() == b"{}[]" => framing.recut(&mut input),
+            Cut::Frame(frame) if frame.several && frame.body.as_bytes() == b"{}[]" => {
+                framing.recut(&mut input)
+            }
             Cut::Frame(frame) => seen.push(frame.body.as_text().unwrap().to_owned()),
             Cut::Partial { .. } => break,
             _ => {}

@@ -16,7 +16,12 @@ fn a_close_that_breaks_the_rules_is_refused() {
     let refused: &[(u8, &[u8])] = &[(CLOSE, &close_code(1002))];
     check(PLENTY, &[(CLOSE, b"\x03")], &["<a close frame has half a code>"], refused);
     for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000] {
-        check(PLENTY, &[(CLOSE, &close_code(code))], &["<a close frame has a code that must not be sent>"], refused);
+        check(
+            PLENTY,
+            &[(CLOSE, &close_code(code))],
+            &["<a close frame has a code that must not be sent>"],
+            refused,
+        );
     }
     let invalid = [(CLOSE, &b"\x03\xe8\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0"[..])];
     check(PLENTY, &invalid, &["<a text message is not UTF-8>"], &[(CLOSE, &close_code(1007))]);

@@ -94,12 +94,7 @@ const ENDS: u8 = FIN;
 /// The same must be heard by a server and, unmasked, by a client, however the
 /// stream is split; `answered` is in frames of the server.
 #[track_caller]
-fn check(
-    limit: usize,
-    frames: &[(u8, &[u8])],
-    expected: &[&str],
-    answered: &[(u8, &[u8])],
-) {
+fn check(limit: usize, frames: &[(u8, &[u8])], expected: &[&str], answered: &[(u8, &[u8])]) {
     let stream: Vec<u8> = frames.iter().flat_map(|(first, payload)| masked(*first, payload)).collect();
     let answer: Vec<u8> = answered.iter().flat_map(|(first, payload)| unmasked(*first, payload)).collect();
     let expected = Heard { seen: expected.iter().map(ToString::to_string).collect(), answered: answer };
@@ -116,7 +111,8 @@ fn check(
         assert_eq!(heard.seen, expected.seen, "by a client");
         // all that it sends is masked, so a server understands it
         let answers = hear(&mut WebSocket::server(), [&heard.answered[..]]);
-        let refusals: Vec<_> = answers.seen.iter().filter(|seen| seen.starts_with('<') && *seen != "<end>").collect();
+        let refusals: Vec<_> =
+            answers.seen.iter().filter(|seen| seen.starts_with('<') && *seen != "<end>").collect();
         assert!(refusals.is_empty(), "{refusals:?}");
     }
 }

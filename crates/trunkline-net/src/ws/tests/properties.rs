@@ -18,7 +18,11 @@ fn message() -> impl Strategy<Value = Message> {
     let text = (chars, length.clone()).prop_map(|(char, len)| Ok(char.repeat(len / char.len())));
     let binary = (any::<u8>(), length).prop_map(|(byte, len)| Err(vec![byte; len]));
     let cuts = prop::collection::vec(any::<prop::sample::Index>(), 0..4);
-    (prop_oneof![text, binary], cuts, any::<bool>()).prop_map(|(body, cuts, pings)| Message { body, cuts, pings })
+    (prop_oneof![text, binary], cuts, any::<bool>()).prop_map(|(body, cuts, pings)| Message {
+        body,
+        cuts,
+        pings,
+    })
 }
 
 impl Message {

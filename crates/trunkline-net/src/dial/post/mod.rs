@@ -1,0 +1,204 @@
+//! [`HttpCaller`]: calls over HTTP, one POST a message.
+//!
+//! Requests share a pool of connections, of HTTP/1.1 or, where TLS has agreed on
+//! it, HTTP/2. A request is never sent twice, except when its connection turned
+//! out to be closed before any of it was sent.
+
+mod connector;
+mod failure;
+
+use self::{
+    connector::Connector,
+    failure::{declined, no_answer, not_sent},
+};
+use super::{Address, DialError, Dialer};
+use crate::{
+    batch::{Answers, Batch, not_encodable},
+    exchange::Whole,
+};
+use http::{
+    HeaderMap, HeaderValue, Request, StatusCode, Uri,
+    header::{ACCEPT, CONTENT_TYPE},
+};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Bytes;
+use hyper_util::{
+    client::legacy::Client,
+    rt::{TokioExecutor, TokioTimer},
+};
+use std::{collections::HashMap, fmt, sync::Arc};
+use trunkline_core::{
+    Answer, Dialect, Encode, EncodeError, Fault, Frame, Language, Outbox, OwnedPayload, Signal, Speaker,
+};
+
+/// Calls over HTTP. Cheap to clone.
+#[derive(Clone)]
+pub struct HttpCaller(Arc<Shared>);
+
+struct Shared {
+    client: Client<Connector, Full<Bytes>>,
+    uri: Uri,
+    headers: HeaderMap,
+    language: Arc<dyn Language>,
+    max_reply: usize,
+}
+
+/// What a call's own number is: an exchange knows no other calls.
+const ONLY: u64 = 1;
+
+impl Dialer {
+    /// Posts messages to an `http:` or `https:` address. Nothing is connected
+    /// before the first call.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the address is another one, or a feature that it takes is missing.
+    pub fn http(&self, language: Arc<dyn Language>) -> Result<HttpCaller, DialError> {
+        self.check()?;
+        let Address::Http { uri, .. } = &self.address else {
+            return Err(DialError::Address {
+                address: self.address.to_string(),
+                problem: "messages cannot be posted to it; that takes http:// or https://".into(),
+            });
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.extend(self.headers.clone());
+        let client = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .http2_keep_alive_interval(self.keepalive)
+            .http1_max_buf_size(self.limits.max_head.max(8 << 10))
+            .build(Connector::new(self.clone()));
+        let max_reply = self.limits.max_message;
+        Ok(HttpCaller(Arc::new(Shared { client, uri: uri.clone(), headers, language, max_reply })))
+    }
+}
+
+impl HttpCaller {
+    /// Calls a procedure. The message is written before the future is first
+    /// polled, and sent when it is; dropping the future takes the request back,
+    /// as far as HTTP can.
+    ///
+    /// The future fails as [`Peer::call`](crate::Peer::call) does, without a
+    /// deadline of its own; also with what the status of the response says, if
+    /// the response holds no answer.
+    pub fn call(&self, procedure: &str, args: &dyn Encode) -> impl Future<Output = Answer> + Send + use<> {
+        let asking = self.write(|speaker, out| speaker.call(ONLY, procedure, args, out));
+        async move {
+            let mut answers = HashMap::new();
+            let complaint = asking?.post().await?.hear(&mut answers);
+            answers.remove(&ONLY).unwrap_or(Err(complaint))
+        }
+    }
+
+    /// Tells the server something that needs no answer, and waits until it has
+    /// taken it.
+    pub fn notify(
+        &self,
+        procedure: &str,
+        args: &dyn Encode,
+    ) -> impl Future<Output = Result<(), Fault>> + Send + use<> {
+        let asking = self.write(|speaker, out| speaker.notify(procedure, args, out));
+        async move { asking?.post().await?.taken() }
+    }
+
+    /// Sends a batch in one request. Each call succeeds or fails for itself; the
+    /// future fails as a whole if there was no response.
+    pub fn batch(&self, batch: &Batch) -> impl Future<Output = Result<Answers, Fault>> + Send + use<> {
+        let ids: Vec<u64> = (1..).take(batch.calls()).collect();
+        let items = batch.items(&ids);
+        let asking = self.write(|speaker, out| speaker.batch(&items, out));
+        let empty = batch.is_empty();
+        async move {
+            if empty {
+                return Ok(Answers::default());
+            }
+            let response = asking?.post().await?;
+            if ids.is_empty() {
+                return response.taken().map(|()| Answers::default());
+            }
+            let mut answers = HashMap::new();
+            let complaint = response.hear(&mut answers);
+            let answer = |id| answers.remove(&id).unwrap_or_else(|| Err(complaint.clone()));
+            Ok(Answers::new(ids.into_iter().map(answer).collect()))
+        }
+    }
+
+    /// Writes a message.
+    fn write(
+        &self,
+        write: impl FnOnce(&mut dyn Speaker, &mut Outbox) -> Result<(), EncodeError>,
+    ) -> Result<Asking, Fault> {
+        let (dialect, mut speaker) = self.0.language.converse();
+        let mut out = Outbox::new(Box::new(Whole));
+        write(&mut *speaker, &mut out).map_err(not_encodable)?;
+        Ok(Asking { shared: self.0.clone(), dialect, body: out.into_bytes().into() })
+    }
+}
+
+/// A message that is about to be posted.
+struct Asking {
+    shared: Arc<Shared>,
+    dialect: Box<dyn Dialect>,
+    body: Bytes,
+}
+
+impl Asking {
+    async fn post(self) -> Result<Response, Fault> {
+        let Self { shared, dialect, body } = self;
+        let mut request = Request::post(shared.uri.clone()).body(Full::new(body)).map_err(Fault::internal)?;
+        *request.headers_mut() = shared.headers.clone();
+        let response = shared.client.request(request).await.map_err(not_sent)?;
+        let (head, body) = response.into_parts();
+        let body = Limited::new(body, shared.max_reply).collect().await;
+        let body = body.map_err(|error| no_answer(error, shared.max_reply))?.to_bytes();
+        let uri = shared.uri.clone();
+        Ok(Response { status: head.status, headers: head.headers, body, uri, dialect })
+    }
+}
+
+/// What came back, and who can read it.
+struct Response {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+    uri: Uri,
+    dialect: Box<dyn Dialect>,
+}
+
+impl Response {
+    /// Collects the answers in the response, whatever its status, and gives the
+    /// fault of those calls that have none there.
+    fn hear(mut self, answers: &mut HashMap<u64, Answer>) -> Fault {
+        let mut complaint = None;
+        // what the dialect would answer to this has nowhere to go
+        let mut out = Outbox::new(Box::new(Whole));
+        let mut frame = Frame::binary(&self.body);
+        while let Some(signal) = self.dialect.hear(&mut frame, &mut out) {
+            match signal {
+                Signal::Reply { id, outcome } => {
+                    answers.insert(id, outcome.map(|payload| payload.to_owned()));
+                }
+                Signal::Complaint(fault) => complaint = Some(fault),
+                _ => {}
+            }
+        }
+        complaint.unwrap_or_else(|| declined(self.status, &self.headers, &self.uri))
+    }
+
+    /// Whether a message that wants no answer was taken.
+    fn taken(self) -> Result<(), Fault> {
+        match self.status.is_success() {
+            true => Ok(()),
+            false => Err(self.hear(&mut HashMap::<u64, Result<OwnedPayload, Fault>>::new())),
+        }
+    }
+}
+
+impl fmt::Debug for HttpCaller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpCaller").field("uri", &self.0.uri).finish_non_exhaustive()
+    }
+}

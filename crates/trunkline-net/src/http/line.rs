@@ -1,0 +1,124 @@
+//! [`Line`]: what a connection and its requests know of each other.
+
+use super::{session::Session, site::Site};
+use std::{
+    fmt,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    },
+};
+
+/// What a connection and its requests know of each other.
+///
+/// The counters are read by the connection's task alone, between polls, to tell
+/// which time limit is running; they order nothing, so they are all relaxed.
+pub(super) struct Line {
+    pub(super) site: Arc<Site>,
+    pub(super) remote: SocketAddr,
+    /// Requests and replies under way.
+    busy: AtomicUsize,
+    /// Requests so far.
+    begun: AtomicUsize,
+    /// Whether anything has arrived since a request last began or ended.
+    heard: AtomicBool,
+    /// Whether the far side takes nothing at present.
+    stuck: AtomicBool,
+    /// Writes so far.
+    writes: AtomicUsize,
+    /// What the connection becomes once HTTP is done with it.
+    session: Mutex<Option<Session>>,
+}
+
+/// What the far side is at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Phase {
+    /// It has not come to its first request.
+    First,
+    /// Nothing is under way.
+    Idle,
+    /// It has begun a request.
+    Head,
+    /// It waits for us.
+    Busy,
+    /// It does not take what it is sent, and had taken so many writes before.
+    Stuck(usize),
+}
+
+impl Line {
+    pub(super) fn new(site: Arc<Site>, remote: SocketAddr) -> Self {
+        Self {
+            site,
+            remote,
+            busy: AtomicUsize::new(0),
+            begun: AtomicUsize::new(0),
+            heard: AtomicBool::new(false),
+            stuck: AtomicBool::new(false),
+            writes: AtomicUsize::new(0),
+            session: Mutex::new(None),
+        }
+    }
+
+    pub(super) fn heard(&self) {
+        self.heard.store(true, Relaxed);
+    }
+
+    pub(super) fn wrote(&self, done: bool) {
+        self.stuck.store(!done, Relaxed);
+        self.writes.fetch_add(usize::from(done), Relaxed);
+    }
+
+    /// Where the far side stands, and the number of requests so far.
+    pub(super) fn phase(&self) -> (Phase, usize) {
+        let begun = self.begun.load(Relaxed);
+        let phase = if self.stuck.load(Relaxed) {
+            Phase::Stuck(self.writes.load(Relaxed))
+        } else if self.busy.load(Relaxed) > 0 {
+            Phase::Busy
+        } else if begun == 0 {
+            Phase::First
+        } else if self.heard.load(Relaxed) {
+            Phase::Head
+        } else {
+            Phase::Idle
+        };
+        (phase, begun)
+    }
+
+    /// Leaves what the connection is to become.
+    pub(super) fn becomes(&self, session: Session) {
+        *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
+    }
+
+    /// Takes what the connection is to become.
+    pub(super) fn session(&self) -> Option<Session> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Line").field("remote", &self.remote).finish_non_exhaustive()
+    }
+}
+
+/// Keeps a line busy for as long as a request and its reply take.
+#[derive(Debug)]
+pub(super) struct Busy(pub(super) Arc<Line>);
+
+impl Busy {
+    pub(super) fn new(line: Arc<Line>) -> Self {
+        line.begun.fetch_add(1, Relaxed);
+        line.busy.fetch_add(1, Relaxed);
+        line.heard.store(false, Relaxed);
+        Self(line)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.busy.fetch_sub(1, Relaxed);
+        self.0.heard.store(false, Relaxed);
+    }
+}

@@ -1,0 +1,118 @@
+//! [`watch`]: sees to it that a connection ends when it should.
+//!
+//! hyper has one time limit for all that happens before a request, and sets a
+//! timer for every request to keep it. Here one lazy timer keeps several: a
+//! request costs a look at the clock once nothing more is to be done.
+
+use super::line::{Line, Phase};
+use std::{
+    future::poll_fn,
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    task::{Context, Poll, Wake, Waker},
+    time::Duration,
+};
+use tokio::time::{Instant, sleep_until};
+use trunkline_core::Limits;
+
+/// How long a connection with nothing under way may take to part.
+const PARTING: Duration = Duration::from_secs(1);
+/// As good as never.
+const AGES: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+
+/// Drives a connection to its end, or until a limit or the shutdown breaks it
+/// off: then `None`. `finish` tells it to end with what is under way.
+pub(super) async fn watch<C: Future>(
+    connection: C,
+    finish: impl Fn(Pin<&mut C>),
+    line: &Line,
+    since: Instant,
+) -> Option<C::Output> {
+    let limits = &*line.site.limits;
+    let mut connection = pin!(connection);
+    let mut begun = pin!(line.site.shutdown.begun());
+    let mut alarm = pin!(sleep_until(after(since, limits.handshake_timeout)));
+    let mut notice: Option<(Arc<Notice>, Waker)> = None;
+    let (mut seen, mut since) = (line.phase(), since);
+    let mut leave_at = None;
+    poll_fn(|cx| {
+        if notice.as_ref().is_none_or(|(_, task)| !task.will_wake(cx.waker())) {
+            // the shutdown keeps its waiters under a lock, so it is asked only once
+            let given = Arc::new(Notice { given: AtomicBool::new(false), task: cx.waker().clone() });
+            if begun.as_mut().poll(&mut Context::from_waker(&given.clone().into())).is_ready() {
+                given.given.store(true, Relaxed);
+            }
+            let _ = alarm.as_mut().poll(cx);
+            notice = Some((given, cx.waker().clone()));
+        }
+        loop {
+            if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+                return Poll::Ready(Some(ended));
+            }
+            let phase = line.phase();
+            if phase != seen {
+                (seen, since) = (phase, Instant::now());
+            }
+            let leaving = notice.as_ref().is_some_and(|(notice, _)| notice.given.load(Relaxed));
+            if leaving && leave_at.is_none() {
+                let under_way = matches!(phase.0, Phase::Busy | Phase::Stuck(_));
+                let span = if under_way { limits.drain_timeout } else { PARTING };
+                leave_at = Some(after(Instant::now(), span));
+                finish(connection.as_mut());
+                continue;
+            }
+            let limit = time_for(phase.0, limits).map(|span| after(since, span));
+            let next = [limit, leave_at].into_iter().flatten().min();
+            if !alarm.is_elapsed() && next.is_none_or(|next| alarm.deadline() <= next) {
+                return Poll::Pending;
+            }
+            let now = Instant::now();
+            if next.is_some_and(|next| next <= now) {
+                if phase.0 != Phase::Idle || leave_at.is_some() {
+                    tracing::debug!(remote = %line.remote, ?phase, "an HTTP connection is broken off");
+                    return Poll::Ready(None);
+                }
+                leave_at = Some(after(now, PARTING));
+                finish(connection.as_mut());
+                continue;
+            }
+            // a connection that is busy is looked at again, since it may fall idle unseen
+            alarm.as_mut().reset(next.unwrap_or_else(|| after(now, limits.idle_timeout)));
+            if alarm.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    })
+    .await
+}
+
+/// How long a phase may last; being busy is limited by those who are.
+fn time_for(phase: Phase, limits: &Limits) -> Option<Duration> {
+    match phase {
+        Phase::First | Phase::Head => Some(limits.handshake_timeout),
+        Phase::Idle => Some(limits.idle_timeout),
+        Phase::Stuck(_) => Some(limits.stall_timeout),
+        Phase::Busy => None,
+    }
+}
+
+/// A time ahead, as far as clocks go.
+pub(super) fn after(from: Instant, span: Duration) -> Instant {
+    from.checked_add(span).unwrap_or(from + AGES)
+}
+
+/// Remembers that the shutdown has begun.
+struct Notice {
+    given: AtomicBool,
+    task: Waker,
+}
+
+impl Wake for Notice {
+    fn wake(self: Arc<Self>) {
+        self.given.store(true, Relaxed);
+        self.task.wake_by_ref();
+    }
+}

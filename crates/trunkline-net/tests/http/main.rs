@@ -1,0 +1,14 @@
+//! The HTTP port over real sockets.
+
+mod health;
+mod http2;
+mod mounting;
+mod pages;
+mod post;
+mod shutdown;
+mod smuggling;
+mod support;
+mod times;
+#[cfg(feature = "tls")]
+mod tls;
+mod websocket;

@@ -1,0 +1,78 @@
+//! [`HttpListener`]: HTTP and WebSocket on one port.
+
+use super::{BindError, BoundListener};
+use crate::{JsonRpc, Service};
+use std::fmt;
+use trunkline_net::http::{Endpoint, Http};
+
+type MakeEndpoint = Box<dyn FnOnce(&Service) -> Endpoint + Send>;
+type Settings = Box<dyn FnOnce(Http) -> Http + Send>;
+
+/// HTTP and WebSocket on one port, made by [`Listener::http`](super::Listener::http).
+///
+/// The server's router is at `/` unless another endpoint takes that path.
+#[must_use = "a listener listens when a server is bound"]
+pub struct HttpListener {
+    address: String,
+    language: Option<JsonRpc>,
+    endpoints: Vec<(String, MakeEndpoint)>,
+    settings: Vec<Settings>,
+}
+
+impl HttpListener {
+    pub(super) fn new(address: String) -> Self {
+        Self { address, language: None, endpoints: Vec::new(), settings: Vec::new() }
+    }
+
+    /// How JSON-RPC is spoken at endpoints that do not say otherwise.
+    pub fn language(mut self, language: JsonRpc) -> Self {
+        self.language = Some(language);
+        self
+    }
+
+    /// Serves another endpoint, made from what the server serves.
+    ///
+    /// ```
+    /// use trunkline::{JsonRpc, Listener, http::Endpoint};
+    ///
+    /// let listener = Listener::http("127.0.0.1:0")
+    ///     .endpoint("/mux", |service| Endpoint::new(service.in_language(JsonRpc::mux())).mux());
+    /// ```
+    pub fn endpoint(
+        mut self,
+        path: impl Into<String>,
+        make: impl FnOnce(&Service) -> Endpoint + Send + 'static,
+    ) -> Self {
+        self.endpoints.push((path.into(), Box::new(make)));
+        self
+    }
+
+    /// Changes anything else: allowed hosts and origins, the health path, TLS,
+    /// what is mounted beside the endpoints.
+    pub fn settings(mut self, change: impl FnOnce(Http) -> Http + Send + 'static) -> Self {
+        self.settings.push(Box::new(change));
+        self
+    }
+
+    pub(super) async fn bind(self, service: &Service) -> Result<BoundListener, BindError> {
+        let service = match self.language {
+            Some(language) => service.in_language(language.limits(service.limits_in_force())),
+            None => service.clone(),
+        };
+        let mut http = Http::bind(&self.address).await.map_err(BindError::at(&self.address))?;
+        if !self.endpoints.iter().any(|(path, _)| path == "/") {
+            http = http.endpoint("/", Endpoint::new(service.clone()));
+        }
+        for (path, make) in self.endpoints {
+            http = http.endpoint(path, make(&service));
+        }
+        let http = self.settings.into_iter().fold(http, |http, change| change(http));
+        Ok(BoundListener::new(Some(http.address()), |shutdown| http.run(shutdown)))
+    }
+}
+
+impl fmt::Debug for HttpListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpListener").field("address", &self.address).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,119 @@
+//! Servers to call, real ones and scripted ones.
+
+use serde_json::Value;
+use std::{net::SocketAddr, sync::Arc};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, ReadHalf, WriteHalf},
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+};
+use trunkline::{
+    JsonRpc, Link, Router, Service, Shutdown,
+    client::ConnectionState,
+    framing::{ContentLength, Lines},
+    serve,
+};
+use trunkline_net::listen::{StreamListener, Streams};
+
+/// A service with a bit of everything.
+pub(crate) fn service() -> Service {
+    Service::new(router(), JsonRpc::default())
+}
+
+pub(crate) fn router() -> Router {
+    Router::new()
+        .procedure("add", |(a, b): (i64, i64)| async move { a + b })
+        .procedure("echo", async |value: Value| value)
+        .procedure("refuse", async || Err::<(), _>(trunkline::Fault::from("no").with_code(7)))
+        .procedure("greet", async |peer: trunkline::Peer| {
+            let name: String = peer.call("your.name", ()).await?;
+            Ok::<_, trunkline::Fault>(format!("hello {name}"))
+        })
+}
+
+/// Serves on a free port of the loopback interface until the test ends.
+pub(crate) async fn tcp(service: &Service) -> SocketAddr {
+    let socket = StreamListener::tcp("127.0.0.1:0").await.unwrap();
+    let address = socket.address().unwrap();
+    run(socket, service);
+    address
+}
+
+pub(crate) fn run(socket: StreamListener, service: &Service) {
+    let framing = Arc::new(|_: &trunkline::Limits| Box::new(Lines::default()) as _);
+    tokio::spawn(Streams::new(socket, service.clone(), framing).run(Shutdown::new()));
+}
+
+/// Serves in the framing of the Language Server Protocol.
+pub(crate) async fn tcp_with_content_length(service: &Service) -> SocketAddr {
+    let socket = StreamListener::tcp("127.0.0.1:0").await.unwrap();
+    let address = socket.address().unwrap();
+    let framing = Arc::new(|_: &trunkline::Limits| Box::new(ContentLength::default()) as _);
+    tokio::spawn(Streams::new(socket, service.clone(), framing).run(Shutdown::new()));
+    address
+}
+
+/// A link whose far end is served.
+pub(crate) fn in_process(service: &Service) -> Link {
+    let (here, there) = Link::pair();
+    let service = service.clone();
+    tokio::spawn(async move { serve(there, &service).await });
+    here
+}
+
+/// The far end of a connection, played by the test: one JSON value a line.
+pub(crate) struct Script<S = TcpStream> {
+    lines: tokio::io::Lines<BufReader<ReadHalf<S>>>,
+    out: WriteHalf<S>,
+}
+
+impl<S: AsyncRead + AsyncWrite> Script<S> {
+    pub(crate) fn over(stream: S) -> Self {
+        let (input, out) = tokio::io::split(stream);
+        Self { lines: BufReader::new(input).lines(), out }
+    }
+
+    /// What the client says next; `None` if it has hung up.
+    pub(crate) async fn next(&mut self) -> Option<Value> {
+        let line = self.lines.next_line().await.unwrap();
+        line.map(|line| serde_json::from_str(&line).unwrap())
+    }
+
+    /// The id of the call that the client makes next.
+    pub(crate) async fn next_id(&mut self) -> u64 {
+        self.next().await.unwrap()["id"].as_u64().unwrap()
+    }
+
+    pub(crate) async fn say(&mut self, line: &str) {
+        self.out.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+    }
+
+    pub(crate) async fn answer(&mut self, id: u64, result: &str) {
+        self.say(&format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#)).await;
+    }
+}
+
+/// A listener for scripts, and its address as clients want it.
+pub(crate) async fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("tcp://{}", listener.local_addr().unwrap());
+    (listener, address)
+}
+
+pub(crate) async fn accept(listener: &TcpListener) -> Script {
+    Script::over(listener.accept().await.unwrap().0)
+}
+
+/// An address at which nobody listens.
+pub(crate) async fn nobody() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+}
+
+/// Writes down the states of a client, in order.
+pub(crate) fn states() -> (
+    impl Fn(&ConnectionState) + Send + Sync + 'static,
+    mpsc::UnboundedReceiver<ConnectionState>,
+) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    (move |state: &ConnectionState| drop(sender.send(state.clone())), receiver)
+}
