@@ -39,3 +39,14 @@ pub use trunkline_net::ws;
 pub use trunkline_net::{
     Calling, Ended, FaultReport, Hooks, Link, Peer, Peers, Service, listen::Shutdown, open, serve,
 };
+
+/// The code in the documents for readers, compiled.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/from-json-rpc-server-stream.md")]
+    struct FromJsonRpcServerStream;
+    #[doc = include_str!("../../../docs/from-ws-rpc-messaging.md")]
+    struct FromWsRpcMessaging;
+}
