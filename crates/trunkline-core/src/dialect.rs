@@ -30,13 +30,13 @@ pub trait Dialect: Send {
     fn hear<'f>(&mut self, frame: &mut Frame<'f>, out: &mut Outbox) -> Option<Signal<'f>>;
 
     /// Opens the reply to `id`; its value is to follow in [`Outbox::body`].
-    fn open(&mut self, id: CallId<'_>, out: &mut Outbox) -> OpenFrame;
+    fn open(&mut self, id: &CallId<'_>, out: &mut Outbox) -> OpenFrame;
 
     /// Closes a reply whose value has been written.
-    fn close(&mut self, id: CallId<'_>, reply: OpenFrame, out: &mut Outbox);
+    fn close(&mut self, id: &CallId<'_>, reply: OpenFrame, out: &mut Outbox);
 
     /// Answers `id` with a fault.
-    fn fault(&mut self, id: CallId<'_>, fault: &Fault, out: &mut Outbox);
+    fn fault(&mut self, id: &CallId<'_>, fault: &Fault, out: &mut Outbox);
 
     /// A frame was over the limit and has been dropped unread.
     fn oversize(&mut self, channel: u8, limit: usize, out: &mut Outbox);

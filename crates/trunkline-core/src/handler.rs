@@ -159,8 +159,8 @@ where
     F: Fn() -> Fut + Send + Sync,
     Fut: Future<Output: IntoReply> + Send + 'static,
 {
-    fn start(&self, call: Call<'_>) -> Result<BoxRunning, Fault> {
-        no_args(&call)?;
+    fn start(&self, call: &Call<'_>) -> Result<BoxRunning, Fault> {
+        no_args(call)?;
         Ok(Box::pin(HandlerCall { future: (self.handler)() }))
     }
 }
@@ -186,9 +186,9 @@ macro_rules! handler {
             Args: FromCall<M>,
         {
             #[inline]
-            fn start(&self, call: Call<'_>) -> Result<BoxRunning, Fault> {
-                $(let $extract = $extract::extract(&call)?;)*
-                let args = Args::from_call(&call)?;
+            fn start(&self, call: &Call<'_>) -> Result<BoxRunning, Fault> {
+                $(let $extract = $extract::extract(call)?;)*
+                let args = Args::from_call(call)?;
                 Ok(Box::pin(HandlerCall { future: (self.handler)($($extract,)* args) }))
             }
 

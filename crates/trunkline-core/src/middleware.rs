@@ -58,7 +58,7 @@ impl Next {
     ///
     /// Fails as the call did.
     pub async fn run(self, call: OwnedCall) -> Answer {
-        let running = self.0.start(call.borrow())?;
+        let running = self.0.start(&call.borrow())?;
         procedure::finish(running, call.format, usize::MAX).await
     }
 }
@@ -70,7 +70,7 @@ pub(crate) struct Layered {
 }
 
 impl Procedure for Layered {
-    fn start(&self, call: Call<'_>) -> Result<BoxRunning, Fault> {
+    fn start(&self, call: &Call<'_>) -> Result<BoxRunning, Fault> {
         let future = self.middleware.handle(call.to_owned(), Next(self.inner.clone()));
         Ok(Box::pin(Forwarded { future }))
     }

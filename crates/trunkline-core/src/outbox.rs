@@ -132,6 +132,15 @@ impl Outbox {
         }
     }
 
+    /// Puts what waits in `other` before a frame that is open here, and stays so.
+    pub fn put_ahead(&mut self, frame: OpenFrame, other: &mut Self) -> OpenFrame {
+        let open = self.bytes.split_off(frame.start);
+        self.append(other);
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&open);
+        OpenFrame { start, body: start + (frame.body - frame.start) }
+    }
+
     /// From now on remembers where frames end, so that
     /// [`take_frames`](Self::take_frames) can tell them apart. What waits already
     /// counts as one frame.

@@ -21,7 +21,7 @@ pub trait Procedure: Send + Sync {
     /// # Errors
     ///
     /// Fails if the arguments do not fit, with the fault for the caller.
-    fn start(&self, call: Call<'_>) -> Result<BoxRunning, Fault>;
+    fn start(&self, call: &Call<'_>) -> Result<BoxRunning, Fault>;
 
     /// Whether all that the procedure takes from its router is there.
     ///

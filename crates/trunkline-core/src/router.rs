@@ -237,7 +237,7 @@ impl Router {
         let route = self.find(name).ok_or_else(|| unknown(name))?;
         let call = Call::new(name, args, context, &route.states);
         let format = call.format;
-        procedure::finish(route.start(call)?, format, usize::MAX).await
+        procedure::finish(route.start(&call)?, format, usize::MAX).await
     }
 
     #[track_caller]
@@ -262,16 +262,16 @@ impl Route {
         Self { registration, guards: Arc::from([]), states: Arc::default(), place: Location::caller() }
     }
 
-    /// Starts a call, once the guards have let it pass.
+    /// Starts a call, which carries the [`states`](Self::states), once the guards
+    /// have let it pass.
     ///
     /// # Errors
     ///
     /// Fails if a guard refuses the call, or the arguments do not fit.
     #[inline]
-    pub fn start<'a>(&'a self, mut call: Call<'a>) -> Result<BoxRunning, Fault> {
-        call.states = &self.states;
+    pub fn start(&self, call: &Call<'_>) -> Result<BoxRunning, Fault> {
         for guard in &*self.guards {
-            guard(&call)?;
+            guard(call)?;
         }
         self.registration.procedure.start(call)
     }

@@ -1,10 +1,10 @@
-//! POST over a socket, pipelined 64 deep: what trunkline adds to hyper.
+//! POST over a socket, one at a time and pipelined: what trunkline adds to hyper.
 //!
-//! Both ends run on one thread, so a sample is the processor time of both: the
+//! Both ends run on one thread, so a sample is the processor time of both, and the
 //! client only writes and counts bytes. `bare_hyper` answers the same bytes to
 //! everything and is the floor; `axum` is the way not taken.
 
-use axum::Router as Axum;
+use axum::{Router as Axum, serve::ListenerExt};
 use divan::Bencher;
 use http_body_util::{BodyExt, Full};
 use hyper::{
@@ -29,7 +29,6 @@ use trunkline_net::{
     listen::Shutdown,
 };
 
-const DEPTH: usize = 64;
 const DOCUMENT: &str = r#"{"jsonrpc":"2.0","id":10000,"method":"add","params":{"left":1,"right":2}}"#;
 const REPLY: &str = r#"{"jsonrpc":"2.0","id":10000,"result":3}"#;
 
@@ -48,9 +47,9 @@ fn service() -> Service {
     Service::new(router, JsonRpc::default()).limits(Limits::default())
 }
 
-#[divan::bench(sample_count = 400)]
-fn bare_hyper(bencher: Bencher<'_, '_>) {
-    pump(bencher, async |listener| {
+#[divan::bench(args = [1, 64], sample_count = 400)]
+fn bare_hyper(bencher: Bencher<'_, '_>, depth: usize) {
+    pump(bencher, depth, async |listener| {
         let mut http = http1::Builder::new();
         http.pipeline_flush(true).timer(TokioTimer::new());
         let (stream, _) = listener.accept().await.unwrap();
@@ -66,33 +65,34 @@ async fn fixed(request: Request<Incoming>) -> hyper::Result<Response<Full<Bytes>
     Ok(response)
 }
 
-#[divan::bench(sample_count = 400)]
-fn trunkline(bencher: Bencher<'_, '_>) {
-    pump(bencher, async |listener| {
+#[divan::bench(args = [1, 64], sample_count = 400)]
+fn trunkline(bencher: Bencher<'_, '_>, depth: usize) {
+    pump(bencher, depth, async |listener| {
         let http = Http::over(listener).unwrap();
         http.endpoint("/", Endpoint::new(service())).run(Shutdown::new()).await;
     });
 }
 
-#[divan::bench(sample_count = 400)]
-fn axum(bencher: Bencher<'_, '_>) {
-    pump(bencher, async |listener| {
+#[divan::bench(args = [1, 64], sample_count = 400)]
+fn axum(bencher: Bencher<'_, '_>, depth: usize) {
+    pump(bencher, depth, async |listener| {
         let rpc = IntoService::new(Endpoint::new(service()), Shutdown::new());
+        let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap());
         axum::serve(listener, Axum::new().route_service("/", rpc)).await.unwrap();
     });
 }
 
 /// Measures one round of requests and replies.
-fn pump(bencher: Bencher<'_, '_>, serve: impl AsyncFnOnce(TcpListener) + 'static) {
+fn pump(bencher: Bencher<'_, '_>, depth: usize, serve: impl AsyncFnOnce(TcpListener) + 'static) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let local = tokio::task::LocalSet::new();
     let mut client = local.block_on(&runtime, async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::task::spawn_local(serve(listener));
-        Client::connect(address).await
+        Client::connect(address, depth).await
     });
-    bencher.counter(divan::counter::ItemsCount::new(DEPTH)).bench_local(|| client.round(&runtime, &local));
+    bencher.counter(divan::counter::ItemsCount::new(depth)).bench_local(|| client.round(&runtime, &local));
 }
 
 struct Client {
@@ -102,7 +102,7 @@ struct Client {
 }
 
 impl Client {
-    async fn connect(address: SocketAddr) -> Self {
+    async fn connect(address: SocketAddr, depth: usize) -> Self {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         let request = format!(
@@ -114,7 +114,7 @@ impl Client {
         while !reply.ends_with(REPLY.as_bytes()) {
             stream.read_buf(&mut reply).await.unwrap();
         }
-        Self { stream, requests: request.repeat(DEPTH), replies: vec![0; reply.len() * DEPTH] }
+        Self { stream, requests: request.repeat(depth), replies: vec![0; reply.len() * depth] }
     }
 
     fn round(&mut self, runtime: &Runtime, local: &tokio::task::LocalSet) {

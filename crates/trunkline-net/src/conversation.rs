@@ -3,26 +3,31 @@
 
 use crate::{
     hooks::FaultReport,
-    peer::{Slot, Slots, placed},
+    peer::{Shared, Slot, Slots, placed},
     service::Service,
 };
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
     task::{Context as TaskContext, Poll, Waker},
     time::{Duration, Instant},
 };
 use trunkline_core::{
-    BoxRunning, Call, CallId, Context, CowPayload, Dialect, Fault, FaultKind, Outbox, OwnedCallId,
-    OwnedPayload, Payload, Reply, Route, Signal, handler::Run, router,
+    Call, CallId, Context, CowPayload, Dialect, Fault, FaultKind, Format, Outbox, OwnedCallId, OwnedPayload,
+    Payload, Reply, Signal, handler::Run, router,
 };
 
 /// One far side's calls, from being heard to being answered.
 pub(crate) struct Conversation {
     pub(crate) dialect: Box<dyn Dialect>,
+    format: Format,
     pub(crate) slots: Slots,
     service: Service,
     context: Context,
+    /// What others say to the same far side. What a handler has said before it
+    /// answers goes out before its answer.
+    others: Option<Arc<Shared>>,
     /// Calls that wait for a free slot, in the order in which they came.
     parked: VecDeque<Parked>,
     /// Whether new calls are refused, because the server is shutting down.
@@ -48,14 +53,28 @@ impl Conversation {
         // a batch is admitted whole, however little room there is
         let capacity = service.limits.max_in_flight.saturating_add(service.limits.max_batch);
         Self {
+            format: dialect.format(),
             dialect,
             slots: Slots::with_capacity(capacity),
             service,
             context,
+            others: None,
             parked: VecDeque::new(),
             draining: false,
             woken: Vec::new(),
         }
+    }
+
+    /// The same in company: others speak to the far side too.
+    pub(crate) fn among(mut self, others: Arc<Shared>) -> Self {
+        self.others = Some(others);
+        self
+    }
+
+    /// Goes on with another caller, when all has been answered.
+    pub(crate) fn pass_to(&mut self, context: Context) {
+        debug_assert!(self.is_idle(), "a call is under way, and would be answered to somebody else");
+        self.context = context;
     }
 
     /// Whether as many calls are under way as there may be.
@@ -68,27 +87,22 @@ impl Conversation {
         self.slots.is_empty() && self.parked.is_empty()
     }
 
-    /// Acts on a signal, and gives back those that are the driver's business.
+    /// Acts on a signal, unless it is the driver's business; whether it did.
     #[inline]
-    pub(crate) fn take<'f>(
-        &mut self,
-        signal: Signal<'f>,
-        out: &mut Outbox,
-        turn: Turn<'_>,
-    ) -> Option<Signal<'f>> {
+    pub(crate) fn take(&mut self, signal: &Signal<'_>, out: &mut Outbox, turn: Turn<'_>) -> bool {
         match signal {
-            Signal::Call { id, procedure, args } => self.call(Some(id), &procedure, args.as_ref(), out, turn),
-            Signal::Notify { procedure, args } => self.call(None, &procedure, args.as_ref(), out, turn),
+            Signal::Call { id, procedure, args } => self.call(Some(id), procedure, args.as_ref(), out, turn),
+            Signal::Notify { procedure, args } => self.call(None, procedure, args.as_ref(), out, turn),
             Signal::Cancel { id } => self.cancel(id, out),
-            other => return Some(other),
+            _ => return false,
         }
-        None
+        true
     }
 
     #[inline]
     fn call(
         &mut self,
-        id: Option<CallId<'_>>,
+        id: Option<&CallId<'_>>,
         procedure: &str,
         args: Option<&CowPayload<'_>>,
         out: &mut Outbox,
@@ -109,7 +123,7 @@ impl Conversation {
     /// Puts a call off until a slot is free.
     pub(crate) fn park(
         &mut self,
-        id: Option<CallId<'_>>,
+        id: Option<&CallId<'_>>,
         procedure: &str,
         args: Option<Payload<'_>>,
         out: &mut Outbox,
@@ -122,27 +136,22 @@ impl Conversation {
             return self.refuse(id, procedure, &fault, out);
         }
         self.parked.push_back(Parked {
-            id: id.map(|id| id.keep()),
+            id: id.map(CallId::keep),
             procedure: procedure.into(),
             args: args.as_ref().map(Payload::to_owned),
         });
     }
 
-    /// Parks what a signal asks for, and gives back those that are the driver's business.
-    pub(crate) fn put_off<'f>(
-        &mut self,
-        signal: Signal<'f>,
-        out: &mut Outbox,
-        turn: Turn<'_>,
-    ) -> Option<Signal<'f>> {
+    /// Parks what a signal asks for, unless it is the driver's business; whether it did.
+    pub(crate) fn put_off(&mut self, signal: &Signal<'_>, out: &mut Outbox, turn: Turn<'_>) -> bool {
         match signal {
             Signal::Call { id, procedure, args } if !self.draining => {
-                self.park(Some(id), &procedure, args.as_ref().map(CowPayload::borrow), out);
-                None
+                self.park(Some(id), procedure, args.as_ref().map(CowPayload::borrow), out);
+                true
             }
             Signal::Notify { procedure, args } if !self.draining => {
-                self.park(None, &procedure, args.as_ref().map(CowPayload::borrow), out);
-                None
+                self.park(None, procedure, args.as_ref().map(CowPayload::borrow), out);
+                true
             }
             other => self.take(other, out, turn),
         }
@@ -151,13 +160,13 @@ impl Conversation {
     #[inline]
     fn start(
         &mut self,
-        id: Option<CallId<'_>>,
+        id: Option<&CallId<'_>>,
         procedure: &str,
         args: Option<Payload<'_>>,
         out: &mut Outbox,
         turn: Turn<'_>,
     ) {
-        let Self { dialect, slots, service, context, .. } = self;
+        let Self { dialect, format, slots, service, context, others, .. } = self;
         let Some(route) = service.router.find(procedure) else {
             return self.refuse(id, procedure, &router::unknown(procedure), out);
         };
@@ -172,23 +181,30 @@ impl Conversation {
         let deadline = turn.now + route.timeout().unwrap_or(service.limits.call_timeout);
         let mut call = Call::new(procedure, args, context, route.states());
         call.deadline = Some(deadline);
-        call.format = dialect.format();
+        call.format = *format;
         let span = tracing::debug_span!("call", procedure);
         let entered = span.enter();
-        let mut running = match prepare(route, call, service.limits.max_reply) {
-            Ok(running) => running,
-            Err(fault) => return self.refuse(id, procedure, &fault, out),
-        };
+        let max_reply = service.limits.max_reply;
         let mut cx = TaskContext::from_waker(waker);
-        let outcome = poll_into(&mut **dialect, id, &mut running, &mut cx, out, service.limits.max_reply);
-        drop(entered);
-        match outcome {
-            Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(fault)) => self.refuse(id, procedure, &fault, out),
-            Poll::Pending => {
-                let id = id.map(|id| id.keep());
-                slots.insert(place, Slot { running, id, procedure: procedure.into(), deadline, span });
+        let mut under_way = None;
+        let outcome = answer(&mut **dialect, id, out, others.as_deref(), |body| {
+            let mut running = route.start(&call)?;
+            if route.run() != Run::Inline {
+                running = placed(running, route.run(), *format, max_reply);
             }
+            let polled = running.as_mut().poll(&mut cx, &mut Reply::new(body, *format, max_reply));
+            if polled.is_pending() {
+                under_way = Some(running);
+            }
+            polled
+        });
+        drop(entered);
+        if let Poll::Ready(Err(fault)) = outcome {
+            return self.refuse(id, procedure, &fault, out);
+        }
+        if let Some(running) = under_way {
+            let id = id.map(CallId::keep);
+            slots.insert(place, Slot { running, id, procedure: procedure.into(), deadline, span });
         }
     }
 
@@ -214,13 +230,16 @@ impl Conversation {
         let outcome = {
             let _entered = slot.span.enter();
             let id = slot.id.as_ref().map(OwnedCallId::borrow);
-            poll_into(&mut *self.dialect, id, &mut slot.running, &mut cx, out, self.service.limits.max_reply)
+            answer(&mut *self.dialect, id.as_ref(), out, self.others.as_deref(), |body| {
+                let reply = &mut Reply::new(body, self.format, self.service.limits.max_reply);
+                slot.running.as_mut().poll(&mut cx, reply)
+            })
         };
         if let Poll::Ready(outcome) = outcome
             && let Some(slot) = self.slots.remove(place)
             && let Err(fault) = outcome
         {
-            self.refuse(slot.id.as_ref().map(OwnedCallId::borrow), &slot.procedure, &fault, out);
+            self.refuse_kept(slot.id.as_ref(), &slot.procedure, &fault, out);
         }
     }
 
@@ -231,12 +250,12 @@ impl Conversation {
             && let Some(parked) = self.parked.pop_front()
         {
             let Parked { id, procedure, args } = parked;
-            let args = args.as_ref().map(OwnedPayload::borrow);
-            self.start(id.as_ref().map(OwnedCallId::borrow), &procedure, args, out, turn);
+            let id = id.as_ref().map(OwnedCallId::borrow);
+            self.start(id.as_ref(), &procedure, args.as_ref().map(OwnedPayload::borrow), out, turn);
         }
     }
 
-    fn cancel(&mut self, id: CallId<'_>, out: &mut Outbox) {
+    fn cancel(&mut self, id: &CallId<'_>, out: &mut Outbox) {
         let is_it = |kept: &Option<OwnedCallId>| {
             kept.as_ref().is_some_and(|kept| kept.borrow().spelling == id.spelling)
         };
@@ -251,7 +270,7 @@ impl Conversation {
             },
         };
         let fault = Fault::new(FaultKind::Cancelled, "Request cancelled");
-        self.refuse(id.as_ref().map(OwnedCallId::borrow), &procedure, &fault, out);
+        self.refuse_kept(id.as_ref(), &procedure, &fault, out);
     }
 
     /// Ends the calls that have run for longer than they may.
@@ -260,7 +279,7 @@ impl Conversation {
             let fault = Fault::new(FaultKind::DeadlineExceeded, "Deadline exceeded").with_data(
                 "the call ran for longer than it may: the procedure's timeout, or the limit `call_timeout`",
             );
-            self.refuse(slot.id.as_ref().map(OwnedCallId::borrow), &slot.procedure, &fault, out);
+            self.refuse_kept(slot.id.as_ref(), &slot.procedure, &fault, out);
         }
     }
 
@@ -278,7 +297,12 @@ impl Conversation {
     }
 
     #[cold]
-    fn refuse(&mut self, id: Option<CallId<'_>>, procedure: &str, fault: &Fault, out: &mut Outbox) {
+    fn refuse_kept(&mut self, id: Option<&OwnedCallId>, procedure: &str, fault: &Fault, out: &mut Outbox) {
+        self.refuse(id.map(OwnedCallId::borrow).as_ref(), procedure, fault, out);
+    }
+
+    #[cold]
+    fn refuse(&mut self, id: Option<&CallId<'_>>, procedure: &str, fault: &Fault, out: &mut Outbox) {
         tracing::debug!(procedure, kind = ?fault.kind(), notification = id.is_none(), "call failed");
         self.service.hooks.failed(&FaultReport::new(procedure, fault, &self.context));
         if let Some(id) = id {
@@ -287,37 +311,28 @@ impl Conversation {
     }
 }
 
-/// Takes a call as far as its first poll.
+/// Lets `work` write the result of a call. When it is done the reply is in `out`;
+/// when it is not, has failed or panicked, nothing is.
 #[inline]
-fn prepare(route: &Route, call: Call<'_>, max_reply: usize) -> Result<BoxRunning, Fault> {
-    let format = call.format;
-    let running =
-        catch_unwind(AssertUnwindSafe(|| route.start(call))).unwrap_or_else(|panic| Err(panicked(panic)))?;
-    Ok(match route.run() {
-        Run::Inline => running,
-        run => placed(running, run, format, max_reply),
-    })
-}
-
-/// Polls a call; when it is done its reply is in `out`, unless it failed.
-#[inline]
-fn poll_into(
+fn answer(
     dialect: &mut dyn Dialect,
-    id: Option<CallId<'_>>,
-    running: &mut BoxRunning,
-    cx: &mut TaskContext<'_>,
+    id: Option<&CallId<'_>>,
     out: &mut Outbox,
-    max_reply: usize,
+    others: Option<&Shared>,
+    work: impl FnOnce(&mut Vec<u8>) -> Poll<Result<(), Fault>>,
 ) -> Poll<Result<(), Fault>> {
-    let frame = match id {
+    let mut frame = match id {
         Some(id) => dialect.open(id, out),
         None => out.open(0),
     };
-    let format = dialect.format();
-    let polled = catch_unwind(AssertUnwindSafe(|| {
-        running.as_mut().poll(cx, &mut Reply::new(out.body(), format, max_reply))
-    }));
-    let outcome = polled.unwrap_or_else(|panic| Poll::Ready(Err(panicked(panic))));
+    let outcome = catch_unwind(AssertUnwindSafe(|| work(out.body())));
+    let outcome = outcome.unwrap_or_else(|panic| Poll::Ready(Err(panicked(panic))));
+    if outcome.is_ready()
+        && let Some(others) = others
+        && others.is_dirty()
+    {
+        frame = out.put_ahead(frame, &mut others.state().out);
+    }
     match (&outcome, id) {
         (Poll::Ready(Ok(())), Some(id)) => dialect.close(id, frame, out),
         _ => out.discard(frame),

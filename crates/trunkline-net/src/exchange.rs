@@ -11,12 +11,26 @@ use std::{
 use tokio::time::{Sleep, sleep_until};
 use trunkline_core::{Context, Frame, Outbox, framing::Marking};
 
+/// Room for a reply of the usual size, so that it is not moved as it grows.
+const USUAL_REPLY: usize = 256;
+
 /// Answers one message; `None` if it wants no answer.
 ///
 /// Calls in it run at the same time. Dropping the future cancels them.
 pub async fn answer(body: &[u8], service: &Service, context: Context) -> Option<Vec<u8>> {
-    let mut conversation = Conversation::new(service.language.exchange(), service.clone(), context);
+    converse(&mut conversation(service, context), body).await
+}
+
+/// A conversation in which the far side says one thing at a time.
+pub(crate) fn conversation(service: &Service, context: Context) -> Conversation {
+    Conversation::new(service.language.exchange(), service.clone(), context)
+}
+
+/// Answers one message; `None` if it wants no answer. After that the
+/// conversation can serve for another.
+pub(crate) async fn converse(conversation: &mut Conversation, body: &[u8]) -> Option<Vec<u8>> {
     let mut out = Outbox::new(Box::new(Whole));
+    out.body().reserve(USUAL_REPLY);
     let mut frame = Frame::binary(body);
     let mut heard = false;
     let mut alarm: Option<Pin<Box<Sleep>>> = None;
@@ -26,7 +40,7 @@ pub async fn answer(body: &[u8], service: &Service, context: Context) -> Option<
         if !std::mem::replace(&mut heard, true) {
             while let Some(signal) = conversation.dialect.hear(&mut frame, &mut out) {
                 // what is no call has no place here, and the dialect has said so
-                conversation.take(signal, &mut out, turn);
+                conversation.take(&signal, &mut out, turn);
             }
         }
         loop {
@@ -35,7 +49,7 @@ pub async fn answer(body: &[u8], service: &Service, context: Context) -> Option<
             if conversation.is_idle() {
                 return Poll::Ready(());
             }
-            if !conversation.slots.is_woken() && !alarm_rings(&mut alarm, &conversation, cx) {
+            if !conversation.slots.is_woken() && !alarm_rings(&mut alarm, conversation, cx) {
                 return Poll::Pending;
             }
         }

@@ -138,10 +138,10 @@ pub(crate) async fn secure(
     tls: &TlsServer,
     stream: TcpStream,
     remote: SocketAddr,
-    service: (&Limits, &Hooks),
+    limits: &Limits,
+    hooks: &Hooks,
     shutdown: &Shutdown,
 ) -> Option<server::TlsStream<TcpStream>> {
-    let (limits, hooks) = service;
     let secured = tokio::select! {
         secured = timeout(limits.handshake_timeout, tls.accept(stream)) => secured,
         () = shutdown.begun() => return None,

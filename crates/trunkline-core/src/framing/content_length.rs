@@ -89,6 +89,10 @@ impl Framing for ContentLength {
         }
     }
 
+    fn is_inside(&self) -> bool {
+        self.body.is_some() || self.dropping > 0
+    }
+
     fn marking(&self) -> Box<dyn Marking> {
         Box::new(LengthMarking)
     }

@@ -7,7 +7,8 @@ use crate::{
     outbox::Outbox,
 };
 
-/// One value a line, ended by LF; CR before it is white space.
+/// One value a line, ended by LF; CR before it is white space. Blanks before a
+/// value go by without counting for anything.
 ///
 /// By default also serves peers that send JSON objects and arrays with nothing
 /// between them: such a value is whole at the bracket that closes it. LF still
@@ -65,7 +66,8 @@ impl Default for Lines {
 }
 
 impl Lines {
-    /// Refuses lines longer than `limit` bytes. Default 10 MiB.
+    /// Refuses values longer than `limit` bytes, up to their LF or the bracket
+    /// that closes them. Default 10 MiB.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = limit;
@@ -89,20 +91,22 @@ impl Lines {
     /// Finds the next value, dropping what is to be dropped before it.
     pub(super) fn find(&mut self, input: &mut Input) -> Found {
         loop {
+            // they stand before a value of which nothing is known yet, or it would have begun with them
+            let blanks = input.waiting().iter().take_while(|byte| is_blank(&[**byte])).count();
+            input.consume(blanks);
             let waiting = input.waiting();
             let Some(at) = memchr::memchr(b'\n', &waiting[self.searched..]) else {
                 return self.find_in_tail(input);
             };
             self.delimited = true;
             let end = self.searched + at;
-            if self.dropping || is_blank(&waiting[..end]) {
+            if self.dropping || end == 0 {
                 self.dropping = false;
                 self.forget(input, end + 1);
                 continue;
             }
             if end > self.limit {
-                self.forget(input, end + 1);
-                return Found::Oversize;
+                return self.find_in_long(input, end);
             }
             if self.exact {
                 let close =
@@ -114,6 +118,19 @@ impl Lines {
             }
             return Found::Value { len: end, delimiter: 1, several: self.values };
         }
+    }
+
+    /// A line over the limit: what would have been handed on before its LF came is
+    /// handed on all the same.
+    #[cold]
+    fn find_in_long(&mut self, input: &mut Input, end: usize) -> Found {
+        if self.values
+            && let Some(close) = self.brackets.close(&input.waiting()[..self.limit])
+        {
+            return Found::Value { len: close, delimiter: 0, several: false };
+        }
+        self.forget(input, end + 1);
+        Found::Oversize
     }
 
     fn find_in_tail(&mut self, input: &mut Input) -> Found {
@@ -145,6 +162,15 @@ impl Lines {
         &input.consume(len + delimiter)[..len]
     }
 
+    /// Apart, so that a frame is not put together from what all kinds of cuts have in common.
+    #[cold]
+    fn no_frame(&self, found: &Found) -> Cut<'static> {
+        match found {
+            Found::Oversize => Cut::Oversize { channel: 0, limit: self.limit },
+            Found::Partial | Found::Value { .. } => Cut::Partial { missing: 0 },
+        }
+    }
+
     pub(super) fn delimited(&self) -> bool {
         self.delimited
     }
@@ -157,14 +183,10 @@ impl Lines {
 
 impl Framing for Lines {
     fn cut<'b>(&'b mut self, input: &'b mut Input, _out: &mut Outbox) -> Result<Cut<'b>, Unframed> {
-        Ok(match self.find(input) {
-            Found::Value { len, delimiter, several } => {
-                let body = Body::Binary(self.take(input, len, delimiter));
-                Cut::Frame(Frame { body, channel: 0, delimited: self.delimited, several })
-            }
-            Found::Oversize => Cut::Oversize { channel: 0, limit: self.limit },
-            Found::Partial => Cut::Partial { missing: 0 },
-        })
+        let found = self.find(input);
+        let Found::Value { len, delimiter, several } = found else { return Ok(self.no_frame(&found)) };
+        let body = Body::Binary(self.take(input, len, delimiter));
+        Ok(Cut::Frame(Frame { body, channel: 0, delimited: self.delimited, several }))
     }
 
     fn finish<'b>(&'b mut self, input: &'b mut Input) -> Result<Cut<'b>, Unframed> {
@@ -179,6 +201,10 @@ impl Framing for Lines {
     fn recut(&mut self, input: &mut Input) {
         input.restore(self.taken);
         self.exact = true;
+    }
+
+    fn is_inside(&self) -> bool {
+        self.dropping
     }
 
     fn marking(&self) -> Box<dyn Marking> {
@@ -246,10 +272,7 @@ impl Marking for LineMarking {
     fn open(&mut self, _stream: &mut Vec<u8>, _channel: u8) {}
 
     fn close(&mut self, stream: &mut Vec<u8>, _start: usize, body: usize) {
-        // a value that was encoded elsewhere may have line feeds between its tokens
-        while let Some(at) = memchr::memchr(b'\n', &stream[body..]) {
-            stream[body + at] = b' ';
-        }
+        put_on_one_line(&mut stream[body..]);
         if self.newline {
             stream.push(b'\n');
         }
@@ -257,6 +280,25 @@ impl Marking for LineMarking {
 
     fn another(&self) -> Box<dyn Marking> {
         Box::new(Self { newline: self.newline })
+    }
+}
+
+/// A value that was encoded elsewhere may have line feeds between its tokens.
+#[inline]
+pub(super) fn put_on_one_line(value: &mut [u8]) {
+    if has_line_feed(value) {
+        value.iter_mut().filter(|byte| **byte == b'\n').for_each(|byte| *byte = b' ');
+    }
+}
+
+/// Asked of each reply, so it is for short texts: pieces without branches, which
+/// compilers turn into a vector comparison each, and the last piece overlaps.
+#[inline]
+fn has_line_feed(text: &[u8]) -> bool {
+    let in_piece = |piece: &[u8; 16]| piece.iter().fold(false, |found, byte| found | (*byte == b'\n'));
+    match text.last_chunk() {
+        Some(last) => text.as_chunks().0.iter().any(in_piece) || in_piece(last),
+        None => text.contains(&b'\n'),
     }
 }
 
@@ -310,8 +352,19 @@ mod tests {
         }
         let seen: Vec<_> = seen.iter().map(|(text, several)| (text.as_str(), *several)).collect();
         let expected =
-            [("{}[] rubbish {", true), ("{}", false), ("[]", false), (" rubbish {", false), ("{}", true)];
+            [("{}[] rubbish {", true), ("{}", false), ("[]", false), ("rubbish {", false), ("{}", true)];
         assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn the_limit_is_that_of_values_however_they_arrive() {
+        let make = || -> Box<dyn Framing> { Box::new(Lines::default().limit(8)) };
+        check(&make, b"[1][2][3][4]\n", false, &["[1]", "[2]", "[3]", "[4]"]);
+        check(&make, b"[1]  [2] 5 123456789\n{}\n", false, &["[1]", "[2]", "<oversize>", "{}"]);
+        check(&make, b"[1234567][1]\n{}\n", false, &["<oversize>", "{}"]);
+        let blanks = b"          \n{}          \n          5\n";
+        check(&make, blanks, false, &["{}", "5"]);
+        check(&|| Box::new(Lines::default().limit(8).only_newlines()), b"          5\n", false, &["5"]);
     }
 
     #[test]

@@ -39,6 +39,12 @@ pub trait Framing: Send {
     /// Called only for a frame that said [`Frame::several`].
     fn recut(&mut self, _input: &mut Input) {}
 
+    /// Whether a frame is under way of which a part has been taken off the input
+    /// already, so that nothing need be waiting there.
+    fn is_inside(&self) -> bool {
+        false
+    }
+
     /// The half that writes.
     fn marking(&self) -> Box<dyn Marking>;
 

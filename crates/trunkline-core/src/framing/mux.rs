@@ -1,6 +1,9 @@
 //! [`Mux`]: several newline-delimited streams over one, as mux-demux-stream does it.
 
-use super::{Cut, Framing, Goodbye, Lines, Marking, Unframed, lines::Found};
+use super::{
+    Cut, Framing, Goodbye, Lines, Marking, Unframed,
+    lines::{Found, put_on_one_line},
+};
 use crate::{
     frame::{Body, Frame},
     input::Input,
@@ -127,6 +130,10 @@ impl Framing for Mux {
         }
     }
 
+    fn is_inside(&self) -> bool {
+        self.channels.iter().any(|channel| !channel.input.is_empty())
+    }
+
     fn marking(&self) -> Box<dyn Marking> {
         Box::new(MuxMarking { newline: self.newline })
     }
@@ -143,6 +150,7 @@ impl Marking for MuxMarking {
     }
 
     fn close(&mut self, stream: &mut Vec<u8>, start: usize, body: usize) {
+        put_on_one_line(&mut stream[body..]);
         if self.newline {
             stream.push(b'\n');
         }
@@ -169,6 +177,15 @@ mod tests {
     fn values_may_span_pieces_and_share_them() {
         let stream = b"\x00\0\0\0\x01{\x01\0\0\0\x04[1]\n\x00\0\0\0\0\x00\0\0\0\x06}\n[2]\n";
         check(&mux, stream, true, &["1: [1]", "{}", "[2]"]);
+    }
+
+    #[test]
+    fn a_value_with_line_feeds_is_sent_on_one_line() {
+        for framing in [Mux::default(), Mux::default().with_newline()] {
+            let mut out = Outbox::new(framing.marking());
+            out.frame(1, |into| into.extend_from_slice(b"[1,\n2]"));
+            check(&mux, out.bytes(), true, &["1: [1, 2]"]);
+        }
     }
 
     #[test]

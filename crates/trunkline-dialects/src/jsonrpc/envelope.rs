@@ -7,8 +7,7 @@ use std::borrow::Cow;
 
 use super::decimal::Decimal;
 use super::members::{self, Members, Names};
-use super::not_json::NotJson;
-use super::scan::MAX_DEPTH;
+use super::scan::{MAX_DEPTH, Step};
 use super::string;
 use super::{
     ErrorObject, Failure, Id, Invalid, InvalidReason as Reason, Item, Message, Notification, NullId, Params,
@@ -36,7 +35,7 @@ impl<'a> Envelope<'a> {
 
     /// Reads the object whose `{` is at `at`, and tells the position after it.
     #[inline(always)]
-    pub(super) fn read(&mut self, text: &'a str, at: usize, rules: &Rules) -> Result<usize, NotJson> {
+    pub(super) fn read(&mut self, text: &'a str, at: usize, rules: &Rules) -> Step {
         members::read(text, at, rules.max_depth, &NAMES, &mut self.0)
     }
 

@@ -1,7 +1,7 @@
 //! [`Hearing`]: JSON-RPC as a [`Dialect`]: hears messages, answers them.
 
 use super::{
-    Batch, Document, ErrorObject, Failure, Invalid, Item, JsonRpc, Message, NotJson, Params, code, fault,
+    Batch, Document, ErrorObject, Failure, Id, Invalid, Item, JsonRpc, Message, NotJson, Params, code, fault,
     read,
     replies::{BatchReply, Batches, Held, Place},
     shape::{Alike, Shape},
@@ -82,6 +82,17 @@ impl Hearing {
             let args = Some(CowPayload::Borrowed(Payload::Json(params)));
             return Some(Signal::Call { id, procedure: Cow::Borrowed(method), args });
         }
+        self.begin_unlike(text, frame, out)
+    }
+
+    /// Begins with a text that does not look like the last request.
+    #[inline(never)]
+    fn begin_unlike<'f>(
+        &mut self,
+        text: &'f str,
+        frame: &mut Frame<'f>,
+        out: &mut Outbox,
+    ) -> Option<Signal<'f>> {
         match read(text, &self.options.rules) {
             Ok(Document::One(Ok(Message::Request(request)))) => {
                 self.shape.learn(text, &request);
@@ -140,7 +151,7 @@ impl Hearing {
                 if let Some((batch, _)) = place.batch
                     && self.batches.len(batch) > self.options.max_reply
                 {
-                    self.fault(id, &batch_reply_too_large(self.options.max_reply), out);
+                    self.fault(&id, &batch_reply_too_large(self.options.max_reply), out);
                     return None;
                 }
                 Some(Signal::Call { id, procedure: request.method, args: request.params.map(payload) })
@@ -155,14 +166,14 @@ impl Hearing {
             }
             Ok(Message::Success(success)) if self.two_way => {
                 let Cow::Borrowed(result) = success.result.into_raw() else { return None };
-                Some(Signal::Reply { id: success.id.as_u64()?, outcome: Ok(Payload::Json(result)) })
+                Some(Signal::Reply { id: ours(&success.id), outcome: Ok(Payload::Json(result)) })
             }
             Ok(Message::Failure(failure)) if self.two_way => self.failed(failure),
             Ok(Message::Success(success)) => {
                 self.invalid(Some(success.id.as_raw()), "a response", place, out)
             }
             Ok(Message::Failure(failure)) => {
-                self.invalid(failure.id.as_ref().map(super::Id::as_raw), "a response", place, out)
+                self.invalid(failure.id.as_ref().map(Id::as_raw), "a response", place, out)
             }
             Err(invalid) if self.two_way && invalid.looks_like_response => malformed_reply(&invalid),
             Err(invalid) if self.options.silent_invalid && !invalid.had_id => None,
@@ -178,7 +189,7 @@ impl Hearing {
     fn failed<'f>(&self, failure: Failure<'f>) -> Option<Signal<'f>> {
         let told = fault::read(failure.error);
         Some(match failure.id {
-            Some(id) => Signal::Reply { id: id.as_u64()?, outcome: Err(told) },
+            Some(id) => Signal::Reply { id: ours(&id), outcome: Err(told) },
             None => Signal::Complaint(told),
         })
     }
@@ -228,17 +239,24 @@ impl Hearing {
     /// Sends a complete reply, or keeps it where it has to wait for others.
     #[inline]
     fn send(&mut self, place: Place, frame: OpenFrame, out: &mut Outbox) {
-        if let Some((batch, item)) = place.batch {
-            let whole = self.batches.answer(batch, item, out.written(frame));
-            out.discard(frame);
-            if let Some(reply) = whole {
-                self.send_batch(&reply, out);
-            }
-        } else if self.holding {
+        if place.batch.is_none() && !self.holding {
+            out.close(frame);
+        } else {
+            self.keep(place, frame, out);
+        }
+    }
+
+    #[inline(never)]
+    fn keep(&mut self, place: Place, frame: OpenFrame, out: &mut Outbox) {
+        let Some((batch, item)) = place.batch else {
             self.held.keep(place.channel, 1, |held| held.extend_from_slice(out.written(frame)));
             out.discard(frame);
-        } else {
-            out.close(frame);
+            return;
+        };
+        let whole = self.batches.answer(batch, item, out.written(frame));
+        out.discard(frame);
+        if let Some(reply) = whole {
+            self.send_batch(&reply, out);
         }
     }
 
@@ -273,14 +291,14 @@ impl Dialect for Hearing {
     }
 
     #[inline]
-    fn open(&mut self, id: CallId<'_>, out: &mut Outbox) -> OpenFrame {
+    fn open(&mut self, id: &CallId<'_>, out: &mut Outbox) -> OpenFrame {
         let frame = out.open(Place::unpack(id.tag).channel);
         write::success_head(out.body(), id.spelling);
         frame
     }
 
     #[inline]
-    fn close(&mut self, id: CallId<'_>, reply: OpenFrame, out: &mut Outbox) {
+    fn close(&mut self, id: &CallId<'_>, reply: OpenFrame, out: &mut Outbox) {
         if self.options.substitute_falsy {
             substitute(id, reply, out);
         }
@@ -288,7 +306,7 @@ impl Dialect for Hearing {
         self.send(Place::unpack(id.tag), reply, out);
     }
 
-    fn fault(&mut self, id: CallId<'_>, fault: &Fault, out: &mut Outbox) {
+    fn fault(&mut self, id: &CallId<'_>, fault: &Fault, out: &mut Outbox) {
         let options = self.options.clone();
         self.reply(Place::unpack(id.tag), out, |out| {
             fault::write_reply(out, id.spelling, fault, options.plain_error_code, options.expose_internal);
@@ -329,9 +347,15 @@ fn payload(params: Params<'_>) -> CowPayload<'_> {
     }
 }
 
+/// Our number of the call that a response is for. One with an id that is no
+/// number of ours is for none, which is what 0 stands for: they count from 1.
+fn ours(id: &Id<'_>) -> u64 {
+    id.as_u64().unwrap_or_default()
+}
+
 /// A response that makes no sense fails the call it belongs to.
 fn malformed_reply<'f>(invalid: &Invalid<'f>) -> Option<Signal<'f>> {
-    let id = invalid.answers.as_ref()?.as_u64()?;
+    let id = ours(invalid.answers.as_ref()?);
     let fault = Fault::new(FaultKind::InvalidReply, format!("invalid response: {}", invalid.reason));
     Some(Signal::Reply { id, outcome: Err(fault) })
 }
@@ -360,7 +384,7 @@ fn cancelled(params: Params<'_>) -> Option<CallId<'_>> {
 }
 
 /// Replaces a result that JavaScript finds false, as ws-rpc-messaging needs it.
-fn substitute(id: CallId<'_>, reply: OpenFrame, out: &mut Outbox) {
+fn substitute(id: &CallId<'_>, reply: OpenFrame, out: &mut Outbox) {
     let mut head = Vec::new();
     write::success_head(&mut head, id.spelling);
     let value = out.written(reply).get(head.len()..).unwrap_or_default();

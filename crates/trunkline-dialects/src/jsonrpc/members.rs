@@ -1,7 +1,7 @@
 //! The members of an object that somebody wants: found by name, kept as spelled.
 
 use super::not_json::{NotJson, NotJsonReason as Reason};
-use super::scan::{blank, colon, nested, scalar, too_deep};
+use super::scan::{Step, blank, colon, nested, scalar, too_deep};
 use super::string;
 
 /// The names of the members that somebody wants, each of 7 bytes at most.
@@ -36,7 +36,7 @@ impl<const N: usize> Names<N> {
     /// Skips the name whose first byte is at `at`, and tells which it is and the
     /// position after its quote.
     #[inline(always)]
-    fn find(&self, text: &str, at: usize) -> Result<(Option<usize>, usize), NotJson> {
+    fn find(&self, text: &str, at: usize) -> Result<(Option<usize>, usize), Box<NotJson>> {
         let next = string::eight(text.as_bytes(), at);
         for (i, (word, mask)) in self.words.iter().enumerate() {
             if next & mask == *word {
@@ -48,7 +48,7 @@ impl<const N: usize> Names<N> {
 
     /// The same for names that are none of ours, or have escapes.
     #[inline(never)]
-    fn find_spelled_otherwise(&self, text: &str, at: usize) -> Result<(Option<usize>, usize), NotJson> {
+    fn find_spelled_otherwise(&self, text: &str, at: usize) -> Result<(Option<usize>, usize), Box<NotJson>> {
         let (quote, escaped) = string::end(text.as_bytes(), at)?;
         let which = match string::text(&text[at - 1..=quote], escaped) {
             Some(name) if escaped => self.names.iter().position(|&known| known == name),
@@ -92,7 +92,7 @@ pub(super) fn read<'a, const N: usize>(
     limit: usize,
     names: &Names<N>,
     found: &mut Members<'a, N>,
-) -> Result<usize, NotJson> {
+) -> Step {
     let bytes = text.as_bytes();
     if limit == 0 {
         return Err(too_deep(bytes, at, limit));

@@ -26,9 +26,9 @@ pub struct NotJson {
 impl NotJson {
     /// `reason` at `offset` of `bytes`.
     #[cold]
-    pub(super) fn new(bytes: &[u8], offset: usize, reason: NotJsonReason) -> Self {
+    pub(super) fn new(bytes: &[u8], offset: usize, reason: NotJsonReason) -> Box<Self> {
         let offset = offset.min(bytes.len());
-        Self { offset, reason, at_end: offset == bytes.len() }
+        Box::new(Self { offset, reason, at_end: offset == bytes.len() })
     }
 }
 

@@ -50,6 +50,11 @@ pub type Item<'a> = Result<Message<'a>, Invalid<'a>>;
 /// [`Rules::max_depth`].
 #[inline]
 pub fn read<'a>(text: &'a str, rules: &Rules) -> Result<Document<'a>, NotJson> {
+    document(text, rules).map_err(|not_json| *not_json)
+}
+
+#[inline(always)]
+fn document<'a>(text: &'a str, rules: &Rules) -> Result<Document<'a>, Box<NotJson>> {
     let bytes = text.as_bytes();
     let start = scan::blank(bytes, 0);
     match bytes.get(start) {
@@ -77,7 +82,7 @@ pub fn read_bytes<'a>(bytes: &'a [u8], rules: &Rules) -> Result<Document<'a>, No
     read(std::str::from_utf8(bytes)?, rules)
 }
 
-fn read_batch<'a>(text: &'a str, start: usize, rules: &Rules) -> Result<Document<'a>, NotJson> {
+fn read_batch<'a>(text: &'a str, start: usize, rules: &Rules) -> Result<Document<'a>, Box<NotJson>> {
     let bytes = text.as_bytes();
     let mut len = 0;
     let after = scan::elements(bytes, start, rules.max_depth, || len += 1)?;

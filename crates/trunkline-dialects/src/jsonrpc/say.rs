@@ -90,7 +90,13 @@ impl Speaker for Saying {
         self.frame(out, |out| {
             out.extend_from_slice(br#"{"notification":"#);
             write::string(out, name);
+            let before = out.len();
             params(args, out)?;
+            if out.len() == before {
+                // rpc-websockets looks into the params of an event without asking whether there are any
+                write::params_head(out);
+                out.extend_from_slice(b"[]");
+            }
             write::close(out);
             Ok(())
         })

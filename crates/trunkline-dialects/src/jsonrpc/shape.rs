@@ -37,19 +37,11 @@ impl Shape {
         if self.text.is_empty() {
             return None;
         }
-        let bytes = text.as_bytes();
         let (head, rest) = self.text.split_at(self.cuts[0]);
         let (middle, tail) = rest.split_at(self.cuts[1] - self.cuts[0]);
-        if !bytes.starts_with(head) {
-            return None;
-        }
-        let first = self.cuts[0]..scan::value(bytes, self.cuts[0], rules.max_depth, 1).ok()?;
-        if !bytes[first.end..].starts_with(middle) {
-            return None;
-        }
-        let second = first.end + middle.len();
-        let second = second..scan::value(bytes, second, rules.max_depth, 1).ok()?;
-        if &bytes[second.end..] != tail {
+        let (first, rest) = split(after(text, head)?, self.id_first, rules)?;
+        let (second, rest) = split(after(rest, middle)?, !self.id_first, rules)?;
+        if rest.as_bytes() != tail {
             return None;
         }
         let shift = match self.method.start {
@@ -59,10 +51,7 @@ impl Shape {
         };
         let method = text.get(self.method.start + shift..self.method.end + shift)?;
         let (id, params) = if self.id_first { (first, second) } else { (second, first) };
-        let (id, params) = (text.get(id)?, text.get(params)?);
-        let fits = matches!(id.as_bytes().first(), Some(b'"' | b'-' | b'0'..=b'9'))
-            && params.starts_with(['{', '[']);
-        fits.then_some(Alike { id, method, params })
+        Some(Alike { id, method, params })
     }
 
     /// Remembers what `request`, which was read from `text`, looks like.
@@ -92,6 +81,25 @@ impl Shape {
         };
         self.method = method.start - shift..method.end - shift;
     }
+}
+
+/// The rest of `text`, if it begins like this.
+#[inline(always)]
+fn after<'a>(text: &'a str, head: &[u8]) -> Option<&'a str> {
+    let (start, rest) = text.split_at_checked(head.len())?;
+    (start.as_bytes() == head).then_some(rest)
+}
+
+/// Parts `text` behind the id, or else the params, that it must begin with.
+#[inline(always)]
+fn split<'a>(text: &'a str, is_id: bool, rules: &Rules) -> Option<(&'a str, &'a str)> {
+    let bytes = text.as_bytes();
+    let end = match bytes.first()? {
+        b'"' | b'-' | b'0'..=b'9' if is_id => scan::scalar(bytes, 0),
+        b'[' | b'{' if !is_id => scan::nested(bytes, 0, rules.max_depth, 1),
+        _ => return None,
+    };
+    text.split_at_checked(end.ok()?)
 }
 
 /// Where in `text` a slice of it stands; `None` if it is not a slice of it.

@@ -5,13 +5,9 @@ use futures_util::FutureExt;
 use http::{HeaderMap, Request, header::EXPECT};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes};
-use std::{
-    future::{Future, poll_fn},
-    pin::pin,
-    task::Poll,
-    time::Duration,
-};
+use std::time::Duration;
 use tokio::time::timeout;
+use trunkline_core::Limits;
 
 /// How long the rest of a request is read that has been refused. A connection
 /// that is closed with bytes unread is reset, and the refusal may be lost in that.
@@ -20,6 +16,8 @@ const LINGER: Duration = Duration::from_secs(1);
 /// Why a body was not taken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Untaken {
+    /// It would be over the limit, and has not been looked at.
+    Announced,
     /// It is over the limit.
     TooLarge,
     /// It did not arrive in time.
@@ -28,24 +26,36 @@ pub(super) enum Untaken {
     Broken,
 }
 
-/// Takes a body whole, without copying it if it arrived so.
-pub(super) async fn take<B>(body: &mut B, limit: usize, time: Duration) -> Result<Bytes, Untaken>
+/// Takes a body whole, without copying it if it arrived so. One that announces
+/// itself to be over the limit is not read at all.
+pub(super) async fn take<B>(body: &mut B, limits: &Limits) -> Result<Bytes, Untaken>
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let mut taking = pin!(collect(body, limit));
-    // a timer is only set for what is not there already
-    match poll_fn(|cx| Poll::Ready(taking.as_mut().poll(cx))).await {
-        Poll::Ready(taken) => taken,
-        Poll::Pending => timeout(time, taking).await.unwrap_or(Err(Untaken::Slow)),
+    if body.size_hint().lower() > limits.max_message as u64 {
+        return Err(Untaken::Announced);
     }
+    // nearly all that comes is there already, so the rest may be far from here
+    let first = match body.frame().now_or_never() {
+        Some(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+        Some(Some(Err(_))) => return Err(Untaken::Broken),
+        Some(None) | None => Bytes::new(),
+    };
+    if first.len() > limits.max_message {
+        return Err(Untaken::TooLarge);
+    }
+    if body.is_end_stream() {
+        return Ok(first);
+    }
+    let rest = timeout(limits.message_timeout, collect(first, body, limits.max_message));
+    Box::pin(rest).await.unwrap_or(Err(Untaken::Slow))
 }
 
-async fn collect<B>(body: &mut B, limit: usize) -> Result<Bytes, Untaken>
+async fn collect<B>(first: Bytes, body: &mut B, limit: usize) -> Result<Bytes, Untaken>
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let mut whole = Bytes::new();
+    let mut whole = first;
     let mut pieces: Vec<u8> = Vec::new();
     while !body.is_end_stream() {
         let Some(frame) = body.frame().await else { break };
@@ -63,13 +73,18 @@ where
     Ok(if pieces.is_empty() { whole } else { pieces.into() })
 }
 
-/// Lets the rest of a refused request arrive, for a moment. One that waits for
-/// `100 Continue` gets none, and sends nothing.
-pub(super) fn leave<B>(mut body: B, headers: &HeaderMap)
+/// Whether the client sends no body before it is told to go on.
+pub(super) fn waits(headers: &HeaderMap) -> bool {
+    headers.contains_key(EXPECT)
+}
+
+/// Lets the rest of a refused request arrive, for a moment, unless its client
+/// waits to be told to go on.
+pub(super) fn leave<B>(mut body: B, waits: bool)
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
 {
-    if body.is_end_stream() || headers.contains_key(EXPECT) {
+    if waits || body.is_end_stream() {
         return;
     }
     let mut leaving = Box::pin(timeout(LINGER, async move { while let Some(Ok(_)) = body.frame().await {} }));
@@ -83,7 +98,7 @@ pub(super) fn decline<B>(request: Request<B>, reply: Reply) -> Reply
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
 {
-    let (head, left) = request.into_parts();
-    leave(left, &head.headers);
+    let waits = waits(request.headers());
+    leave(request.into_body(), waits);
     reply
 }

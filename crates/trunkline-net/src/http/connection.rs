@@ -2,6 +2,7 @@
 
 use super::{
     line::{Busy, Line},
+    reply::Reply,
     session::Session,
     site::Site,
     watch::{after, watch},
@@ -9,9 +10,14 @@ use super::{
 };
 #[cfg(feature = "tls")]
 use crate::tls::secure;
-use hyper::{Request, body::Incoming, service::service_fn};
+use futures_util::FutureExt;
+use hyper::{
+    Request,
+    body::Incoming,
+    service::{Service, service_fn},
+};
 use hyper_util::rt::TokioIo;
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, future::Future, pin::Pin, sync::Arc};
 use tokio::{
     net::TcpStream,
     time::{Instant, timeout_at},
@@ -31,10 +37,9 @@ async fn speak(stream: TcpStream, line: Arc<Line>, since: Instant) -> Option<Ses
     let site = line.site.clone();
     #[cfg(feature = "tls")]
     let mut socket = match &site.plan.tls {
-        Some(tls) => {
-            let operator = (&*site.limits, &site.hooks);
-            Socket::Tls(Box::new(secure(tls, stream, line.remote, operator, &site.shutdown).await?))
-        }
+        Some(tls) => Socket::Tls(Box::new(
+            secure(tls, stream, line.remote, &site.limits, &site.hooks, &site.shutdown).await?,
+        )),
         None => Socket::Bare(stream),
     };
     #[cfg(not(feature = "tls"))]
@@ -47,22 +52,30 @@ async fn speak(stream: TcpStream, line: Arc<Line>, since: Instant) -> Option<Ses
         },
     };
     let io = TokioIo::new(Wire::new(socket, arrived, line.clone(), http2));
-    let service = service_fn({
-        let line = line.clone();
-        move |request: Request<Incoming>| {
-            let answer = Site::respond(request, Busy::new(line.clone()));
-            async move { Ok::<_, Infallible>(answer.await) }
-        }
-    });
     let ended = if http2 {
-        let connection = site.http2.serve_connection(io, service);
+        let connection = site.http2.serve_connection(io, Streams(line.clone()));
         watch(connection, |connection| connection.graceful_shutdown(), &line, since).await
     } else {
-        let connection = site.http1.serve_connection(io, service).with_upgrades();
+        let here = line.clone();
+        let answer = move |request| Site::respond(request, Busy::new(here.clone())).map(Ok::<_, Infallible>);
+        let connection = site.http1.serve_connection(io, service_fn(answer)).with_upgrades();
         watch(connection, |connection| connection.graceful_shutdown(), &line, since).await
     };
     if let Some(Err(error)) = ended {
         tracing::debug!(%error, remote = %line.remote, "an HTTP connection broke");
     }
     line.session()
+}
+
+/// Answers the streams of an HTTP/2 connection, each on a task of its own.
+struct Streams(Arc<Line>);
+
+impl Service<Request<Incoming>> for Streams {
+    type Response = Reply;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Reply, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        Box::pin(Site::respond(request, Busy::new(self.0.clone())).map(Ok))
+    }
 }

@@ -1,22 +1,8 @@
 //! [`Endpoint`]: what is served under one path.
 
-use super::{
-    body::decline,
-    gate,
-    origins::Origins,
-    post,
-    reply::{Reply, not_allowed, text},
-    session::{self, Session},
-};
-use crate::{service::Service, ws};
-use http::{Method, Request, StatusCode, header::ORIGIN};
-use hyper::body::{Body, Bytes};
-use std::{convert::Infallible, fmt, net::SocketAddr, sync::Arc};
-use tower::{Layer, ServiceExt, service_fn};
+use crate::service::Service;
+use std::{fmt, sync::Arc};
 use trunkline_core::framing::Mux;
-
-const FOREIGN: &str = "pages of this origin may not call here: it is neither the origin of this server, nor one that \
-                       it allows; the setting is `allow_origins`";
 
 /// What is served under one path: POST and WebSocket, unless told otherwise.
 ///
@@ -110,76 +96,6 @@ impl Endpoint {
     pub fn mapped_status(mut self) -> Self {
         self.mapped = true;
         self
-    }
-
-    /// Answers a request that may come in.
-    #[inline]
-    pub(super) async fn respond<B>(
-        &self,
-        request: Request<B>,
-        remote: Option<SocketAddr>,
-        origins: &Origins,
-        spawn: impl FnOnce(Session) + Send,
-    ) -> Reply
-    where
-        B: Body<Data = Bytes> + Send + Unpin + 'static,
-    {
-        if request.headers().contains_key(ORIGIN) {
-            // pages pay for what pages need
-            Box::pin(self.to_page(request, remote, origins, spawn)).await
-        } else {
-            self.act(request, remote, spawn).await
-        }
-    }
-
-    #[inline]
-    async fn act<B>(
-        &self,
-        request: Request<B>,
-        remote: Option<SocketAddr>,
-        spawn: impl FnOnce(Session) + Send,
-    ) -> Reply
-    where
-        B: Body<Data = Bytes> + Send + Unpin + 'static,
-    {
-        if self.post && request.method() == Method::POST {
-            return post::answer(self, request, remote).await;
-        }
-        if self.websocket && (!self.post || ws::is_requested(&request)) {
-            return session::upgrade(self, request, remote, spawn);
-        }
-        decline(request, not_allowed("POST"))
-    }
-
-    /// Answers a page in a browser.
-    async fn to_page<B>(
-        &self,
-        request: Request<B>,
-        remote: Option<SocketAddr>,
-        origins: &Origins,
-        spawn: impl FnOnce(Session) + Send,
-    ) -> Reply
-    where
-        B: Body<Data = Bytes> + Send + Unpin + 'static,
-    {
-        let host = gate::host(&request);
-        let acts = request.method() == Method::POST || ws::is_requested(&request);
-        if acts && !request.headers().get(ORIGIN).is_some_and(|origin| origins.admit(origin, host)) {
-            return decline(request, text(StatusCode::FORBIDDEN, FOREIGN));
-        }
-        let Some(cors) = &origins.cors else { return self.act(request, remote, spawn).await };
-        let mut spawn = Some(spawn);
-        let acting = service_fn(|request| {
-            let spawn = spawn.take();
-            async move {
-                let spawn = |session| spawn.map_or((), |spawn| spawn(session));
-                Ok::<_, Infallible>(self.act(request, remote, spawn).await)
-            }
-        });
-        match cors.layer(acting).oneshot(request).await {
-            Ok(reply) => reply,
-            Err(never) => match never {},
-        }
     }
 }
 

@@ -1,11 +1,14 @@
 //! [`IntoService`]: an endpoint in somebody else's server.
 
 use super::{
+    door::{Door, respond},
     endpoint::Endpoint,
     origins::Origins,
     reply::{Reply, ReplyBody},
+    session::Session,
 };
 use crate::listen::Shutdown;
+use futures_util::FutureExt;
 use http::{Request, Response};
 use hyper::body::{Body, Bytes};
 use std::{
@@ -78,11 +81,60 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let Self { endpoint, origins, shutdown } = self.clone();
         let remote = request.extensions().get::<SocketAddr>().copied();
-        Box::pin(async move {
-            let spawn = |session| shutdown.spawn(session);
-            Ok(endpoint.respond(request, remote, &origins, spawn).await)
-        })
+        Box::pin(respond(Guest { host: self.clone(), remote }, request).map(Ok))
+    }
+}
+
+/// The door in somebody else's server, for one request.
+#[derive(Clone)]
+struct Guest {
+    host: IntoService,
+    remote: Option<SocketAddr>,
+}
+
+impl Door for Guest {
+    fn endpoint(&self) -> &Endpoint {
+        &self.host.endpoint
+    }
+
+    fn origins(&self) -> &Origins {
+        &self.host.origins
+    }
+
+    fn remote(&self) -> Option<SocketAddr> {
+        self.remote
+    }
+
+    fn shutdown(&self) -> &Shutdown {
+        &self.host.shutdown
+    }
+
+    fn begin(&self, session: Session) -> bool {
+        self.host.shutdown.spawn(session);
+        true
+    }
+
+    fn part(self, reply: Reply) -> Reply {
+        reply
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::Service as Rpc;
+    use http_body_util::Full;
+    use trunkline_core::Router;
+    use trunkline_dialects::jsonrpc::JsonRpc;
+
+    #[test]
+    fn what_every_call_is_carried_in_is_small() {
+        let rpc = Rpc::new(Router::new(), JsonRpc::default());
+        let host = IntoService::new(Endpoint::new(rpc), Shutdown::new());
+        let request = Request::post("/").body(Full::<Bytes>::default());
+        let answer = respond(Guest { host, remote: None }, request.unwrap_or_default());
+        let size = size_of_val(&answer);
+        assert!(size <= 1024, "{size} bytes are moved for each call");
     }
 }

@@ -1,6 +1,7 @@
 //! [`Line`]: what a connection and its requests know of each other.
 
-use super::{session::Session, site::Site};
+use super::{reply::Reply, session::Session, site::Site};
+use crate::conversation::Conversation;
 use std::{
     fmt,
     net::SocketAddr,
@@ -9,6 +10,7 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
 };
+use trunkline_core::Context;
 
 /// What a connection and its requests know of each other.
 ///
@@ -27,8 +29,19 @@ pub(super) struct Line {
     stuck: AtomicBool,
     /// Writes so far.
     writes: AtomicUsize,
+    /// Whether replies have been gathered and not sent.
+    unsent: AtomicBool,
+    /// Whether replies are not to be gathered at present.
+    hasty: AtomicBool,
+    /// Whether a request has asked for an upgrade. The connection may then be
+    /// taken out of hyper's hands at any time.
+    upgrading: AtomicBool,
     /// What the connection becomes once HTTP is done with it.
     session: Mutex<Option<Session>>,
+    /// The last conversation, which serves for the next, and its endpoint.
+    conversation: Mutex<Option<(usize, Box<Conversation>)>>,
+    /// Who it is with meanwhile.
+    nobody: Context,
 }
 
 /// What the far side is at.
@@ -56,7 +69,12 @@ impl Line {
             heard: AtomicBool::new(false),
             stuck: AtomicBool::new(false),
             writes: AtomicUsize::new(0),
+            unsent: AtomicBool::new(false),
+            hasty: AtomicBool::new(false),
+            upgrading: AtomicBool::new(false),
             session: Mutex::new(None),
+            conversation: Mutex::new(None),
+            nobody: Context::local(),
         }
     }
 
@@ -67,6 +85,33 @@ impl Line {
     pub(super) fn wrote(&self, done: bool) {
         self.stuck.store(!done, Relaxed);
         self.writes.fetch_add(usize::from(done), Relaxed);
+    }
+
+    pub(super) fn gathers(&self, unsent: bool) {
+        self.unsent.store(unsent, Relaxed);
+    }
+
+    pub(super) fn has_unsent(&self) -> bool {
+        self.unsent.load(Relaxed)
+    }
+
+    /// Whether replies may be gathered.
+    pub(super) fn is_patient(&self) -> bool {
+        !self.hasty.load(Relaxed) && !self.upgrading.load(Relaxed)
+    }
+
+    pub(super) fn be_patient(&self, patient: bool) {
+        self.hasty.store(!patient, Relaxed);
+    }
+
+    /// Says that a request asks for an upgrade.
+    pub(super) fn upgrades(&self) {
+        self.upgrading.store(true, Relaxed);
+    }
+
+    /// The number of requests so far.
+    pub(super) fn begun(&self) -> usize {
+        self.begun.load(Relaxed)
     }
 
     /// Where the far side stands, and the number of requests so far.
@@ -84,6 +129,20 @@ impl Line {
             Phase::Idle
         };
         (phase, begun)
+    }
+
+    /// The last conversation, if it was with this endpoint.
+    pub(super) fn take_conversation(&self, place: usize) -> Option<Box<Conversation>> {
+        let last = self.conversation.lock().unwrap_or_else(PoisonError::into_inner).take();
+        last.filter(|(was, _)| *was == place).map(|(_, conversation)| conversation)
+    }
+
+    /// Leaves a conversation for the next request.
+    pub(super) fn leave_conversation(&self, place: usize, mut conversation: Box<Conversation>) {
+        // what the last caller has sent is not to stay in memory
+        conversation.pass_to(self.nobody.clone());
+        conversation.slots.shrink();
+        *self.conversation.lock().unwrap_or_else(PoisonError::into_inner) = Some((place, conversation));
     }
 
     /// Leaves what the connection is to become.
@@ -113,6 +172,19 @@ impl Busy {
         line.busy.fetch_add(1, Relaxed);
         line.heard.store(false, Relaxed);
         Self(line)
+    }
+
+    /// Sees a reply off: the line is busy until it has been sent.
+    pub(super) fn part(self, mut reply: Reply) -> Reply {
+        reply.body_mut().hold(self);
+        reply
+    }
+}
+
+impl Clone for Busy {
+    fn clone(&self) -> Self {
+        self.0.busy.fetch_add(1, Relaxed);
+        Self(self.0.clone())
     }
 }
 

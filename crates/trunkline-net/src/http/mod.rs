@@ -11,6 +11,7 @@
 
 mod body;
 mod connection;
+mod door;
 mod endpoint;
 mod gate;
 mod into_service;
@@ -19,6 +20,7 @@ mod listener;
 mod mapped;
 mod mount;
 mod origins;
+mod port;
 mod post;
 mod reply;
 mod session;

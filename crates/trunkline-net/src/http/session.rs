@@ -2,18 +2,26 @@
 
 use super::{
     body::decline,
+    door::Door,
     endpoint::{Endpoint, Messages},
-    reply::{Reply, ReplyBody},
+    reply::{Reply, ReplyBody, text},
     wire::Wire,
 };
-use crate::{link::Link, serve, ws};
-use http::Request;
+use crate::{
+    link::{ByteStream, Link},
+    listen::Shutdown,
+    serve,
+    service::Service,
+    ws,
+};
+use http::{Request, StatusCode};
 use hyper::{
     body::{Body, Bytes},
     upgrade::{OnUpgrade, Upgraded},
 };
 use hyper_util::rt::TokioIo;
-use std::{net::SocketAddr, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
+use tokio::{io::AsyncWriteExt, time::timeout};
 use trunkline_core::{
     Connection,
     framing::{Framing, Lines},
@@ -22,16 +30,13 @@ use trunkline_core::{
 /// The life of a WebSocket, which begins once the response has been sent.
 pub(super) type Session = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Answers a request for a WebSocket; what follows on it is given to `spawn`.
-pub(super) fn upgrade<B>(
-    endpoint: &Endpoint,
-    mut request: Request<B>,
-    remote: Option<SocketAddr>,
-    spawn: impl FnOnce(Session),
-) -> Reply
+/// Answers a request for a WebSocket, and begins what follows on it.
+pub(super) fn upgrade<B, D>(door: &D, mut request: Request<B>) -> Reply
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
+    D: Door,
 {
+    let endpoint = door.endpoint();
     let response = match ws::accept(&request, &endpoint.subprotocols) {
         Ok(response) => response.map(|()| ReplyBody::default()),
         Err(refusal) => {
@@ -41,39 +46,57 @@ where
     let upgrade = hyper::upgrade::on(&mut request);
     let (head, _) = request.into_parts();
     let connection = Connection::new("websocket", endpoint.service.language.name())
-        .with_remote(remote)
+        .with_remote(door.remote())
         .with_request(head.uri.path(), head.headers);
-    spawn(Box::pin(live(upgrade, connection, endpoint.clone())));
-    response
-}
-
-async fn live(upgrade: OnUpgrade, connection: Connection, endpoint: Endpoint) {
-    match upgrade.await {
-        Ok(upgraded) => {
-            let link = link(upgraded, connection, &endpoint);
-            serve(link, &endpoint.service).await;
-        }
-        Err(error) => tracing::debug!(%error, "a connection broke before it became a WebSocket"),
+    let session =
+        live(upgrade, connection, framing(endpoint), endpoint.service.clone(), door.shutdown().clone());
+    match door.begin(Box::pin(session)) {
+        true => response,
+        false => text(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "there are as many WebSockets over HTTP/2 as the limit `max_connections` allows",
+        ),
     }
 }
 
-/// A link over what hyper gives back; over the bare stream if that is ours.
-fn link(upgraded: Upgraded, connection: Connection, endpoint: &Endpoint) -> Link {
-    let framing = Box::new(framing(endpoint));
+async fn live(
+    upgrade: OnUpgrade,
+    connection: Connection,
+    framing: Box<dyn Framing>,
+    service: Service,
+    shutdown: Shutdown,
+) {
+    let stream = match upgrade.await {
+        // the shutdown has told all peers that there were; nobody would tell this one
+        Ok(_) if shutdown.has_begun() => return,
+        Ok(upgraded) => bare(upgraded, service.limits.stall_timeout).await,
+        Err(error) => return tracing::debug!(%error, "a connection broke before it became a WebSocket"),
+    };
+    drop(shutdown);
+    if let Some((stream, arrived)) = stream {
+        serve(Link::of(stream, framing, connection).with_arrived(arrived), &service).await;
+    }
+}
+
+/// The stream that hyper gives back, and what it had read of it already. A
+/// connection of our own is stripped of all that HTTP needed.
+async fn bare(upgraded: Upgraded, time: Duration) -> Option<(Box<dyn ByteStream>, Vec<u8>)> {
     match upgraded.downcast::<TokioIo<Wire>>() {
-        Ok(parts) => Link::of(parts.io.into_inner().into_stream(), framing, connection)
-            .with_arrived(parts.read_buf.into()),
-        Err(upgraded) => Link::of(Box::new(TokioIo::new(upgraded)), framing, connection),
+        Ok(parts) => {
+            let mut wire = parts.io.into_inner();
+            timeout(time, wire.flush()).await.ok()?.ok()?;
+            Some((wire.into_stream(), parts.read_buf.into()))
+        }
+        Err(upgraded) => Some((Box::new(TokioIo::new(upgraded)), Vec::new())),
     }
 }
 
-fn framing(endpoint: &Endpoint) -> ws::WebSocket {
+fn framing(endpoint: &Endpoint) -> Box<dyn Framing> {
     let limit = endpoint.service.limits.max_message;
     let framing = ws::WebSocket::server().limit(limit);
-    let carried: Box<dyn Framing> = match &endpoint.messages {
-        Messages::Whole => return framing,
-        Messages::Lines => Box::new(Lines::default().limit(limit)),
-        Messages::Mux(make) => return framing.binary().carrying(Box::new(make().limit(limit))),
-    };
-    framing.carrying(carried)
+    Box::new(match &endpoint.messages {
+        Messages::Whole => framing,
+        Messages::Lines => framing.carrying(Box::new(Lines::default().limit(limit))),
+        Messages::Mux(make) => framing.binary().carrying(Box::new(make().limit(limit))),
+    })
 }

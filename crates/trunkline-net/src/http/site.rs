@@ -2,20 +2,23 @@
 
 use super::{
     body::decline,
+    door::{Boxed, at_once, respond},
     endpoint::Endpoint,
     gate::{Gate, Shut},
-    line::{Busy, Line},
+    line::Busy,
     mount::Mounted,
     origins::Origins,
+    port::Port,
     reply::{Reply, json, not_allowed, text},
-    session::Session,
     speaking,
 };
 use crate::{hooks::Hooks, listen::Shutdown};
+use futures_util::future::Either;
 use http::{Method, Request, StatusCode, Version};
 use hyper::{
     body::Incoming,
     server::conn::{http1, http2},
+    upgrade::OnUpgrade,
 };
 use hyper_util::rt::TokioExecutor;
 use std::{net::SocketAddr, sync::Arc};
@@ -56,7 +59,7 @@ pub(super) struct Site {
     pub(super) http1: http1::Builder,
     pub(super) http2: http2::Builder<TokioExecutor>,
     /// Room for WebSockets that share an HTTP/2 connection.
-    streams: Arc<Semaphore>,
+    pub(super) streams: Arc<Semaphore>,
 }
 
 impl Site {
@@ -77,33 +80,33 @@ impl Site {
     }
 
     /// Answers a request.
-    pub(super) async fn respond(request: Request<Incoming>, busy: Busy) -> Reply {
-        let line = &busy.0;
-        let mut reply = match line.site.plan.gate.admit(&request) {
-            Ok(()) => line.site.route(request, line).await,
-            Err(shut) => decline(request, refusal(shut)),
-        };
-        reply.body_mut().hold(busy);
-        reply
-    }
-
-    async fn route(&self, mut request: Request<Incoming>, line: &Arc<Line>) -> Reply {
+    #[inline]
+    pub(super) fn respond(
+        mut request: Request<Incoming>,
+        busy: Busy,
+    ) -> Either<impl Future<Output = Reply> + Send, Boxed> {
+        let plan = &busy.0.site.plan;
+        if request.extensions().get::<OnUpgrade>().is_some() {
+            busy.0.upgrades();
+        }
+        if let Err(shut) = plan.gate.admit(&request) {
+            return at_once(busy.part(decline(request, refusal(shut))));
+        }
         let path = request.uri().path();
-        if let Some((_, endpoint)) = self.plan.endpoints.iter().find(|(taken, _)| taken == path) {
+        if let Some(place) = plan.endpoints.iter().position(|(taken, _)| taken == path) {
             let http2 = request.version() == Version::HTTP_2;
-            let begin = |session| if http2 { self.beside(session, line) } else { line.becomes(session) };
-            return endpoint.respond(request, Some(line.remote), &self.plan.origins, begin).await;
+            return respond(Port { busy, place, http2 }, request);
         }
-        if self.plan.health.as_deref() == Some(path) {
-            let reply = self.health(request.method());
-            return decline(request, reply);
+        if plan.health.as_deref() == Some(path) {
+            let health = busy.0.site.health(request.method());
+            return at_once(busy.part(decline(request, health)));
         }
-        match &self.plan.mounted {
-            Some(mounted) => {
-                request.extensions_mut().insert(line.remote);
-                mounted(request).await
-            }
-            None => decline(request, text(StatusCode::NOT_FOUND, "not found")),
+        match plan.mounted.clone() {
+            None => at_once(busy.part(decline(request, text(StatusCode::NOT_FOUND, "not found")))),
+            Some(mounted) => Either::Right(Box::pin(async move {
+                request.extensions_mut().insert(busy.0.remote);
+                busy.part(mounted(request).await)
+            })),
         }
     }
 
@@ -116,19 +119,6 @@ impl Site {
             _ => not_allowed("GET, HEAD"),
         }
     }
-
-    /// Runs a WebSocket that is one of several streams of its connection.
-    fn beside(&self, session: Session, line: &Arc<Line>) {
-        let Ok(permit) = self.streams.clone().try_acquire_owned() else {
-            tracing::warn!("refused a WebSocket over HTTP/2: the limit `max_connections`");
-            return;
-        };
-        let busy = Busy::new(line.clone());
-        self.shutdown.spawn(async move {
-            session.await;
-            drop((permit, busy));
-        });
-    }
 }
 
 #[cold]
@@ -139,5 +129,23 @@ fn refusal(shut: Shut) -> Reply {
             StatusCode::FORBIDDEN,
             "this server does not answer to the name in the header Host; the setting is `allow_hosts`",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::Service;
+    use trunkline_core::Router;
+    use trunkline_dialects::jsonrpc::JsonRpc;
+
+    #[tokio::test]
+    async fn a_server_that_is_shutting_down_is_not_well() {
+        let shutdown = Shutdown::new();
+        let site = Site::new(Plan::at(([127, 0, 0, 1], 0).into()), shutdown.clone());
+        assert_eq!(site.health(&Method::GET).status(), 200);
+        shutdown.run(&Service::new(Router::new(), JsonRpc::default())).await;
+        assert_eq!(site.health(&Method::GET).status(), 503);
+        assert_eq!(site.health(&Method::POST).status(), 405);
     }
 }

@@ -9,11 +9,11 @@ const LEAST_BUFFER: usize = 8 << 10;
 /// Bytes of one HTTP/2 stream that hyper holds until the far side takes them.
 const STREAM_BUFFER: usize = 64 << 10;
 
-/// HTTP/1.1. How long things may take is watched elsewhere.
+/// HTTP/1.1. How long things may take is watched elsewhere, and replies are
+/// gathered elsewhere.
 pub(super) fn http1(limits: &Limits) -> http1::Builder {
     let mut http = http1::Builder::new();
-    http.pipeline_flush(true)
-        .header_read_timeout(None)
+    http.header_read_timeout(None)
         .max_header_size(limits.max_head)
         .max_buf_size(limits.max_head.max(LEAST_BUFFER));
     http

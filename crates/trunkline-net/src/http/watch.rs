@@ -18,6 +18,9 @@ use std::{
 use tokio::time::{Instant, sleep_until};
 use trunkline_core::Limits;
 
+/// How often hyper, which stops after some requests to let other connections
+/// have their turn, is made to go on before the replies are sent.
+const ROUNDS: usize = 8;
 /// How long a connection with nothing under way may take to part.
 const PARTING: Duration = Duration::from_secs(1);
 /// As good as never.
@@ -49,7 +52,7 @@ pub(super) async fn watch<C: Future>(
             notice = Some((given, cx.waker().clone()));
         }
         loop {
-            if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+            if let Poll::Ready(ended) = poll(connection.as_mut(), line, cx) {
                 return Poll::Ready(Some(ended));
             }
             let phase = line.phase();
@@ -87,6 +90,26 @@ pub(super) async fn watch<C: Future>(
         }
     })
     .await
+}
+
+/// Polls a connection, and sees to it that no reply is held back when it waits.
+fn poll<C: Future>(mut connection: Pin<&mut C>, line: &Line, cx: &mut Context<'_>) -> Poll<C::Output> {
+    for _ in 0..ROUNDS {
+        let begun = line.begun();
+        if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+            return Poll::Ready(ended);
+        }
+        if !line.has_unsent() {
+            return Poll::Pending;
+        }
+        if line.begun() == begun {
+            break;
+        }
+    }
+    line.be_patient(false);
+    let polled = connection.poll(cx);
+    line.be_patient(true);
+    polled
 }
 
 /// How long a phase may last; being busy is limited by those who are.

@@ -5,7 +5,7 @@ use std::{
     io,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
@@ -16,6 +16,10 @@ use tokio::{
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Room for a usual request head, so that telling the versions apart costs no read of its own.
 const FIRST_READ: usize = 1 << 10;
+/// Bytes of replies that are gathered before they are sent.
+const GATHERED: usize = 64 << 10;
+/// Room for replies that a connection keeps while there are none.
+const KEPT: usize = 1 << 10;
 
 /// A TCP connection, bare or inside TLS.
 #[derive(Debug)]
@@ -69,25 +73,53 @@ impl Socket {
 
 /// A socket under hyper. It tells the [`Line`] what moves, and gives first what
 /// had been read before hyper came.
+///
+/// On HTTP/1 it also gathers the replies to requests that were sent one behind
+/// the other: hyper flushes after each, and here that only happens once more is
+/// to be read, or [`watch`](super::watch) insists. hyper's own `pipeline_flush`
+/// holds replies back for as long as half a request waits behind them, loses
+/// them if that turns out to be none, and knows no limit.
 #[derive(Debug)]
 pub(super) struct Wire {
     socket: Socket,
+    line: Arc<Line>,
     arrived: Vec<u8>,
     given: usize,
-    line: Arc<Line>,
-    /// Whether what arrives while nothing is under way begins a request. On
-    /// HTTP/2 it may as well be a ping.
-    heads: bool,
+    unsent: Vec<u8>,
+    sent: usize,
+    http2: bool,
 }
 
 impl Wire {
     pub(super) fn new(socket: Socket, arrived: Vec<u8>, line: Arc<Line>, http2: bool) -> Self {
-        Self { socket, arrived, given: 0, line, heads: !http2 }
+        Self { socket, line, arrived, given: 0, unsent: Vec::new(), sent: 0, http2 }
     }
 
-    /// The stream without what watched it.
+    /// The stream without what watched it. All that was written has to be
+    /// flushed before.
     pub(super) fn into_stream(self) -> Box<dyn crate::ByteStream> {
+        debug_assert!(self.unsent.is_empty(), "a wire is left with nothing unsent");
         self.socket.into_stream()
+    }
+
+    /// Sends what has been gathered.
+    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.sent < self.unsent.len() {
+            let polled =
+                with!(&mut self.socket, stream => Pin::new(stream).poll_write(cx, &self.unsent[self.sent..]));
+            self.line.wrote(polled.is_ready());
+            match ready!(polled)? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                count => self.sent += count,
+            }
+        }
+        if !self.unsent.is_empty() {
+            self.unsent.clear();
+            self.unsent.shrink_to(KEPT);
+            self.sent = 0;
+            self.line.gathers(false);
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -107,8 +139,11 @@ impl AsyncRead for Wire {
             }
             return Poll::Ready(Ok(()));
         }
+        // one who does not take replies is not asked for more requests
+        ready!(wire.poll_drain(cx))?;
         let polled = with!(&mut wire.socket, stream => Pin::new(stream).poll_read(cx, buffer));
-        if wire.heads && polled.is_ready() {
+        // on HTTP/2, what arrives while nothing is under way may as well be a ping
+        if !wire.http2 && polled.is_ready() {
             wire.line.heard();
         }
         polled
@@ -117,16 +152,29 @@ impl AsyncRead for Wire {
 
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let polled = with!(&mut self.socket, stream => Pin::new(stream).poll_write(cx, bytes));
-        self.line.wrote(polled.is_ready());
+        let wire = &mut *self;
+        let gathers = !wire.http2 && wire.line.is_patient();
+        if gathers && wire.unsent.len() + bytes.len() <= GATHERED {
+            wire.unsent.extend_from_slice(bytes);
+            wire.line.gathers(true);
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        ready!(wire.poll_drain(cx))?;
+        let polled = with!(&mut wire.socket, stream => Pin::new(stream).poll_write(cx, bytes));
+        wire.line.wrote(polled.is_ready());
         polled
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.unsent.is_empty() && self.line.is_patient() {
+            return Poll::Ready(Ok(()));
+        }
+        ready!(self.poll_drain(cx))?;
         with!(&mut self.socket, stream => Pin::new(stream).poll_flush(cx))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_drain(cx))?;
         with!(&mut self.socket, stream => Pin::new(stream).poll_shutdown(cx))
     }
 }

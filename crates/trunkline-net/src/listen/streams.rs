@@ -125,8 +125,8 @@ impl Streams {
                         #[cfg(feature = "tls")]
                         let stream: Box<dyn ByteStream> = match &tls {
                             Some(tls) => {
-                                let operator = (&*service.limits, &service.hooks);
-                                match Box::pin(secure(tls, stream, remote, operator, &shutdown)).await {
+                                let (limits, hooks) = (&service.limits, &service.hooks);
+                                match Box::pin(secure(tls, stream, remote, limits, hooks, &shutdown)).await {
                                     Some(stream) => Box::new(stream),
                                     None => return,
                                 }

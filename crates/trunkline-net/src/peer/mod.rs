@@ -192,11 +192,11 @@ impl Peer {
     /// is not known whether the procedure ran; with
     /// [`FaultKind::DeadlineExceeded`] if the deadline passes; and with
     /// [`FaultKind::InvalidReply`] if the answer does not fit `T`.
-    pub fn call<'a, T, A>(&'a self, procedure: &'a str, args: A) -> Calling<'a, T, A>
-    where
-        T: serde::de::DeserializeOwned + Send + 'static,
-        A: serde::Serialize,
-    {
+    pub fn call<'a, T: serde::de::DeserializeOwned + Send + 'static>(
+        &'a self,
+        procedure: &'a str,
+        args: impl serde::Serialize + 'a,
+    ) -> Calling<'a, T, impl serde::Serialize + 'a> {
         Calling::new(self, procedure, args)
     }
 

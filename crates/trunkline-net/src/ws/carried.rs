@@ -26,6 +26,11 @@ impl Carried {
         self.fresh
     }
 
+    /// Whether part of a frame of the stream is here.
+    pub(super) fn is_inside(&self) -> bool {
+        !self.stream.is_empty() || self.framing.is_inside()
+    }
+
     /// Appends a piece.
     pub(super) fn extend(&mut self, piece: &[u8]) {
         self.stream.extend(piece);

@@ -201,6 +201,10 @@ impl Framing for WebSocket {
         }
     }
 
+    fn is_inside(&self) -> bool {
+        self.incoming.is_under_way() || self.carried.as_ref().is_some_and(Carried::is_inside)
+    }
+
     fn marking(&self) -> Box<dyn Marking> {
         Box::new(MessageMarking {
             role: self.role,

@@ -23,6 +23,9 @@ pub(super) struct Incoming {
     assembly: Assembly,
     /// The frame of which the payload is arriving, its header being off the input.
     arriving: Option<Arriving>,
+    /// The text that is arriving is none, which is to be said once the stream that
+    /// it carried up to there has been looked at.
+    broken: Option<Unframed>,
 }
 
 /// A frame of a message, between its header and the end of its payload.
@@ -95,6 +98,9 @@ impl Incoming {
         binary: bool,
     ) -> Result<Cut<'b>, Unframed> {
         let Some(arriving) = &mut self.arriving else { return Ok(Cut::Handled) };
+        if let Some(broken) = self.broken {
+            return Err(broken);
+        }
         let waiting = input.len() - arriving.done;
         let here = usize::try_from(arriving.left).map_or(waiting, |left| left.min(waiting));
         let fresh = match arriving.whole {
@@ -106,8 +112,15 @@ impl Incoming {
             mask::apply(*key, fresh);
             *key = mask::advance(*key, here);
         }
+        let fresh = &*fresh;
         if self.text {
-            self.utf8.push(fresh)?;
+            let before = self.utf8;
+            if let Err(error) = self.utf8.push(fresh) {
+                let Some(carried) = carried.filter(|_| !binary) else { return Err(error) };
+                carried.extend(&fresh[..before.accepted(fresh)]);
+                self.broken = Some(error);
+                return Ok(Cut::Handled);
+            }
         }
         if arriving.whole {
             arriving.done += here;
@@ -123,13 +136,16 @@ impl Incoming {
             // what a carried stream has got so far is looked at without waiting for the rest
             return Ok(match carried {
                 Some(carried) if carried.is_fresh() => Cut::Handled,
-                _ => Cut::Partial { missing: usize::try_from(arriving.left).unwrap_or(usize::MAX) },
+                Some(_) => Cut::Partial { missing: 1 },
+                None => Cut::Partial { missing: usize::try_from(arriving.left).unwrap_or(usize::MAX) },
             });
         }
-        self.arriving = None;
-        if arriving.fin && self.text {
-            self.utf8.finish()?;
+        if arriving.fin && self.text && let Err(error) = self.utf8.finish() {
+            let Some(_) = carried.filter(|_| !binary) else { return Err(error) };
+            self.broken = Some(error);
+            return Ok(Cut::Handled);
         }
+        self.arriving = None;
         match arriving {
             Arriving { whole: true, done, .. } => message(self.text, input.consume(done)),
             Arriving { fin: true, .. } if carried.is_none() => message(self.text, self.assembly.give()),

@@ -40,6 +40,12 @@ impl Utf8 {
         Ok(())
     }
 
+    /// How many bytes of the next piece come before the first that no UTF-8 can
+    /// have there.
+    pub(super) fn accepted(mut self, piece: &[u8]) -> usize {
+        piece.iter().take_while(|byte| self.push(&[**byte]).is_ok()).count()
+    }
+
     /// The text has ended; fails if its last character has not. Ready for the next text.
     pub(super) fn finish(&mut self) -> Result<(), Unframed> {
         match std::mem::take(&mut self.len) {
@@ -54,19 +60,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The length of the longest beginning that is accepted, byte by byte.
-    fn accepted(bytes: &[u8]) -> usize {
-        let mut utf8 = Utf8::default();
-        bytes.iter().take_while(|byte| utf8.push(&[**byte]).is_ok()).count()
-    }
-
     #[test]
     fn fails_at_the_first_byte_that_cannot_stand_there() {
-        assert_eq!(accepted(b"\xf4\x90\x80\x80"), 1, "beyond U+10FFFF");
-        assert_eq!(accepted(b"a\xed\xa0\x80"), 2, "a surrogate");
-        assert_eq!(accepted(b"\xc0\xaf"), 0, "overlong");
-        assert_eq!(accepted(b"\xe0\x80\xaf"), 1, "overlong");
-        assert_eq!(accepted("κόσμε \u{10ffff}".as_bytes()), 15);
+        assert_eq!(Utf8::default().accepted(b"\xf4\x90\x80\x80"), 1, "beyond U+10FFFF");
+        assert_eq!(Utf8::default().accepted(b"a\xed\xa0\x80"), 2, "a surrogate");
+        assert_eq!(Utf8::default().accepted(b"\xc0\xaf"), 0, "overlong");
+        assert_eq!(Utf8::default().accepted(b"\xe0\x80\xaf"), 1, "overlong");
+        assert_eq!(Utf8::default().accepted("κόσμε \u{10ffff}".as_bytes()), 15);
     }
 
     #[test]

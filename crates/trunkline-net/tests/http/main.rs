@@ -4,6 +4,7 @@ mod health;
 mod http2;
 mod mounting;
 mod pages;
+mod pipelining;
 mod post;
 mod shutdown;
 mod smuggling;

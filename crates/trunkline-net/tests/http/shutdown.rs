@@ -1,1 +1,49 @@
-//!
+//! The end: what is under way is answered, what is idle is closed.
+
+use crate::support::{SUM, SUMMED, background, plain, response, rest};
+use tokio::io::AsyncWriteExt;
+use trunkline_net::ws::WebSocket;
+
+const HEAD: &str = "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+
+fn request(document: &str) -> String {
+    format!("{HEAD}content-length: {}\r\n\r\n{document}", document.len())
+}
+
+#[tokio::test]
+async fn requests_under_way_are_answered_and_idle_connections_are_closed() {
+    let server = plain().await;
+    let mut idle = server.connect().await;
+    idle.write_all(request(SUM).as_bytes()).await.unwrap();
+    assert_eq!(response(&mut idle).await.body, SUMMED);
+    let mut fresh = server.connect().await;
+    let mut begun = server.connect().await;
+    begun.write_all(b"POST / HT").await.unwrap();
+    let mut busy = server.connect().await;
+    busy.write_all(request(r#"{"jsonrpc":"2.0","id":1,"method":"wait"}"#).as_bytes()).await.unwrap();
+    server.gate.reached.notified().await;
+
+    let (shutdown, service) = (server.shutdown.clone(), server.service.clone());
+    let ending = background(async move { shutdown.run(&service).await });
+    assert_eq!(rest(&mut idle).await, "");
+    assert_eq!(rest(&mut fresh).await, "");
+    assert_eq!(rest(&mut begun).await, "");
+    assert!(!ending.is_finished(), "a call is under way");
+    server.gate.opened.notify_one();
+    let answer = response(&mut busy).await;
+    assert_eq!(answer.body, r#"{"jsonrpc":"2.0","id":1,"result":"done"}"#);
+    assert_eq!(rest(&mut busy).await, "");
+    ending.await.unwrap();
+    server.running.await.unwrap();
+}
+
+#[tokio::test]
+async fn web_sockets_are_told() {
+    let server = plain().await;
+    let peer = server.peer("/", WebSocket::client()).await;
+    let sum: i64 = peer.call("sum", (1, 2)).await.unwrap();
+    assert_eq!(sum, 3);
+    server.shutdown.run(&server.service).await;
+    peer.closed().await;
+    assert!(server.service.peers().is_empty());
+}

@@ -2,7 +2,7 @@
 
 use std::{future::Future, io, net::SocketAddr, sync::Arc};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     sync::Notify,
     task::JoinHandle,
@@ -20,15 +20,25 @@ use trunkline_net::{
 pub(crate) const SUM: &str = r#"{"jsonrpc":"2.0","id":1,"method":"sum","params":[1,2]}"#;
 pub(crate) const SUMMED: &str = r#"{"jsonrpc":"2.0","id":1,"result":3}"#;
 
-/// What the procedure `wait` waits for, and says that it does.
+/// What the procedure `wait` waits for, and what it says of itself.
 #[derive(Clone, Default)]
 pub(crate) struct Gate {
     pub(crate) reached: Arc<Notify>,
     pub(crate) opened: Arc<Notify>,
+    pub(crate) left: Arc<Notify>,
+}
+
+/// Tells that a call has ended, one way or another.
+struct Leaving(Arc<Notify>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
 }
 
 pub(crate) fn router(gate: &Gate) -> Router {
-    let Gate { reached, opened } = gate.clone();
+    let Gate { reached, opened, left } = gate.clone();
     Router::new()
         .procedure("sum", |(a, b): (i64, i64)| async move { a + b })
         .procedure("blob", |(len,): (usize,)| async move { "x".repeat(len) })
@@ -43,8 +53,9 @@ pub(crate) fn router(gate: &Gate) -> Router {
             )
         })
         .procedure("wait", move || {
-            let (reached, opened) = (reached.clone(), opened.clone());
+            let (reached, opened, leaving) = (reached.clone(), opened.clone(), Leaving(left.clone()));
             async move {
+                let _leaving = leaving;
                 reached.notify_one();
                 opened.notified().await;
                 "done"
@@ -180,7 +191,7 @@ pub(crate) async fn rest(stream: &mut TcpStream) -> String {
 }
 
 /// Reads the head of a response.
-pub(crate) async fn head_of(stream: &mut TcpStream) -> Vec<u8> {
+pub(crate) async fn head_of(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.unwrap());
@@ -189,7 +200,7 @@ pub(crate) async fn head_of(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 /// Reads a response with a `Content-Length`.
-pub(crate) async fn response(stream: &mut TcpStream) -> Answer {
+pub(crate) async fn response(stream: &mut (impl AsyncRead + Unpin)) -> Answer {
     let mut answer = Answer::parse(&String::from_utf8(head_of(stream).await).unwrap());
     let mut body = vec![0; answer.header("content-length").map_or(0, |len| len.parse().unwrap())];
     stream.read_exact(&mut body).await.unwrap();

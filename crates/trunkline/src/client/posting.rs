@@ -26,12 +26,7 @@ impl Posting {
     pub(super) fn new(caller: HttpCaller, observers: Vec<Observer>) -> Self {
         let state = ConnectionState::Connected;
         observers.iter().for_each(|observer| observer(&state));
-        Self {
-            caller,
-            state: watch::Sender::new(state),
-            observers,
-            calls: TaskTracker::new(),
-        }
+        Self { caller, state: watch::Sender::new(state), observers, calls: TaskTracker::new() }
     }
 
     pub(super) fn call<T: DeserializeOwned>(

@@ -9,10 +9,11 @@ use trunkline::{Client, Fault, FaultKind, JsonRpc, Limits, Router, Service, clie
 use trunkline_net::listen::StreamListener;
 
 /// What must work over every transport.
-async fn check(client: &Client) {
+pub(crate) async fn check(client: &Client) {
     let sum: i64 = client.call("add", (2, 3)).await.unwrap();
     assert_eq!(sum, 5);
-    assert_eq!(client.call::<serde_json::Value>("echo", [json!({"a": [1, "ü"]})]).await.unwrap(), json!({"a": [1, "ü"]}));
+    let value = json!({"a": [1, "ü"]});
+    assert_eq!(client.call::<serde_json::Value>("echo", &value).await.unwrap(), value);
     let fault = client.call::<()>("refuse", ()).await.unwrap_err();
     assert_eq!((fault.kind(), fault.code(), fault.message()), (FaultKind::Failed, Some(7), "no"));
     let fault = client.call::<()>("nowhere", ()).await.unwrap_err();
@@ -22,12 +23,21 @@ async fn check(client: &Client) {
     assert!(fault.message().contains("expected type"), "{fault}");
     let fault = client.call::<()>("add", std::collections::HashMap::from([((1, 2), 3)])).await.unwrap_err();
     assert_eq!(fault.kind(), FaultKind::InvalidArgs);
-    check_batch(&client.batch()
-        .call("add", (1, 2)).unwrap()
-        .notify("add", (0, 0)).unwrap()
-        .call("refuse", ()).unwrap()
-        .call("add", (3, 4)).unwrap()
-        .send().await.unwrap());
+    check_batch(
+        &client
+            .batch()
+            .call("add", (1, 2))
+            .unwrap()
+            .notify("add", (0, 0))
+            .unwrap()
+            .call("refuse", ())
+            .unwrap()
+            .call("add", (3, 4))
+            .unwrap()
+            .send()
+            .await
+            .unwrap(),
+    );
 }
 
 fn check_batch(answers: &Answers) {

@@ -101,7 +101,9 @@ async fn a_link_that_is_lost_is_not_made_anew() {
     states.wait_for(|state| *state == ConnectionState::Closed).await.unwrap();
     assert_eq!(seen.recv().await, Some(ConnectionState::Connecting));
     assert_eq!(seen.recv().await, Some(ConnectionState::Connected));
-    assert!(matches!(seen.recv().await, Some(ConnectionState::Disconnected { reason }) if !reason.is_empty()));
+    assert!(
+        matches!(seen.recv().await, Some(ConnectionState::Disconnected { reason }) if !reason.is_empty())
+    );
     assert_eq!(seen.recv().await, Some(ConnectionState::Closed));
 }
 

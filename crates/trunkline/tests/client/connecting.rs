@@ -35,5 +35,8 @@ async fn a_handshake_that_gets_no_answer_times_out() {
     let address = listener.local_addr().unwrap();
     let client = Client::builder(format!("ws://{address}")).connect_timeout(Duration::from_millis(20));
     let error = client.connect().await.unwrap_err();
-    assert_eq!(error.to_string(), format!("no connection to ws://{address}/ within 20ms, the connect timeout"));
+    assert_eq!(
+        error.to_string(),
+        format!("no connection to ws://{address}/ within 20ms, the connect timeout")
+    );
 }

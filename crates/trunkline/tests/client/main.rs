@@ -3,7 +3,13 @@
 mod calls;
 mod closing;
 mod connecting;
+#[cfg(all(feature = "http", feature = "http-client"))]
+mod ports;
+#[cfg(feature = "http-client")]
+mod posting;
 mod reconnecting;
 mod scripted;
+#[cfg(all(feature = "http", feature = "http-client", feature = "tls"))]
+mod secured;
 mod stdio;
 mod support;

@@ -73,13 +73,14 @@ async fn a_server_that_is_killed_and_restarted() {
         async move { client.notify("add", (3, 4)).await }
     });
     client.states().wait_for(|state| matches!(state, ConnectionState::Disconnected { .. })).await.unwrap();
-    let (_server, _) = killable(address, router).await;
+    let (server, _) = killable(address, router).await;
     assert_eq!(waiting.await.unwrap().unwrap(), 7);
     notifying.await.unwrap().unwrap();
     assert_eq!(client.call::<i64>("add", (5, 6)).await.unwrap(), 11);
     assert!(beginning.try_recv().is_err(), "what was in flight is not repeated");
 
     client.close().await;
+    kill(server).await;
     seen.close();
     let mut before = ConnectionState::Connecting;
     assert_eq!(seen.recv().await, Some(before.clone()));
@@ -90,9 +91,10 @@ async fn a_server_that_is_killed_and_restarted() {
                 connected += 1;
                 true
             }
-            (ConnectionState::Connecting | ConnectionState::Connected, ConnectionState::Disconnected { reason }) => {
-                !reason.is_empty()
-            }
+            (
+                ConnectionState::Connecting | ConnectionState::Connected,
+                ConnectionState::Disconnected { reason },
+            ) => !reason.is_empty(),
             (ConnectionState::Disconnected { .. }, ConnectionState::Connecting)
             | (ConnectionState::Connected, ConnectionState::Closed) => true,
             _ => false,
@@ -108,7 +110,8 @@ async fn a_client_may_be_there_before_its_server() {
     let address = nobody().await;
     let client = Client::builder(format!("tcp://{address}")).reconnect(quickly()).connect_lazy().unwrap();
     let mut states = client.states();
-    let state = states.wait_for(|state| matches!(state, ConnectionState::Disconnected { .. })).await.unwrap().clone();
+    let state =
+        states.wait_for(|state| matches!(state, ConnectionState::Disconnected { .. })).await.unwrap().clone();
     assert!(state.to_string().contains("is a server listening there?: "), "{state}");
     let waiting = tokio::spawn({
         let client = client.clone();
@@ -170,7 +173,8 @@ async fn a_server_that_hangs_up_again_and_again_costs_pauses() {
 async fn a_client_that_is_dropped_stops_trying() {
     let address = nobody().await;
     let (observer, mut seen) = states();
-    let client = Client::builder(format!("tcp://{address}")).reconnect(quickly()).on_state(observer).connect_lazy();
+    let client =
+        Client::builder(format!("tcp://{address}")).reconnect(quickly()).on_state(observer).connect_lazy();
     drop(client.unwrap());
     while seen.recv().await.is_some() {}
     // it does not even notice a server that comes now
@@ -182,7 +186,11 @@ async fn a_client_that_is_dropped_stops_trying() {
 
 #[tokio::test]
 async fn a_waiting_call_goes_to_the_new_connection_even_if_the_old_one_was_broken_off_here() {
-    let client = Client::builder(format!("tcp://{}", tcp(&service()).await)).reconnect(quickly()).connect().await.unwrap();
+    let client = Client::builder(format!("tcp://{}", tcp(&service()).await))
+        .reconnect(quickly())
+        .connect()
+        .await
+        .unwrap();
     let before = client.peer().unwrap();
     before.abort();
     assert_eq!(client.call::<i64>("add", (1, 2)).await.unwrap(), 3);

@@ -3,8 +3,11 @@
 use crate::support::{Script, accept, listen};
 use serde_json::json;
 use std::time::Duration;
-use tokio::{io::DuplexStream, task::JoinHandle};
-use trunkline::{Client, Connection, Fault, FaultKind, Link, framing::Lines};
+use tokio::{
+    io::{AsyncWriteExt, DuplexStream},
+    task::JoinHandle,
+};
+use trunkline::{Client, Connection, Fault, FaultKind, Link, client::ConnectionState, framing::Lines};
 
 /// A client, and the test at its far end.
 fn scripted() -> (Client, Script<DuplexStream>) {
@@ -69,14 +72,18 @@ async fn deadlines_are_those_that_were_asked_for() {
 async fn a_server_that_does_not_read_cannot_keep_a_call_beyond_its_deadline() {
     let (client, _server) = scripted();
     let peer = client.peer().unwrap();
-    while peer.notify("noise", ["x".repeat(10_000)]).is_ok() {}
+    // until nothing moves any more, in the stream either
+    for _ in 0..100 {
+        while peer.notify("noise", ["x".repeat(10_000)]).is_ok() {}
+        tokio::task::yield_now().await;
+    }
     let fault = client.notify("noise", ()).await.unwrap_err();
     assert_eq!(fault.kind(), FaultKind::Unavailable);
     let second = Duration::from_secs(1);
     let fault = client.call::<i64>("add", ()).timeout(second).await.unwrap_err();
     assert_eq!(fault.kind(), FaultKind::DeadlineExceeded);
     assert!(fault.message().contains("does not read"), "{fault}");
-    let fault = peer.call::<i64, _>("add", ()).timeout(second).await.unwrap_err();
+    let fault = peer.call::<i64>("add", ()).timeout(second).await.unwrap_err();
     assert_eq!(fault.kind(), FaultKind::DeadlineExceeded);
     let batch = client.batch().call("add", ()).unwrap().timeout(second);
     assert_eq!(batch.send().await.unwrap_err().kind(), FaultKind::DeadlineExceeded);
@@ -115,14 +122,19 @@ async fn an_answer_that_comes_twice_counts_once() {
 #[tokio::test]
 async fn an_answer_that_is_none_fails_its_call_and_no_other() {
     let (client, mut server) = scripted();
-    for malformed in [r#""result":1,"error":{"code":1,"message":"x"}"#, r#""error":"no""#, r#""result":"text""#] {
+    for malformed in
+        [r#""result":1,"error":{"code":1,"message":"x"}"#, r#""error":"no""#, r#""result":"text""#]
+    {
         let (bad, good) = (call(&client, "a"), call(&client, "a"));
         let (first, second) = (server.next_id().await, server.next_id().await);
         server.say(&format!(r#"{{"jsonrpc":"2.0","id":{first},{malformed}}}"#)).await;
         server.answer(second, "7").await;
         let answers = [bad.await.unwrap(), good.await.unwrap()];
         let kinds = answers.map(|answer| answer.map_err(|fault| fault.kind()));
-        assert!(kinds.contains(&Ok(7)) && kinds.contains(&Err(FaultKind::InvalidReply)), "{malformed}: {kinds:?}");
+        assert!(
+            kinds.contains(&Ok(7)) && kinds.contains(&Err(FaultKind::InvalidReply)),
+            "{malformed}: {kinds:?}"
+        );
     }
 }
 
@@ -165,7 +177,8 @@ async fn dropping_a_batch_takes_back_what_has_no_answer_yet() {
 #[tokio::test]
 async fn a_connection_that_breaks_fails_what_waits_on_it() {
     let (listener, address) = listen().await;
-    let client = Client::builder(address).reconnect(trunkline::client::Reconnect::never()).connect().await.unwrap();
+    let client =
+        Client::builder(address).reconnect(trunkline::client::Reconnect::never()).connect().await.unwrap();
     let mut server = accept(&listener).await;
     let callings: Vec<_> = (0..10).map(|_| call(&client, "slow")).collect();
     for _ in 0..10 {
@@ -181,4 +194,15 @@ async fn a_connection_that_breaks_fails_what_waits_on_it() {
     assert_eq!(fault.kind(), FaultKind::Disconnected);
     assert!(fault.message().contains("is not made anew"), "{fault}");
     assert!(client.peer().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_message_ends_the_connection_in_the_end() {
+    let (here, mut there) = tokio::io::duplex(64 << 10);
+    let link = Link::new(here, Lines::default(), Connection::new("in process", "jsonrpc"));
+    let client = Client::over(link).connect_lazy().unwrap();
+    there.write_all(b"{\"jsonrpc\":").await.unwrap();
+    client.states().wait_for(|state| *state == ConnectionState::Closed).await.unwrap();
+    let fault = client.call::<i64>("add", ()).await.unwrap_err();
+    assert!(fault.message().contains("`message_timeout`"), "{fault}");
 }

@@ -110,10 +110,34 @@ pub(crate) async fn nobody() -> SocketAddr {
 }
 
 /// Writes down the states of a client, in order.
-pub(crate) fn states() -> (
-    impl Fn(&ConnectionState) + Send + Sync + 'static,
-    mpsc::UnboundedReceiver<ConnectionState>,
-) {
+pub(crate) fn states()
+-> (impl Fn(&ConnectionState) + Send + Sync + 'static, mpsc::UnboundedReceiver<ConnectionState>) {
     let (sender, receiver) = mpsc::unbounded_channel();
     (move |state: &ConnectionState| drop(sender.send(state.clone())), receiver)
+}
+
+/// Accepts a WebSocket, which is then the test's to read, byte by byte.
+#[cfg(feature = "ws")]
+pub(crate) async fn accept_websocket(listener: &TcpListener) -> TcpStream {
+    let (stream, _) = listener.accept().await.unwrap();
+    let mut stream = BufReader::new(stream);
+    let mut request = hyper::Request::get("/");
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).await.unwrap();
+        match line.trim_end().split_once(": ") {
+            Some((name, value)) => request = request.header(name, value),
+            None if line == "\r\n" => break,
+            None => {}
+        }
+    }
+    eprintln!("head read");
+    let response = trunkline_net::ws::accept(&request.body(()).unwrap(), &[""; 0]).unwrap();
+    let mut head = "HTTP/1.1 101 Switching Protocols\r\n".to_owned();
+    for (name, value) in response.headers() {
+        head += &format!("{name}: {}\r\n", value.to_str().unwrap());
+    }
+    let mut stream = stream.into_inner();
+    stream.write_all(format!("{head}\r\n").as_bytes()).await.unwrap();
+    stream
 }

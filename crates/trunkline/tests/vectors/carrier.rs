@@ -1,7 +1,8 @@
 //! [`Carrier`]: the ways by which documents reach a service in this process.
 
-use crate::{contact::Contact, demo, wire::Wire};
+use crate::{contact::Contact, demo, http_client::Request, wire::Wire};
 use serde_json::Value;
+use std::net::SocketAddr;
 use trunkline::{
     Connection, Context, JsonRpc, Link, Service,
     framing::{ContentLength, Framing, Lines},
@@ -78,9 +79,15 @@ pub(crate) fn language(option: &Value) -> JsonRpc {
 pub(crate) enum Caller {
     Connected(Contact),
     Exchanging(Service),
+    Posting { address: SocketAddr, status: Option<u16> },
 }
 
 impl Caller {
+    /// A caller over HTTP.
+    pub(crate) fn posting(address: SocketAddr) -> Self {
+        Self::Posting { address, status: None }
+    }
+
     /// Sends a document, and gives the replies to it, `replies` of them or more.
     pub(crate) async fn ask(&mut self, document: &[u8], replies: usize) -> Result<Vec<String>, String> {
         match self {
@@ -94,6 +101,19 @@ impl Caller {
                     |answer| String::from_utf8(answer).map_err(|_| "a reply that is not UTF-8".to_owned());
                 answer.map(text).transpose().map(|text| text.into_iter().collect())
             }
+            Self::Posting { address, status } => {
+                let response = Request::post(document).send(*address).await?;
+                *status = Some(response.status);
+                Ok(if response.body.is_empty() { vec![] } else { vec![response.body] })
+            }
+        }
+    }
+
+    /// The status of the last reply, over HTTP.
+    pub(crate) fn status(&self) -> Option<u16> {
+        match self {
+            Self::Posting { status, .. } => *status,
+            _ => None,
         }
     }
 
@@ -101,7 +121,7 @@ impl Caller {
     pub(crate) async fn finish(self) -> Result<(), String> {
         match self {
             Self::Connected(contact) => contact.finish().await,
-            Self::Exchanging(_) => Ok(()),
+            Self::Exchanging(_) | Self::Posting { .. } => Ok(()),
         }
     }
 }

@@ -10,11 +10,12 @@ use std::time::Duration;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf},
     sync::mpsc,
+    task::JoinHandle,
     time::timeout,
 };
 
 /// How long something that must come may take. Never waited for, unless a test fails.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long nothing may happen on the clock of the test until all has happened.
 /// That clock moves only while everybody waits for it.
 const QUIET: Duration = Duration::from_secs(5);
@@ -26,6 +27,7 @@ pub(crate) struct Contact {
     wire: Wire,
     writer: Box<dyn AsyncWrite + Send + Unpin>,
     arrivals: mpsc::UnboundedReceiver<Arrival>,
+    reading: JoinHandle<()>,
 }
 
 impl Contact {
@@ -33,8 +35,8 @@ impl Contact {
     pub(crate) fn new(stream: impl AsyncRead + AsyncWrite + Send + 'static, wire: Wire) -> Self {
         let (reader, writer) = tokio::io::split(stream);
         let (arrived, arrivals) = mpsc::unbounded_channel();
-        tokio::spawn(read(reader, wire, arrived));
-        Self { wire, writer: Box::new(writer), arrivals }
+        let reading = tokio::spawn(read(reader, wire, arrived));
+        Self { wire, writer: Box::new(writer), arrivals, reading }
     }
 
     /// Sends a document, and gives the replies to it: `replies` of them, and what
@@ -123,6 +125,13 @@ impl Contact {
         let goodbye: &[Arrival] = if self.wire == Wire::WebSocket { &[Arrival::Close(1000)] } else { &[] };
         let rest = self.until_end().await?;
         if rest == goodbye { Ok(()) } else { Err(format!("left over: {}", cut(&format!("{rest:?}")))) }
+    }
+}
+
+/// Hangs up: nothing is left of a connection when its vector is done.
+impl Drop for Contact {
+    fn drop(&mut self) {
+        self.reading.abort();
     }
 }
 

@@ -8,16 +8,22 @@ use crate::{
     contact::Contact,
     load::{build, list, load, text},
     reply::{Reply, cut, elements},
+    spec::Clock,
     tally::Tally,
-    wire::Arrival,
+    wire::{Arrival, Wire},
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-async fn play(vector: &Value, carrier: Carrier) -> Result<(), String> {
-    let service = demo_service();
+/// The vectors.
+#[track_caller]
+pub(crate) fn vectors() -> Vec<Value> {
+    load("hostile.json", "vectors", 84)
+}
+
+/// Plays one vector.
+pub(crate) async fn play(vector: &Value, mut caller: Caller, clock: Clock) -> Result<(), String> {
     let document = build(list(vector, "parts"));
-    let mut caller = carrier.caller(&service);
     if let Some(code) = vector["close"].as_u64() {
         let Caller::Connected(contact) = caller else { return Err("nothing to close".to_owned()) };
         return closes(contact, &document, code).await;
@@ -38,8 +44,14 @@ async fn play(vector: &Value, carrier: Carrier) -> Result<(), String> {
     if vector["max_reply"].as_u64().is_some_and(|most| got.iter().any(|reply| reply.len() as u64 > most)) {
         return Err("the reply is too long".to_owned());
     }
-    // on a clock that stands still: nothing is put off
-    if vector["within_ms"].as_u64().is_some_and(|most| took.as_millis() > most.into()) {
+    if let Some(status) = caller.status()
+        && u64::from(status) != vector["status"].as_u64().unwrap_or(if got.is_empty() { 204 } else { 200 })
+    {
+        return Err(format!("status {status}"));
+    }
+    if clock == Clock::Still
+        && vector["within_ms"].as_u64().is_some_and(|most| took.as_millis() > most.into())
+    {
         return Err(format!("took {took:?}"));
     }
     if let Some(then) = vector.get("then") {
@@ -52,7 +64,7 @@ async fn play(vector: &Value, carrier: Carrier) -> Result<(), String> {
 /// The far side closes the WebSocket, and takes the next one.
 async fn closes(mut contact: Contact, document: &[u8], code: u64) -> Result<(), String> {
     // it may have closed before all of it is sent
-    let _ = contact.raw(&crate::wire::Wire::WebSocket.wrap(document)).await;
+    let _ = contact.raw(&Wire::WebSocket.wrap(document)).await;
     match contact.arrival().await? {
         Some(Arrival::Close(closed)) if u64::from(closed) == code => {}
         other => return Err(format!("{other:?} in place of a close with {code}")),
@@ -126,9 +138,9 @@ fn one(expected: &Value, text: &str) -> Result<(), String> {
 
 async fn play_all(carrier: Carrier, count: usize) {
     let mut tally = Tally::default();
-    let vectors = load("hostile.json", "vectors", 84);
-    for vector in vectors.iter().filter(|vector| carrier.carries(&vector["transports"])) {
-        tally.record(text(vector, "name"), play(vector, carrier).await);
+    let service = demo_service();
+    for vector in vectors().iter().filter(|vector| carrier.carries(&vector["transports"])) {
+        tally.record(text(vector, "name"), play(vector, carrier.caller(&service), Clock::Still).await);
     }
     tally.assert(count);
 }

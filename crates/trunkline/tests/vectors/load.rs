@@ -59,10 +59,7 @@ pub(crate) fn build(parts: &[Value]) -> Vec<u8> {
             Some(text) if text.contains("%i") => {
                 (0..times).for_each(|i| document.extend(text.replace("%i", &i.to_string()).bytes()));
             }
-            _ => {
-                let piece = bytes(part);
-                (0..times).for_each(|_| document.extend_from_slice(&piece));
-            }
+            _ => document.extend(bytes(part).repeat(usize::try_from(times).unwrap_or(usize::MAX))),
         }
     }
     document

@@ -89,18 +89,13 @@ fn frames(vector: &Value, delimiter: Delimiter) -> Result<Vec<Vec<u8>>, String> 
     let mut frames = Vec::new();
     for chunk in list(vector, "chunks") {
         input.extend(&bytes(chunk));
-        loop {
-            match framing.cut(&mut input, &mut out).map_err(|error| error.to_string())? {
-                Cut::Frame(frame) => {
-                    let body = frame.body.as_bytes();
-                    // as a dialect does that could not read it as one value
-                    if frame.several && serde_json::from_slice::<IgnoredAny>(body).is_err() {
-                        framing.recut(&mut input);
-                    } else {
-                        frames.push(trim(body).to_vec());
-                    }
-                }
-                _ => break,
+        while let Cut::Frame(frame) = framing.cut(&mut input, &mut out).map_err(|error| error.to_string())? {
+            let body = frame.body.as_bytes();
+            // as a dialect does that could not read it as one value
+            if frame.several && serde_json::from_slice::<IgnoredAny>(body).is_err() {
+                framing.recut(&mut input);
+            } else {
+                frames.push(trim(body).to_vec());
             }
         }
     }

@@ -104,7 +104,18 @@ fn message(opcode: u8, payload: &[u8]) -> Vec<u8> {
         }
     }
     frame.extend(MASK);
-    frame.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    let masked = frame.len();
+    frame.extend_from_slice(payload);
+    // eight bytes at a time, as some messages are long
+    let mask = u64::from_ne_bytes([MASK, MASK].concat().try_into().unwrap_or_default());
+    let mut words = frame[masked..].chunks_exact_mut(8);
+    for word in &mut words {
+        let bytes: [u8; 8] = (&*word).try_into().unwrap_or_default();
+        word.copy_from_slice(&(u64::from_ne_bytes(bytes) ^ mask).to_ne_bytes());
+    }
+    for (byte, mask) in words.into_remainder().iter_mut().zip(MASK.iter().cycle()) {
+        *byte ^= mask;
+    }
     frame
 }
 

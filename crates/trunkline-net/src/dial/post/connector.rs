@@ -99,3 +99,30 @@ impl fmt::Debug for Connecting {
         f.debug_struct("Connecting").field("h2", &self.h2).finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, feature = "tls"))]
+mod tests {
+    use super::*;
+    use crate::tls::{TlsClient, TlsServer};
+    use tokio::net::TcpListener;
+
+    /// Whether a connection speaks HTTP/2 to a server that speaks `protocol`.
+    async fn speaks_h2(protocol: &'static [u8]) -> bool {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let (chain, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+        let server = TlsServer::from_pem(chain.as_bytes(), key.as_bytes()).unwrap().with_alpn([protocol]);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+        let accepted = async { server.accept(listener.accept().await.unwrap().0).await.unwrap() };
+        let dialer = Dialer::new(address.parse().unwrap());
+        let mut connector = Connector::new(dialer.tls(TlsClient::with_root_pem(chain.as_bytes()).unwrap()));
+        let (connecting, _accepted) = tokio::join!(connector.call(address.parse().unwrap()), accepted);
+        connecting.unwrap().connected().is_negotiated_h2()
+    }
+
+    #[tokio::test]
+    async fn tls_agrees_on_the_version_of_http() {
+        assert!(speaks_h2(b"h2").await);
+        assert!(!speaks_h2(b"http/1.1").await);
+    }
+}

@@ -27,7 +27,25 @@ fn lines_may_span_messages_and_share_them() {
 
 #[test]
 fn text_that_carries_lines_is_utf8_all_the_same() {
-    carried(lines, &[(TEXT, b"{}\n"), (TEXT, b"\xff\n")], &[r#""{}""#, "<a text message is not UTF-8>"]);
+    let expected = [r#""{}""#, "<a text message is not UTF-8>"];
+    carried(lines, &[(TEXT, b"{}\n"), (TEXT, b"\xff\n")], &expected);
+    carried(lines, &[(TEXT, b"{}\n\xc3")], &expected);
+    let halves: &[(u8, &[u8])] = &[(TEXT_BEGINS, b"{}\n\xc3"), (ENDS, b"\n5\n")];
+    carried(lines, halves, &expected);
+}
+
+#[test]
+fn a_value_may_be_whole_before_its_message_is() {
+    let mut framing = lines();
+    let (mut input, mut out) = (Input::default(), Outbox::new(framing.marking()));
+    input.extend(&masked(TEXT, b"{}\n[]")[..6]);
+    loop {
+        match framing.cut(&mut input, &mut out).unwrap() {
+            Cut::Handled => {}
+            Cut::Partial { missing } => break assert_eq!(missing, 1),
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 #[test]

@@ -1,0 +1,96 @@
+//! `trunkline demo`: a small service to try things on.
+
+mod arithmetic;
+mod bind_address;
+mod chat;
+mod clock;
+mod welcome;
+
+use self::{bind_address::BindAddress, chat::Room, clock::Clock, welcome::Welcome};
+use crate::{failure::Failure, print, signals};
+use std::{process, sync::Arc};
+use trunkline::{Hooks, RawArgs, Router, Server};
+
+const AFTER_HELP: &str = "\
+Examples:
+  trunkline demo
+  trunkline demo --http 127.0.0.1:0 --tcp 127.0.0.1:0    # ports that are free
+  trunkline demo --json                                  # for scripts: the addresses as JSON
+
+Methods:
+  add, subtract, multiply, divide   [a, b] or {\"a\": …, \"b\": …}
+  sum                               [1, 2, 3, …]
+  echo                              anything; the answer is the same
+  clock.now                         the time
+  clock.subscribe, .unsubscribe     notifications `clock.tick`, one a second
+  chat.join [name], chat.leave      notifications `chat.message`, `chat.joined`, `chat.left`
+  chat.say [text], chat.members     what the others hear; who is there
+  rpc.discover                      all of this as an OpenRPC document
+
+Exit codes:
+  0  stopped by Ctrl-C or SIGTERM, calls that were under way finished
+  2  the arguments make no sense
+  3  cannot listen";
+
+/// Serves a demo: arithmetic, a clock, a chat room, an echo
+#[derive(clap::Args, Debug)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// Where to listen for HTTP and WebSocket; port 0 takes one that is free
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9876")]
+    http: BindAddress,
+
+    /// Where to listen for newline-delimited JSON over TCP; port 0 takes one that is free
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9877")]
+    tcp: BindAddress,
+
+    /// Prints only the addresses, as a JSON object with the keys `http`, `ws` and `tcp`
+    #[arg(long)]
+    json: bool,
+}
+
+/// Serves the demo until it is told to stop.
+pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let (clock, room) = (Arc::<Clock>::default(), Arc::<Room>::default());
+    let leaving = room.clone();
+    let server = Server::new(router(&clock, &room))
+        .name("trunkline demo")
+        .hooks(Hooks::default().on_disconnect(move |peer, _| {
+            leaving.leave(peer);
+        }))
+        .http(args.http.to_string())
+        .tcp(args.tcp.to_string())
+        .bind()
+        .await?;
+    let [http, tcp] = *server.addresses() else {
+        return Err(Failure::connection("the addresses that were bound are not known"));
+    };
+    let welcome = Welcome { http, tcp };
+    print::line(&if args.json { welcome.json() } else { welcome.text(&welcome::program()) })?;
+    tokio::select! {
+        () = server.serve_until(stopped(args.json)) => {}
+        () = clock.run() => {}
+    }
+    Ok(())
+}
+
+/// All that the demo does.
+fn router(clock: &Arc<Clock>, room: &Arc<Room>) -> Router {
+    Router::new()
+        .merge(arithmetic::router())
+        .scope("clock", clock::router(clock.clone()))
+        .scope("chat", chat::router(room.clone()))
+        .procedure("echo", async |RawArgs(args): RawArgs| args)
+}
+
+/// Waits until the demo is told to stop. Who cannot wait for the end says it twice.
+async fn stopped(quiet: bool) {
+    signals::stop().await;
+    if !quiet {
+        eprintln!("stopping when calls under way are done; Ctrl-C again stops at once");
+    }
+    tokio::spawn(async {
+        signals::stop().await;
+        process::exit(130);
+    });
+}

@@ -1,0 +1,36 @@
+//! `--help`, `--version`, `completions`.
+
+use crate::program::run;
+
+#[test]
+fn every_command_has_help_with_examples() {
+    for command in ["demo", "call", "listen", "bench", "completions"] {
+        let help = run(&[command, "--help"]).succeeded();
+        assert!(help.contains(&format!("Usage: trunkline {command}")), "{help}");
+        assert!(help.contains(&format!("\n  trunkline {command}")) && help.contains("Examples:"), "{help}");
+    }
+    let help = run(&["--help"]).succeeded();
+    for word in ["demo", "call", "listen", "bench", "completions", "RUST_LOG"] {
+        assert!(help.contains(word), "{help}");
+    }
+    assert!(run(&["bench", "--help"]).succeeded().contains("servers that are yours"));
+    assert!(run(&["call", "--help"]).succeeded().contains("Exit codes:"));
+}
+
+#[test]
+fn the_version_is_that_of_the_crate() {
+    assert_eq!(run(&["--version"]).succeeded(), concat!("trunkline ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn every_shell_gets_completions() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(run(&["completions", shell]).succeeded().contains("trunkline"), "{shell}");
+    }
+    run(&["completions", "cobol"]).failed(2);
+}
+
+#[test]
+fn nothing_at_all_is_answered_with_help() {
+    assert!(run(&[]).failed(2).contains("Usage: trunkline"));
+}

@@ -1,0 +1,126 @@
+//! [`Door`]: where a request came in, and [`respond`], which answers it there.
+
+use super::{
+    body::decline,
+    endpoint::Endpoint,
+    gate,
+    origins::Origins,
+    post,
+    reply::{Reply, not_allowed, text},
+    session::{self, Session},
+};
+use crate::{conversation::Conversation, listen::Shutdown, ws};
+use futures_util::future::Either;
+use http::{Method, Request, StatusCode, header::ORIGIN};
+use hyper::body::{Body, Bytes};
+use std::{
+    convert::Infallible,
+    future::{Future, ready},
+    net::SocketAddr,
+    pin::Pin,
+};
+use tower::{Layer, ServiceExt, service_fn};
+
+const FOREIGN: &str = "pages of this origin may not call here: it is neither the origin of this server, nor one that \
+                       it allows; the setting is `allow_origins`";
+
+/// Where a request came in: at a port of our own, or in somebody else's server.
+pub(super) trait Door: Clone + Send + Sync + 'static {
+    /// The endpoint that is behind it.
+    fn endpoint(&self) -> &Endpoint;
+
+    /// Which pages may come in.
+    fn origins(&self) -> &Origins;
+
+    /// Where the caller is.
+    fn remote(&self) -> Option<SocketAddr>;
+
+    /// What ends the sessions that began here.
+    fn shutdown(&self) -> &Shutdown;
+
+    /// Runs a WebSocket, if there is room for it.
+    fn begin(&self, session: Session) -> bool;
+
+    /// A conversation that was left at this door.
+    fn take_conversation(&self) -> Option<Box<Conversation>> {
+        None
+    }
+
+    /// Leaves a conversation, in which all has been answered, for a later caller.
+    fn leave_conversation(&self, _conversation: Box<Conversation>) {}
+
+    /// Sees a reply off.
+    fn part(self, reply: Reply) -> Reply;
+}
+
+/// An answer that is not worth to be told apart from others.
+pub(super) type Boxed = Pin<Box<dyn Future<Output = Reply> + Send>>;
+
+/// Answers a request that may come in.
+///
+/// The one future that is not in a box is that of a POST by a caller that is no
+/// page: what is on the way of every call is to be small, and flat.
+#[inline]
+pub(super) fn respond<B, D>(door: D, request: Request<B>) -> Either<impl Future<Output = Reply> + Send, Boxed>
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    D: Door,
+{
+    match request.headers().contains_key(ORIGIN) {
+        false => act(door, request),
+        true => Either::Right(Box::pin(to_page(door, request))),
+    }
+}
+
+#[inline]
+fn act<B, D>(door: D, request: Request<B>) -> Either<impl Future<Output = Reply> + Send, Boxed>
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    D: Door,
+{
+    let endpoint = door.endpoint();
+    if endpoint.post && request.method() == Method::POST {
+        if !post::is_json(request.headers()) {
+            return at_once(door.part(post::refuse_type(request)));
+        }
+        let (head, body) = request.into_parts();
+        return Either::Left(post::answer(door, head, body));
+    }
+    let reply = match endpoint.websocket && (!endpoint.post || ws::is_requested(&request)) {
+        true => session::upgrade(&door, request),
+        false => decline(request, not_allowed("POST")),
+    };
+    at_once(door.part(reply))
+}
+
+/// An answer that is there already.
+pub(super) fn at_once<F>(reply: Reply) -> Either<F, Boxed> {
+    Either::Right(Box::pin(ready(reply)))
+}
+
+/// Answers a page in a browser.
+async fn to_page<B, D>(door: D, request: Request<B>) -> Reply
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    D: Door,
+{
+    if is_foreign(&door, &request) {
+        return door.part(decline(request, text(StatusCode::FORBIDDEN, FOREIGN)));
+    }
+    let Some(cors) = &door.origins().cors else { return act(door.clone(), request).await };
+    let acting = service_fn(|request| {
+        let answer = act(door.clone(), request);
+        async { Ok::<_, Infallible>(answer.await) }
+    });
+    match cors.layer(acting).oneshot(request).await {
+        Ok(reply) => reply,
+        Err(never) => match never {},
+    }
+}
+
+/// Whether a page wants to do something that it may not do.
+fn is_foreign<B>(door: &impl Door, request: &Request<B>) -> bool {
+    let acts = request.method() == Method::POST || ws::is_requested(request);
+    let origin = request.headers().get(ORIGIN);
+    acts && !origin.is_some_and(|origin| door.origins().admit(origin, gate::host(request)))
+}

@@ -1,0 +1,60 @@
+//! [`Port`]: the door of a port of our own.
+
+use super::{door::Door, endpoint::Endpoint, line::Busy, origins::Origins, reply::Reply, session::Session};
+use crate::{conversation::Conversation, listen::Shutdown};
+use std::net::SocketAddr;
+
+/// The door to one endpoint of a port, for one request.
+#[derive(Clone)]
+pub(super) struct Port {
+    pub(super) busy: Busy,
+    /// Which of the endpoints it is.
+    pub(super) place: usize,
+    pub(super) http2: bool,
+}
+
+impl Door for Port {
+    fn endpoint(&self) -> &Endpoint {
+        &self.busy.0.site.plan.endpoints[self.place].1
+    }
+
+    fn origins(&self) -> &Origins {
+        &self.busy.0.site.plan.origins
+    }
+
+    fn remote(&self) -> Option<SocketAddr> {
+        Some(self.busy.0.remote)
+    }
+
+    fn shutdown(&self) -> &Shutdown {
+        &self.busy.0.site.shutdown
+    }
+
+    /// Over HTTP/1.1 the connection itself becomes the WebSocket. Over HTTP/2
+    /// that is one stream of many, and counts as a connection of its own.
+    fn begin(&self, session: Session) -> bool {
+        if !self.http2 {
+            self.busy.0.becomes(session);
+            return true;
+        }
+        let Ok(permit) = self.busy.0.site.streams.clone().try_acquire_owned() else { return false };
+        let busy = self.busy.clone();
+        self.shutdown().spawn(async move {
+            session.await;
+            drop((permit, busy));
+        });
+        true
+    }
+
+    fn take_conversation(&self) -> Option<Box<Conversation>> {
+        self.busy.0.take_conversation(self.place)
+    }
+
+    fn leave_conversation(&self, conversation: Box<Conversation>) {
+        self.busy.0.leave_conversation(self.place, conversation);
+    }
+
+    fn part(self, reply: Reply) -> Reply {
+        self.busy.part(reply)
+    }
+}

@@ -1,0 +1,158 @@
+//! Trouble of our own making: panics, values that cannot be written, races.
+
+use crate::support::{Wire, client, code, request, service};
+use serde_json::json;
+use std::{
+    collections::HashMap,
+    error::Error,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use trunkline::{Answer, Call, Extract, Fault, FaultKind, Hooks, Limits, Next, OwnedCall, Plain, Router};
+
+struct Explosive;
+
+impl Extract for Explosive {
+    fn extract(_: &Call<'_>) -> Result<Self, Fault> {
+        panic!("in the extractor")
+    }
+}
+
+impl serde::Serialize for Explosive {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        panic!("in the serializer")
+    }
+}
+
+/// Panics, as far as the compiler knows not always.
+fn explode(place: &str) {
+    if !place.is_empty() {
+        panic!("{place}");
+    }
+}
+
+/// T24: wherever a panic happens, it is the fault of that one call.
+#[tokio::test]
+async fn a_panic_is_the_fault_of_one_call() {
+    let layered = Router::new()
+        .procedure("layered", async || ())
+        .layer(async |_: OwnedCall, _: Next| -> Answer { panic!("in the middleware") });
+    let guarded = Router::new().procedure("guarded", async || ()).guard(|_| panic!("in the guard"));
+    let router = Router::new()
+        .procedure("handler", async || explode("in the handler"))
+        .procedure("later", async || {
+            tokio::task::yield_now().await;
+            explode("later in the handler");
+        })
+        .procedure("extractor", async |_: Explosive| ())
+        .procedure("serializer", async || Plain(Explosive))
+        .procedure("parallel", trunkline::handler(async || explode("on another task")).parallel())
+        .procedure("ping", async || "pong")
+        .merge(layered)
+        .merge(guarded);
+    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let log = seen.clone();
+    let hooks = Hooks::default().on_fault(move |report| {
+        let source = report.fault.source().map(ToString::to_string).unwrap_or_default();
+        log.lock().unwrap().push(source);
+    });
+    let mut wire = Wire::of(service(router, Limits::default()).hooks(hooks));
+    let names = ["handler", "later", "extractor", "serializer", "parallel", "layered", "guarded"];
+    for name in names {
+        let answer = wire.ask(request(1, name, json!([]))).await;
+        assert_eq!(
+            (code(&answer), &answer["error"]["message"]),
+            (-32603, &json!("Internal error")),
+            "{name}"
+        );
+        assert_eq!(wire.ask(request(2, "ping", json!([]))).await["result"], "pong");
+    }
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.len(), names.len());
+    assert!(seen.iter().all(|source| source.contains("panicked")), "{seen:?}");
+}
+
+/// T25: what cannot be written is a fault in time, never silence.
+#[tokio::test]
+async fn a_value_that_cannot_be_written_is_a_fault() {
+    let router = Router::new()
+        .procedure("map", async || HashMap::from([((1, 2), 3)]))
+        .procedure("nan", async || (f64::NAN, f64::INFINITY, 1.5))
+        .procedure("text", async || Err::<(), _>("x".repeat(1 << 20)));
+    let mut wire = Wire::to(router);
+    assert_eq!(code(&wire.ask(request(1, "map", json!([]))).await), -32603);
+    assert_eq!(wire.ask(request(2, "nan", json!([]))).await["result"], json!([null, null, 1.5]));
+    assert_eq!(code(&wire.ask(request(3, "text", json!([]))).await), -32000);
+    wire.is_well().await;
+}
+
+/// What is internal stays at home, and reaches the hooks whole.
+#[tokio::test]
+async fn the_source_of_a_fault_is_for_the_hooks_only() {
+    let router =
+        Router::new().procedure("leak", async || Err::<(), _>(Fault::internal("password: swordfish")));
+    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let log = seen.clone();
+    let hooks = Hooks::default().on_fault(move |report| {
+        log.lock().unwrap().push(format!("{} {}", report.procedure, report.fault.source().unwrap()));
+    });
+    let mut wire = Wire::of(service(router, Limits::default()).hooks(hooks));
+    let answer = wire.ask(request(1, "leak", json!([]))).await;
+    assert!(!answer.to_string().contains("swordfish"));
+    assert_eq!(*seen.lock().unwrap(), ["leak password: swordfish"]);
+}
+
+/// T29: a call that is given up and its answer cross on the way, in every order:
+/// one outcome each, nothing left behind, the connection well.
+#[tokio::test]
+async fn giving_up_and_answering_may_cross() {
+    let router = Router::new().procedure("after", async |(turns,): (u32,)| {
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
+        turns
+    });
+    let client = client(router, Limits::default(), Router::new());
+    let mut seed = 1u32;
+    let mut next = |below: u32| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 8) % below
+    };
+    let (mut answered, mut given_up) = (0, 0);
+    for _ in 0..20_000 {
+        let (turns, patience) = (next(12), next(24));
+        let impatient = async {
+            for _ in 0..patience {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            answer = client.call::<u32>("after", (turns,)) => {
+                assert_eq!(answer.unwrap(), turns);
+                answered += 1;
+            }
+            () = impatient => given_up += 1,
+        }
+    }
+    assert!(answered > 1000 && given_up > 1000, "{answered} answered, {given_up} given up");
+    assert_eq!(client.call::<u32>("after", (0,)).await.unwrap(), 0);
+}
+
+/// A handler that is never done does not outlive its connection.
+#[tokio::test(start_paused = true)]
+async fn a_lost_connection_cancels_its_calls() {
+    let (dropped, mut seen) = tokio::sync::mpsc::channel::<()>(1);
+    let router = Router::new().procedure("wait", move || {
+        let dropped = dropped.clone();
+        async move {
+            let _held = dropped;
+            std::future::pending::<()>().await;
+        }
+    });
+    let client = client(router, Limits::default(), Router::new());
+    let call = client.call::<()>("wait", ()).timeout(Duration::from_secs(1));
+    assert_eq!(call.await.unwrap_err().kind(), FaultKind::DeadlineExceeded);
+    drop(client);
+    assert!(seen.recv().await.is_none(), "every sender is gone with its handler");
+}
