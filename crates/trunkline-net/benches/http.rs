@@ -4,6 +4,8 @@
 //! client only writes and counts bytes. `bare_hyper` answers the same bytes to
 //! everything and is the floor; `axum` is the way not taken.
 
+#![expect(clippy::unwrap_used, reason = "a bench that cannot go on has failed")]
+
 use axum::{Router as Axum, serve::ListenerExt};
 use divan::Bencher;
 use http_body_util::{BodyExt, Full};

@@ -18,6 +18,10 @@ use trunkline_core::{
     Payload, Reply, Signal, handler::Run, router,
 };
 
+/// As many calls as one connection may have under way whatever its limits say:
+/// the table of calls has a bit for each.
+const MOST_CALLS: usize = 1 << 16;
+
 /// One far side's calls, from being heard to being answered.
 pub(crate) struct Conversation {
     pub(crate) dialect: Box<dyn Dialect>,
@@ -51,7 +55,7 @@ pub(crate) struct Turn<'a> {
 impl Conversation {
     pub(crate) fn new(dialect: Box<dyn Dialect>, service: Service, context: Context) -> Self {
         // a batch is admitted whole, however little room there is
-        let capacity = service.limits.max_in_flight.saturating_add(service.limits.max_batch);
+        let capacity = service.limits.max_in_flight.saturating_add(service.limits.max_batch).min(MOST_CALLS);
         Self {
             format: dialect.format(),
             dialect,
@@ -72,6 +76,7 @@ impl Conversation {
     }
 
     /// Goes on with another caller, when all has been answered.
+    #[cfg(feature = "http")]
     pub(crate) fn pass_to(&mut self, context: Context) {
         debug_assert!(self.is_idle(), "a call is under way, and would be answered to somebody else");
         self.context = context;

@@ -165,6 +165,22 @@ impl AsyncWrite for Wire {
         polled
     }
 
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_drain(cx))?;
+        let polled = with!(&mut self.socket, stream => Pin::new(stream).poll_write_vectored(cx, pieces));
+        self.line.wrote(polled.is_ready());
+        polled
+    }
+
+    /// What is gathered is copied anyway.
+    fn is_write_vectored(&self) -> bool {
+        self.http2 && with!(&self.socket, stream => stream.is_write_vectored())
+    }
+
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.unsent.is_empty() && self.line.is_patient() {
             return Poll::Ready(Ok(()));

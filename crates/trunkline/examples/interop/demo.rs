@@ -105,7 +105,7 @@ async fn fail(RawArgs(_): RawArgs) -> Result<(), Fault> {
 }
 
 async fn crash(RawArgs(_): RawArgs) {
-    panic!("the secret of the demo service");
+    panic!("the secret of the demo service, which must not reach the caller");
 }
 
 /// The service; `shared` counts the calls of `log` wherever it is served.

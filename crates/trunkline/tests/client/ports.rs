@@ -72,10 +72,6 @@ async fn a_silent_websocket_is_pinged_and_then_given_up() {
         .connect_lazy()
         .unwrap();
     let mut server = accept_websocket(&listener).await;
-    for _ in 0..5 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        eprintln!("{}", client.state());
-    }
     assert_eq!(server.read_u16().await.unwrap(), 0x8980, "a masked ping without content");
     client.states().wait_for(|state| *state == ConnectionState::Closed).await.unwrap();
     drop(client);

@@ -136,7 +136,8 @@ async fn an_answer_counts_whatever_its_status() {
         FaultKind::InvalidReply,
         "expected type",
     );
-    failed(answered(200, r#"{"jsonrpc":"2.0","id":1}"#).await, FaultKind::InvalidReply, "invalid response");
+    let told = r#"{"jsonrpc":"2.0","id":1,"result":3,"error":{"code":1,"message":"no"}}"#;
+    failed(answered(200, told).await, FaultKind::InvalidReply, "invalid response");
 }
 
 #[tokio::test]

@@ -7,7 +7,11 @@ use tokio::{
     io::{AsyncWriteExt, DuplexStream},
     task::JoinHandle,
 };
-use trunkline::{Client, Connection, Fault, FaultKind, Link, client::ConnectionState, framing::Lines};
+use trunkline::{
+    Client, Connection, Fault, FaultKind, Limits, Link,
+    client::{ConnectionState, Reconnect},
+    framing::Lines,
+};
 
 /// A client, and the test at its far end.
 fn scripted() -> (Client, Script<DuplexStream>) {
@@ -177,8 +181,7 @@ async fn dropping_a_batch_takes_back_what_has_no_answer_yet() {
 #[tokio::test]
 async fn a_connection_that_breaks_fails_what_waits_on_it() {
     let (listener, address) = listen().await;
-    let client =
-        Client::builder(address).reconnect(trunkline::client::Reconnect::never()).connect().await.unwrap();
+    let client = Client::builder(address).reconnect(Reconnect::never()).connect().await.unwrap();
     let mut server = accept(&listener).await;
     let callings: Vec<_> = (0..10).map(|_| call(&client, "slow")).collect();
     for _ in 0..10 {
@@ -196,12 +199,14 @@ async fn a_connection_that_breaks_fails_what_waits_on_it() {
     assert!(client.peer().is_none());
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn half_a_message_ends_the_connection_in_the_end() {
-    let (here, mut there) = tokio::io::duplex(64 << 10);
-    let link = Link::new(here, Lines::default(), Connection::new("in process", "jsonrpc"));
-    let client = Client::over(link).connect_lazy().unwrap();
-    there.write_all(b"{\"jsonrpc\":").await.unwrap();
+    let (listener, address) = listen().await;
+    let limits = Limits::default().message_timeout(Duration::from_millis(20));
+    let client =
+        Client::builder(address).limits(limits).reconnect(Reconnect::never()).connect().await.unwrap();
+    let (mut server, _) = listener.accept().await.unwrap();
+    server.write_all(b"{\"jsonrpc\":").await.unwrap();
     client.states().wait_for(|state| *state == ConnectionState::Closed).await.unwrap();
     let fault = client.call::<i64>("add", ()).await.unwrap_err();
     assert!(fault.message().contains("`message_timeout`"), "{fault}");

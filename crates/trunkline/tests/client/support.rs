@@ -131,7 +131,6 @@ pub(crate) async fn accept_websocket(listener: &TcpListener) -> TcpStream {
             None => {}
         }
     }
-    eprintln!("head read");
     let response = trunkline_net::ws::accept(&request.body(()).unwrap(), &[""; 0]).unwrap();
     let mut head = "HTTP/1.1 101 Switching Protocols\r\n".to_owned();
     for (name, value) in response.headers() {
