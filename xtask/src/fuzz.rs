@@ -41,8 +41,9 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     let slowest = format!("-timeout={SLOWEST}");
     for target in &targets {
         let corpus = root().join("fuzz/corpus").join(target);
-        let count = seeds::plant(&root().join("tests/vectors"), &corpus)?;
-        println!("{target}: {count} seeds from tests/vectors");
+        let own = root().join("fuzz/seeds").join(target).with_extension("txt");
+        let count = seeds::plant(&root().join("tests/vectors"), &own, &corpus)?;
+        println!("{target}: {count} seeds from tests/vectors and fuzz/seeds");
         run_command(&mut cargo(["+nightly", "fuzz", "run", target, "--", &limit, &slowest])).map_err(|why| {
             format!("{why}\nthe input is in fuzz/artifacts/{target}; make it a test of the parser first, then mend it")
         })?;

@@ -1,8 +1,9 @@
-//! The vectors as the corpus that fuzzing starts from.
+//! The corpus that fuzzing starts from: the vectors, and lines that a target has of its own.
 //!
 //! A vector's bytes stand in it under one of a few names: a whole message, the `chunks` of a stream,
 //! or the `steps` in which frames arrive. What is not valid for a target is a seed as well: libFuzzer
-//! keeps whatever reaches new code.
+//! keeps whatever reaches new code. So each comes a second time with choices behind it, for the
+//! targets that take some; they stand behind a byte 0xff.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,10 +12,21 @@ use std::path::Path;
 
 use serde_json::Value;
 
-/// Writes each seed as a file of its own into `corpus` and says how many there are.
-pub(super) fn plant(vectors: &Path, corpus: &Path) -> Result<usize, String> {
+/// How many bytes of choices a seed gets: enough to set a target up and to begin splitting.
+const CHOICES: u8 = 16;
+
+/// Writes each seed as a file of its own into `corpus` and says how many there are. Those besides
+/// the vectors are the lines of the file `own`, if it is there.
+pub(super) fn plant(vectors: &Path, own: &Path, corpus: &Path) -> Result<usize, String> {
     let mut seeds = BTreeMap::new();
     read_folder(vectors, &mut seeds)?;
+    if own.exists() {
+        let text =
+            fs::read_to_string(own).map_err(|error| format!("cannot read {}: {error}", own.display()))?;
+        text.lines().for_each(|line| add(line.into(), &mut seeds));
+    }
+    let with_choices: Vec<_> = seeds.values().map(|seed| choosing(seed)).collect();
+    with_choices.into_iter().for_each(|seed| add(seed, &mut seeds));
     let failed = |error: std::io::Error| format!("cannot write to {}: {error}", corpus.display());
     fs::create_dir_all(corpus).map_err(failed)?;
     for (name, bytes) in &seeds {
@@ -72,10 +84,21 @@ fn items(value: &Value) -> impl Iterator<Item = &Value> {
 
 fn add(seed: Vec<u8>, seeds: &mut Seeds) {
     if !seed.is_empty() {
-        let mut hasher = DefaultHasher::new();
-        hasher.write(&seed);
-        seeds.insert(format!("{:016x}", hasher.finish()), seed);
+        seeds.insert(format!("{:016x}", hash(&seed)), seed);
     }
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+/// The seed with choices behind it, always the same for the same seed.
+fn choosing(seed: &[u8]) -> Vec<u8> {
+    let choices = (0..CHOICES).map(|number| hash(&[seed, &[number]].concat()).to_le_bytes()[0]);
+    // a 0xff among them would end the seed there
+    seed.iter().copied().chain([0xff]).chain(choices.map(|choice| choice & 0x7f)).collect()
 }
 
 /// What `"…"`, `{"text": "…"}` and `{"hex": "…"}` spell.
@@ -105,6 +128,14 @@ mod tests {
         let mut found: Vec<&[u8]> = seeds.values().map(Vec::as_slice).collect();
         found.sort_unstable();
         assert_eq!(found, [&b"\x00\xff\x01\x02"[..], b"1", b"[1]\n", b"]\n", b"{}"]);
+    }
+
+    #[test]
+    fn choices_stand_behind_the_last_0xff() {
+        let seed = choosing(b"\xff{}");
+        assert_eq!(seed[..4], *b"\xff{}\xff");
+        assert_eq!((seed.len(), seed.iter().rposition(|&byte| byte == 0xff)), (4 + 16, Some(3)));
+        assert_ne!(seed[4..], choosing(b"[]")[3..]);
     }
 
     #[test]

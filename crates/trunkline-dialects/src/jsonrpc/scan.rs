@@ -65,51 +65,112 @@ pub(super) fn value(bytes: &[u8], at: usize, limit: usize, depth: usize) -> Step
 }
 
 /// Finds the end of the array or object whose bracket is at `at`.
-pub(super) fn nested(bytes: &[u8], mut at: usize, limit: usize, outer: usize) -> Step {
-    let mut depth = outer;
-    let mut objects: u128 = 0; // a bit a level, the innermost lowest: 1 is an object
+#[inline]
+pub(super) fn nested(bytes: &[u8], at: usize, limit: usize, outer: usize) -> Step {
+    let room = limit.min(MAX_DEPTH).saturating_sub(outer);
+    match flat(bytes, at) {
+        Some(end) if room > 0 => Ok(end),
+        _ => deep(bytes, at, limit, room),
+    }
+}
+
+/// Up to which length a text is looked at by [`flat`].
+const FLAT: usize = 256;
+
+/// Finds the end of an array or object as most params are: short, without blanks,
+/// with only strings and whole numbers in it. `None` says nothing about the text.
+///
+/// Two thirds of the work of [`deep`], as there is nothing to keep in mind.
+fn flat(bytes: &[u8], at: usize) -> Option<usize> {
+    let bytes = bytes.get(..at + FLAT).unwrap_or(bytes);
+    let is_object = *bytes.get(at)? == b'{';
+    let close = if is_object { b'}' } else { b']' };
+    let mut at = at + 1;
     loop {
-        // At a bracket.
-        if depth >= limit.min(MAX_DEPTH) {
-            return Err(too_deep(bytes, at, limit));
+        if is_object {
+            at = flat_string(bytes, at)?;
+            if *bytes.get(at)? != b':' {
+                return None;
+            }
+            at += 1;
         }
-        let mut in_object = bytes.get(at) == Some(&b'{');
-        (depth, objects) = (depth + 1, objects << 1 | u128::from(in_object));
-        at = blank(bytes, at + 1);
-        let mut is_empty = bytes.get(at) == Some(&close(in_object));
-        loop {
-            // At an item, or at the end of what has none.
-            if !is_empty {
-                if in_object {
-                    at = name(bytes, at)?;
-                }
-                match bytes.get(at) {
-                    Some(b'{' | b'[') => break,
-                    _ => at = blank(bytes, scalar(bytes, at)?),
-                }
-            }
-            is_empty = false;
-            // After an item.
-            while bytes.get(at) == Some(&close(in_object)) {
-                (at, depth, objects) = (at + 1, depth - 1, objects >> 1);
-                if depth == outer {
-                    return Ok(at);
-                }
-                in_object = objects & 1 == 1;
-                at = blank(bytes, at);
-            }
-            match bytes.get(at) {
-                Some(b',') => at = blank(bytes, at + 1),
-                _ if in_object => return Err(NotJson::new(bytes, at, Reason::ExpectedObjectEnd)),
-                _ => return Err(NotJson::new(bytes, at, Reason::ExpectedArrayEnd)),
-            }
+        at = match *bytes.get(at)? {
+            b'1'..=b'9' => digits(bytes, at + 1),
+            b'0' => at + 1,
+            _ => flat_string(bytes, at)?,
+        };
+        match *bytes.get(at)? {
+            b',' => at += 1,
+            byte => return (byte == close).then_some(at + 1),
         }
     }
 }
 
 #[inline(always)]
-fn close(in_object: bool) -> u8 {
-    if in_object { b'}' } else { b']' }
+fn flat_string(bytes: &[u8], at: usize) -> Option<usize> {
+    match *bytes.get(at)? {
+        b'"' => Some(string::end(bytes, at + 1).ok()?.0 + 1),
+        _ => None,
+    }
+}
+
+/// The same for those that are not [`flat`].
+fn deep(bytes: &[u8], mut at: usize, limit: usize, room: usize) -> Step {
+    let mut depth = 0;
+    let mut objects: u128 = 0; // a bit a level, the innermost lowest: 1 is an object
+    loop {
+        // At a value.
+        match bytes.get(at) {
+            Some(b'{') => {
+                if depth == room {
+                    return Err(too_deep(bytes, at, limit));
+                }
+                at = blank(bytes, at + 1);
+                if bytes.get(at) == Some(&b'}') {
+                    at += 1;
+                } else {
+                    (depth, objects) = (depth + 1, objects << 1 | 1);
+                    at = name(bytes, at)?;
+                    continue;
+                }
+            }
+            Some(b'[') => {
+                if depth == room {
+                    return Err(too_deep(bytes, at, limit));
+                }
+                at = blank(bytes, at + 1);
+                if bytes.get(at) == Some(&b']') {
+                    at += 1;
+                } else {
+                    (depth, objects) = (depth + 1, objects << 1);
+                    continue;
+                }
+            }
+            _ => at = scalar(bytes, at)?,
+        }
+        // After a value.
+        loop {
+            if depth == 0 {
+                return Ok(at);
+            }
+            at = blank(bytes, at);
+            let in_object = objects & 1 == 1;
+            match bytes.get(at) {
+                Some(b',') => {
+                    at = blank(bytes, at + 1);
+                    if in_object {
+                        at = name(bytes, at)?;
+                    }
+                    break;
+                }
+                Some(b'}') if in_object => {}
+                Some(b']') if !in_object => {}
+                _ if in_object => return Err(NotJson::new(bytes, at, Reason::ExpectedObjectEnd)),
+                _ => return Err(NotJson::new(bytes, at, Reason::ExpectedArrayEnd)),
+            }
+            (at, depth, objects) = (at + 1, depth - 1, objects >> 1);
+        }
+    }
 }
 
 #[cold]

@@ -85,7 +85,10 @@ struct Paced {
 struct Times {
     sleep: Option<Pin<Box<Sleep>>>,
     armed: Option<Instant>,
+    /// When something was read, and when something was read or taken.
+    last_heard: Instant,
     last_sign: Instant,
+    /// Whether the far side owes us an answer to a ping.
     pinged: bool,
     stalled: Option<Instant>,
     partial: Option<Instant>,
@@ -141,6 +144,7 @@ impl Driver {
             times: Times {
                 sleep: None,
                 armed: None,
+                last_heard: now(),
                 last_sign: now(),
                 pinged: false,
                 stalled: None,
@@ -207,7 +211,7 @@ impl Driver {
                 Reading::Open => self.framing.cut(&mut self.input, &mut self.out),
                 _ => self.framing.finish(&mut self.input),
             };
-            // frames and signals are looked at where they are: moving them is 5 % of a call
+            // frames and signals are wide: they are looked at where they are
             match &mut cut {
                 Ok(Cut::Frame(frame)) => {
                     *budget -= 1;
@@ -380,7 +384,7 @@ impl Driver {
             Poll::Ready(Ok(())) => {
                 let count = buffer.filled().len();
                 self.input.arrived(count);
-                self.times.last_sign = now;
+                (self.times.last_heard, self.times.last_sign) = (now, now);
                 self.times.pinged = false;
                 match self.reading {
                     Reading::Lingering(_) => {
@@ -437,11 +441,13 @@ impl Driver {
             self.end(Ended::SlowMessage, Goodbye::Refused);
         }
         let busy = !self.conversation.is_idle() || self.shared.state().pending.len() > 0;
-        if passed(Some(self.times.last_sign), limits.idle_timeout) && !busy {
+        let idle = passed(Some(self.times.last_sign), limits.idle_timeout) && !busy;
+        // who owes an answer to a ping is gone, however much we have to say to it
+        let dead = self.times.pinged && passed(Some(self.times.last_heard), limits.idle_timeout);
+        if idle || dead {
             self.end(Ended::Idle, Goodbye::GoingAway);
-        } else if passed(Some(self.times.last_sign), limits.idle_timeout / 2) && !self.times.pinged {
-            self.times.pinged = true;
-            self.framing.ping(&mut self.out);
+        } else if !self.times.pinged && passed(Some(self.times.last_heard), limits.idle_timeout / 2) {
+            self.times.pinged = self.framing.ping(&mut self.out);
         }
         self.conversation.expire_due(&mut self.out, now);
         let expired = {
@@ -466,7 +472,12 @@ impl Driver {
     /// further away since is found out when the alarm goes off.
     fn arm(&mut self, cx: &mut TaskContext<'_>, now: Instant) {
         let limits = &self.service.limits;
-        let idle = if self.times.pinged { limits.idle_timeout } else { limits.idle_timeout / 2 };
+        let silence = if self.times.pinged { limits.idle_timeout } else { limits.idle_timeout / 2 };
+        let still_to_come = |at: &Instant| *at > now;
+        let idle = earliest([
+            after(self.times.last_heard, silence).filter(still_to_come),
+            after(self.times.last_sign, limits.idle_timeout).filter(still_to_come),
+        ]);
         let lingering = match self.reading {
             Reading::Lingering(until) => Some(until),
             _ => None,
@@ -474,7 +485,7 @@ impl Driver {
         let next = earliest([
             self.times.stalled.and_then(|since| after(since, limits.stall_timeout)),
             self.times.partial.and_then(|since| after(since, limits.message_timeout)),
-            after(self.times.last_sign, idle).filter(|at| *at > now).or(after(now, limits.idle_timeout)),
+            idle.or(after(now, limits.idle_timeout)),
             self.conversation.slots.earliest(),
             self.shared.state().pending.earliest(),
             self.paced.as_ref().and_then(|paced| paced.next).filter(|next| *next > now),

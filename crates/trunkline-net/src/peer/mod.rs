@@ -1,6 +1,6 @@
 //! [`Peer`]: the live far end of a connection: call it, notify it.
 //!
-//! A connection is one task, [`Driver`](drive::Driver), which owns both
+//! A connection is one task, the `Driver`, which owns both
 //! directions of the stream and all that runs on behalf of the far side. Peers
 //! are handles to what other tasks share with it: the frames that they want
 //! sent, and the calls that they wait for.

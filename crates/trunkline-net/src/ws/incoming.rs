@@ -140,7 +140,10 @@ impl Incoming {
                 None => Cut::Partial { missing: usize::try_from(arriving.left).unwrap_or(usize::MAX) },
             });
         }
-        if arriving.fin && self.text && let Err(error) = self.utf8.finish() {
+        if arriving.fin
+            && self.text
+            && let Err(error) = self.utf8.finish()
+        {
             let Some(_) = carried.filter(|_| !binary) else { return Err(error) };
             self.broken = Some(error);
             return Ok(Cut::Handled);

@@ -167,9 +167,9 @@ impl Builder {
     /// How long a server may be silent before it is asked for a sign of life;
     /// `None` for never. Default 30 s.
     ///
-    /// Over a WebSocket it is pinged then, and given up after as long again. Over
-    /// TCP the system's keepalive does the same, at a pace of its own. Where both
-    /// ends are on one machine there is no need for it.
+    /// Over a WebSocket it is pinged then, and given up if it stays silent for
+    /// twice as long again. Over TCP the system's keepalive does the same, at a
+    /// pace of its own. Where both ends are on one machine there is no need for it.
     pub fn keepalive(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.keepalive = interval.into();
         self

@@ -1,6 +1,6 @@
 //! How a client ends.
 
-use crate::support::{in_process, service, states};
+use crate::support::{in_process, nobody, service, states};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{Notify, mpsc};
 use trunkline::{Client, FaultKind, Hooks, JsonRpc, Limits, Router, Service, client::ConnectionState};
@@ -113,4 +113,17 @@ async fn silence_does_not_end_a_connection_without_pings() {
     let client = Client::over(in_process(&service().limits(limits))).connect().await.unwrap();
     tokio::time::sleep(Duration::from_secs(1_000_000)).await;
     assert_eq!(client.call::<i64>("add", (1, 2)).await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn a_client_that_has_no_connection_yet_can_be_closed() {
+    let client = Client::builder(format!("tcp://{}", nobody().await)).connect_lazy().unwrap();
+    let waiting = tokio::spawn({
+        let client = client.clone();
+        async move { client.call::<i64>("add", (1, 2)).await }
+    });
+    client.states().wait_for(|state| matches!(state, ConnectionState::Disconnected { .. })).await.unwrap();
+    client.close().await;
+    assert_eq!(client.state(), ConnectionState::Closed);
+    assert_eq!(waiting.await.unwrap().unwrap_err().message(), "the client is closed");
 }

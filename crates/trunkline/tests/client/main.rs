@@ -1,5 +1,7 @@
 //! The client against real servers, scripted ones, and none at all.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod calls;
 mod closing;
 mod connecting;

@@ -82,3 +82,28 @@ async fn a_silent_websocket_is_pinged_and_then_given_up() {
     let idle = "disconnected: no sign of life for longer than the limit `idle_timeout`";
     assert_eq!(all, ["connecting", "connected", idle, "closed"]);
 }
+
+/// A far side that takes what it is sent and never answers a ping is gone, also
+/// while there is much to say to it.
+#[tokio::test]
+async fn a_dead_websocket_is_given_up_though_we_keep_talking_to_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = Client::builder(format!("ws://{}", listener.local_addr().unwrap()))
+        .keepalive(Duration::from_millis(20))
+        .reconnect(Reconnect::never())
+        .connect_lazy()
+        .unwrap();
+    let mut server = accept_websocket(&listener).await;
+    tokio::spawn(async move { tokio::io::copy(&mut server, &mut tokio::io::sink()).await });
+    let mut states = client.states();
+    let talk = async {
+        while client.notify("log", ()).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        std::future::pending::<()>().await
+    };
+    tokio::select! {
+        closed = states.wait_for(|state| *state == ConnectionState::Closed) => drop(closed.unwrap()),
+        () = talk => unreachable!(),
+    }
+}

@@ -100,7 +100,8 @@ impl fmt::Debug for Connecting {
     }
 }
 
-#[cfg(all(test, feature = "tls"))]
+#[cfg(feature = "tls")]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::tls::{TlsClient, TlsServer};

@@ -79,11 +79,15 @@ impl Dialer {
 impl HttpCaller {
     /// Calls a procedure. The message is written before the future is first
     /// polled, and sent when it is; dropping the future takes the request back,
-    /// as far as HTTP can.
+    /// as far as HTTP can. There is no deadline.
     ///
-    /// The future fails as [`Peer::call`](crate::Peer::call) does, without a
-    /// deadline of its own; also with what the status of the response says, if
-    /// the response holds no answer.
+    /// # Errors
+    ///
+    /// The future fails with the fault the server answered; with what the status
+    /// of the response says, if it holds no answer; with
+    /// [`FaultKind::Unavailable`](trunkline_core::FaultKind::Unavailable) if the
+    /// server cannot be reached; and as [`Peer::call`](crate::Peer::call) does if
+    /// the connection breaks.
     pub fn call(&self, procedure: &str, args: &dyn Encode) -> impl Future<Output = Answer> + Send + use<> {
         let asking = self.write(|speaker, out| speaker.call(ONLY, procedure, args, out));
         async move {
@@ -95,6 +99,10 @@ impl HttpCaller {
 
     /// Tells the server something that needs no answer, and waits until it has
     /// taken it.
+    ///
+    /// # Errors
+    ///
+    /// The future fails as that of a [`call`](Self::call) does.
     pub fn notify(
         &self,
         procedure: &str,
@@ -104,8 +112,11 @@ impl HttpCaller {
         async move { asking?.post().await?.taken() }
     }
 
-    /// Sends a batch in one request. Each call succeeds or fails for itself; the
-    /// future fails as a whole if there was no response.
+    /// Sends a batch in one request. Each call succeeds or fails for itself.
+    ///
+    /// # Errors
+    ///
+    /// The future fails as a whole if there was no response.
     pub fn batch(&self, batch: &Batch) -> impl Future<Output = Result<Answers, Fault>> + Send + use<> {
         let ids: Vec<u64> = (1..).take(batch.calls()).collect();
         let items = batch.items(&ids);
