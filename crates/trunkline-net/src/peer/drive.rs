@@ -161,7 +161,8 @@ impl Driver {
     /// Takes over what other tasks want sent, as far as there is room for it;
     /// whether there was any.
     fn collect(&mut self) -> bool {
-        if !self.shared.take_dirty() && !(self.uncollected && self.has_room()) {
+        let left_over = self.uncollected && self.has_room();
+        if !self.shared.take_dirty() && !left_over {
             return false;
         }
         self.uncollected = !self.has_room();

@@ -2,6 +2,8 @@
 //!
 //! Rows of the list of threats are named in the tests that show them off.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
 mod calls;
 mod flow;
 mod hostile;

@@ -1,7 +1,7 @@
 //! [`Wire`]: the far end of a connection, in plain text.
 
 use serde_json::Value;
-use std::{future::Future, time::Duration};
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf};
 use trunkline::{Client, Connection, JsonRpc, Limits, Link, Router, Service, framing::Lines, serve};
 
@@ -53,16 +53,12 @@ impl Wire {
     }
 
     /// The next message from the server.
-    #[track_caller]
-    pub(crate) fn next(&mut self) -> impl Future<Output = Value> {
-        async {
-            let mut line = String::new();
-            let read = self.reader.read_line(&mut line);
-            let count =
-                tokio::time::timeout(Duration::from_secs(600), read).await.expect("an answer").unwrap();
-            assert!(count > 0, "the server closed the connection");
-            serde_json::from_str(&line).expect("one line is one JSON value")
-        }
+    pub(crate) async fn next(&mut self) -> Value {
+        let mut line = String::new();
+        let read = self.reader.read_line(&mut line);
+        let count = tokio::time::timeout(Duration::from_secs(600), read).await.expect("an answer").unwrap();
+        assert!(count > 0, "the server closed the connection");
+        serde_json::from_str(&line).expect("one line is one JSON value")
     }
 
     /// The next message from the server, as spelled.
