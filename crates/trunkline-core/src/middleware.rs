@@ -1,4 +1,4 @@
-//! [`Middleware`]: something around a call, and [`Guard`], a check before it.
+//! [`Middleware`]: something around a call, and guards, the checks before it.
 
 use crate::{
     call::{Call, OwnedCall},
