@@ -16,7 +16,7 @@ use trunkline_fuzz::{
 
 fuzz_target!(|input: &[u8]| {
     let (stream, mut choices) = split(input);
-    let which = choices.next();
+    let which = choices.byte();
     for two_way in [true, false] {
         let mut choices = choices.clone();
         let mut session = Session::new(setup(which), two_way);

@@ -19,6 +19,8 @@ const LIMITS: [usize; 4] = [1 << 20, 64, 8, 1];
 fuzz_target!(|input: &[u8]| {
     let (stream, mut choices) = split(input);
     let (limit, only_newlines) = (LIMITS[choices.below(LIMITS.len())], choices.below(2) == 1);
+    // by default the last line has an end too
+    let stream = &[stream, if choices.below(2) == 0 { b"\n" } else { b"" }].concat()[..];
     let make = || {
         let lines = Lines::default().limit(limit);
         if only_newlines { lines.only_newlines() } else { lines }

@@ -129,7 +129,7 @@ fn frames(stream: &[u8], role: Role, choices: &mut Choices<'_>) -> Vec<u8> {
             frames.extend_from_slice(payload);
             continue;
         }
-        let key = [choices.next(), choices.next(), 0xa5, 0];
+        let key = [choices.byte(), choices.byte(), 0xa5, 0];
         frames.extend_from_slice(&key);
         frames.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
     }

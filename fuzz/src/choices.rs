@@ -17,8 +17,7 @@ pub fn split(input: &[u8]) -> (&[u8], Choices<'_>) {
 
 impl Choices<'_> {
     /// One of 256.
-    #[allow(clippy::should_implement_trait, reason = "it never ends, and is no iterator")]
-    pub fn next(&mut self) -> u8 {
+    pub fn byte(&mut self) -> u8 {
         let Some((&first, rest)) = self.0.split_first() else { return 0 };
         self.0 = rest;
         first
@@ -30,14 +29,14 @@ impl Choices<'_> {
     ///
     /// Panics if there is none to choose from.
     pub fn below(&mut self, count: usize) -> usize {
-        usize::from(self.next()) % count
+        usize::from(self.byte()) % count
     }
 
     /// Cuts `stream` into pieces; byte by byte where nothing else was chosen.
     pub fn pieces<'s>(&mut self, mut stream: &'s [u8]) -> Vec<&'s [u8]> {
         let mut pieces = Vec::new();
         while !stream.is_empty() {
-            let size = usize::from(self.next()).clamp(1, stream.len());
+            let size = usize::from(self.byte()).clamp(1, stream.len());
             let (piece, rest) = stream.split_at(size);
             pieces.push(piece);
             stream = rest;

@@ -83,7 +83,7 @@ impl Session {
     /// Hears a frame, and answers some of its calls at once.
     pub fn hear(&mut self, bytes: &[u8], choices: &mut Choices<'_>) {
         self.bytes_in += bytes.len();
-        let traits = choices.next();
+        let traits = choices.byte();
         let mut frame = Frame::binary(bytes);
         frame.channel = traits & 1;
         frame.delimited = traits & 2 == 0;
@@ -162,7 +162,7 @@ impl Session {
         for _ in 0..most.min(self.pending.len()) {
             let at = choices.below(self.pending.len());
             let (number, id) = self.pending.swap_remove(at);
-            self.answer(number, &id.borrow(), choices.next());
+            self.answer(number, &id.borrow(), choices.byte());
             self.collect();
         }
     }
@@ -207,7 +207,7 @@ impl Session {
 
     /// Answers a call now, or keeps it.
     fn called(&mut self, number: usize, id: &CallId<'_>, choices: &mut Choices<'_>) {
-        match choices.next() {
+        match choices.byte() {
             how if how & 1 == 0 => self.answer(number, id, how >> 1),
             how => {
                 // it was polled once, and may have written something

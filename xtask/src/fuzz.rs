@@ -39,12 +39,13 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     }
     let limit = format!("-max_total_time={seconds}");
     let slowest = format!("-timeout={SLOWEST}");
+    let tokens = format!("-dict={}", root().join("fuzz/tokens.dict").display());
     for target in &targets {
         let corpus = root().join("fuzz/corpus").join(target);
         let own = root().join("fuzz/seeds").join(target).with_extension("txt");
         let count = seeds::plant(&root().join("tests/vectors"), &own, &corpus)?;
         println!("{target}: {count} seeds from tests/vectors and fuzz/seeds");
-        run_command(&mut cargo(["+nightly", "fuzz", "run", target, "--", &limit, &slowest])).map_err(|why| {
+        run_command(&mut cargo(["+nightly", "fuzz", "run", target, "--", &limit, &slowest, &tokens])).map_err(|why| {
             format!("{why}\nthe input is in fuzz/artifacts/{target}; make it a test of the parser first, then mend it")
         })?;
     }

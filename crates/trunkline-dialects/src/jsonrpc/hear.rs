@@ -1,8 +1,8 @@
 //! [`Hearing`]: JSON-RPC as a [`Dialect`]: hears messages, answers them.
 
 use super::{
-    Batch, Document, ErrorObject, Failure, Id, Invalid, Item, JsonRpc, Message, NotJson, Params, code, fault,
-    read,
+    Batch, Document, ErrorObject, Failure, Id, Invalid, Item, JsonRpc, Message, NotJson, Params, Request,
+    Success, code, fault, read,
     replies::{BatchReply, Batches, Held, Place},
     shape::{Alike, Shape},
     write,
@@ -34,7 +34,9 @@ pub(super) struct Hearing {
     holding: bool,
     /// Where the far side serves, as our speaking half has to know.
     channel: Arc<AtomicU8>,
-    shape: Shape,
+    requests: Shape,
+    /// Only where this side calls: most connections of a server are never answered.
+    answers: Option<Box<Shape>>,
 }
 
 /// How far the frame at hand has been heard.
@@ -56,7 +58,8 @@ impl Hearing {
             holding: options.always_paced && !options.pace.is_zero(),
             options,
             channel,
-            shape: Shape::default(),
+            requests: Shape::of_requests(),
+            answers: None,
         }
     }
 
@@ -76,16 +79,21 @@ impl Hearing {
             Err(error) => return self.refuse(frame.channel, ErrorObject::from(&NotJson::from(error)), out),
         };
         frame.body = Body::Text(text);
-        if let Some(Alike { id, method, params }) = self.shape.read(text, &self.options.rules) {
+        if let Some(Alike { id, method, value }) = self.requests.read(text, &self.options.rules) {
             self.learn(frame.channel);
             let id = CallId { spelling: id, tag: Place { channel: frame.channel, batch: None }.pack() };
-            let args = Some(CowPayload::Borrowed(Payload::Json(params)));
+            let args = Some(CowPayload::Borrowed(Payload::Json(value)));
             return Some(Signal::Call { id, procedure: Cow::Borrowed(method), args });
+        }
+        if let Some(answers) = &self.answers
+            && let Some(Alike { id, value, .. }) = answers.read(text, &self.options.rules)
+        {
+            return Some(Signal::Reply { id: ours(&Id::scanned(id)?), outcome: Ok(Payload::Json(value)) });
         }
         self.begin_unlike(text, frame, out)
     }
 
-    /// Begins with a text that does not look like the last request.
+    /// Begins with a text that does not look like the last of its kind.
     #[inline(never)]
     fn begin_unlike<'f>(
         &mut self,
@@ -94,11 +102,10 @@ impl Hearing {
         out: &mut Outbox,
     ) -> Option<Signal<'f>> {
         match read(text, &self.options.rules) {
-            Ok(Document::One(Ok(Message::Request(request)))) => {
-                self.shape.learn(text, &request);
-                self.item(Ok(Message::Request(request)), Place { channel: frame.channel, batch: None }, out)
+            Ok(Document::One(item)) => {
+                self.remember(text, &item);
+                self.item(item, Place { channel: frame.channel, batch: None }, out)
             }
-            Ok(Document::One(item)) => self.item(item, Place { channel: frame.channel, batch: None }, out),
             Ok(Document::Batch(items)) => {
                 let (at, left) = items.position();
                 let batch = self.batches.begin(frame.channel);
@@ -116,6 +123,20 @@ impl Hearing {
             }
             Err(_) if frame.several => Some(Signal::Several),
             Err(not_json) => self.refuse(frame.channel, ErrorObject::from(&not_json), out),
+        }
+    }
+
+    /// Remembers what a message looks like, for the next one.
+    fn remember(&mut self, text: &str, item: &Item<'_>) {
+        match item {
+            Ok(Message::Request(Request { id, method, params: Some(params) })) => {
+                self.requests.learn(text, id.as_raw(), params.as_raw(), Some(method));
+            }
+            Ok(Message::Success(Success { id, result })) if self.two_way => {
+                let answers = self.answers.get_or_insert_with(|| Box::new(Shape::of_answers()));
+                answers.learn(text, id.as_raw(), result.as_raw(), None);
+            }
+            _ => {}
         }
     }
 

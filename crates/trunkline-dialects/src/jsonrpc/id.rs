@@ -58,16 +58,6 @@ impl<'a> Id<'a> {
         self.raw
     }
 
-    /// [`as_raw`](Self::as_raw), if it is still a slice of the message.
-    #[cfg(feature = "dialect")]
-    #[inline]
-    pub(super) fn borrowed(&self) -> Option<&'a str> {
-        match self.raw {
-            Cow::Borrowed(raw) => Some(raw),
-            Cow::Owned(_) => None,
-        }
-    }
-
     /// Whether the id is null.
     #[must_use]
     pub fn is_null(&self) -> bool {

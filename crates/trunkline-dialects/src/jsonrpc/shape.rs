@@ -1,37 +1,56 @@
-//! [`Shape`]: what the last request looked like around its id and params.
+//! [`Shape`]: what the last message of a kind looked like around its id and its value.
 //!
-//! A caller spells its messages alike, so most requests are the one before with
-//! another id and other params. Where the rest is the same to the byte it needs
-//! no second look: only the two values are scanned. `docs/performance.md` says
-//! what that saves.
+//! A peer spells its messages alike, so most requests are the one before with
+//! another id and other params, and most answers the one before with another id
+//! and another result. Where the rest is the same to the byte it needs no second
+//! look: only the two values are scanned. `docs/performance.md` says what that saves.
 
-use super::{Request, Rules, scan};
-use std::{borrow::Cow, ops::Range};
+use super::{Rules, scan};
+use std::ops::Range;
 
 /// The longest text around the two values that is worth remembering.
 const LONGEST: usize = 256;
 
-/// The text of a request with its id and its params cut out.
-#[derive(Debug, Default)]
+/// The text of a message with its id and its params, or its result, cut out.
+#[derive(Debug)]
 pub(super) struct Shape {
-    /// All that is not id or params, in one piece; empty as long as nothing is known.
+    /// What the value is: the params of a request, or the result of an answer.
+    value: Value,
+    /// All that is not id or value, in one piece; empty as long as nothing is known.
     text: Vec<u8>,
-    /// Where in `text` the first of the two values was cut out, and the second.
+    /// Where in `text` the first of the two was cut out, and the second.
     cuts: [usize; 2],
     id_first: bool,
     method: Range<usize>,
 }
 
-/// A request that looked like the last one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Value {
+    Params,
+    Result,
+}
+
+/// A message that looked like the last one of its kind.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Alike<'a> {
     pub(super) id: &'a str,
+    /// Empty in an answer, which has none.
     pub(super) method: &'a str,
-    pub(super) params: &'a str,
+    pub(super) value: &'a str,
 }
 
 impl Shape {
-    /// Reads a request that has this shape; `None` says nothing about the text.
+    /// Of requests, of which nothing is known yet.
+    pub(super) fn of_requests() -> Self {
+        Self { value: Value::Params, text: Vec::new(), cuts: [0; 2], id_first: false, method: 0..0 }
+    }
+
+    /// Of answers, of which nothing is known yet.
+    pub(super) fn of_answers() -> Self {
+        Self { value: Value::Result, ..Self::of_requests() }
+    }
+
+    /// Reads a message that has this shape; `None` says nothing about the text.
     #[inline]
     pub(super) fn read<'a>(&self, text: &'a str, rules: &Rules) -> Option<Alike<'a>> {
         if self.text.is_empty() {
@@ -39,8 +58,8 @@ impl Shape {
         }
         let (head, rest) = self.text.split_at(self.cuts[0]);
         let (middle, tail) = rest.split_at(self.cuts[1] - self.cuts[0]);
-        let (first, rest) = split(after(text, head)?, self.id_first, rules)?;
-        let (second, rest) = split(after(rest, middle)?, !self.id_first, rules)?;
+        let (first, rest) = self.part(after(text, head)?, self.id_first, rules)?;
+        let (second, rest) = self.part(after(rest, middle)?, !self.id_first, rules)?;
         if rest.as_bytes() != tail {
             return None;
         }
@@ -50,24 +69,34 @@ impl Shape {
             _ => first.len() + second.len(),
         };
         let method = text.get(self.method.start + shift..self.method.end + shift)?;
-        let (id, params) = if self.id_first { (first, second) } else { (second, first) };
-        Some(Alike { id, method, params })
+        let (id, value) = if self.id_first { (first, second) } else { (second, first) };
+        Some(Alike { id, method, value })
     }
 
-    /// Remembers what `request`, which was read from `text`, looks like.
-    #[inline]
-    pub(super) fn learn(&mut self, text: &str, request: &Request<'_>) {
-        let Some(id) = request.id.borrowed().and_then(|id| place(text, id)) else { return };
-        let Some(params) = request.params.as_ref().and_then(|params| place(text, params.as_raw())) else {
-            return;
+    /// Parts `text` behind the id, or else the value, that it must begin with.
+    #[inline(always)]
+    fn part<'a>(&self, text: &'a str, is_id: bool, rules: &Rules) -> Option<(&'a str, &'a str)> {
+        let bytes = text.as_bytes();
+        let end = match bytes.first()? {
+            b'"' | b'-' | b'0'..=b'9' if is_id => scan::scalar(bytes, 0),
+            _ if is_id => return None,
+            b'[' | b'{' => scan::nested(bytes, 0, rules.max_depth, 1),
+            _ if self.value == Value::Params => return None,
+            _ => scan::scalar(bytes, 0),
         };
-        let Cow::Borrowed(method) = request.method else { return };
-        let Some(method) = place(text, method) else { return };
-        if text.len() - id.len() - params.len() > LONGEST {
+        text.split_at_checked(end.ok()?)
+    }
+
+    /// Remembers what the message looks like that was read from `text`; all that
+    /// is not a slice of `text` had to be spelled anew, and is not worth it.
+    pub(super) fn learn(&mut self, text: &str, id: &str, value: &str, method: Option<&str>) {
+        let (Some(id), Some(value)) = (place(text, id), place(text, value)) else { return };
+        let Some(method) = method.map_or(Some(0..0), |method| place(text, method)) else { return };
+        if text.len() - id.len() - value.len() > LONGEST {
             return;
         }
-        self.id_first = id.start < params.start;
-        let (first, second) = if self.id_first { (id, params) } else { (params, id) };
+        self.id_first = id.start < value.start;
+        let (first, second) = if self.id_first { (id, value) } else { (value, id) };
         let bytes = text.as_bytes();
         self.text.clear();
         self.text.extend_from_slice(&bytes[..first.start]);
@@ -90,18 +119,6 @@ fn after<'a>(text: &'a str, head: &[u8]) -> Option<&'a str> {
     (start.as_bytes() == head).then_some(rest)
 }
 
-/// Parts `text` behind the id, or else the params, that it must begin with.
-#[inline(always)]
-fn split<'a>(text: &'a str, is_id: bool, rules: &Rules) -> Option<(&'a str, &'a str)> {
-    let bytes = text.as_bytes();
-    let end = match bytes.first()? {
-        b'"' | b'-' | b'0'..=b'9' if is_id => scan::scalar(bytes, 0),
-        b'[' | b'{' if !is_id => scan::nested(bytes, 0, rules.max_depth, 1),
-        _ => return None,
-    };
-    text.split_at_checked(end.ok()?)
-}
-
 /// Where in `text` a slice of it stands; `None` if it is not a slice of it.
 fn place(text: &str, slice: &str) -> Option<Range<usize>> {
     let start = slice.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
@@ -112,20 +129,29 @@ fn place(text: &str, slice: &str) -> Option<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jsonrpc::{Document, Message, read};
+    use crate::jsonrpc::{Document, Message, Params, read};
     use proptest::prelude::*;
 
     fn learned(text: &str) -> Shape {
-        let mut shape = Shape::default();
-        if let Ok(Document::One(Ok(Message::Request(request)))) = read(text, &Rules::default()) {
-            shape.learn(text, &request);
+        match read(text, &Rules::default()) {
+            Ok(Document::One(Ok(Message::Request(request)))) => {
+                let mut shape = Shape::of_requests();
+                let params = request.params.as_ref().map_or("", Params::as_raw);
+                shape.learn(text, request.id.as_raw(), params, Some(&request.method));
+                shape
+            }
+            Ok(Document::One(Ok(Message::Success(success)))) => {
+                let mut shape = Shape::of_answers();
+                shape.learn(text, success.id.as_raw(), success.result.as_raw(), None);
+                shape
+            }
+            _ => Shape::of_requests(),
         }
-        shape
     }
 
     #[track_caller]
     fn check(first: &str, then: &str, expected: Option<(&str, &str, &str)>) {
-        let expected = expected.map(|(id, method, params)| Alike { id, method, params });
+        let expected = expected.map(|(id, method, value)| Alike { id, method, value });
         assert_eq!(learned(first).read(then, &Rules::default()), expected);
     }
 
@@ -146,6 +172,29 @@ mod tests {
             r#"{"id":22,"jsonrpc":"2.0","params":[1,2],"method":"add"}"#,
             Some(("22", "add", "[1,2]")),
         );
+    }
+
+    #[test]
+    fn answers_are_alike_whatever_their_results() {
+        let first = r#"{"jsonrpc":"2.0","id":1,"result":3}"#;
+        for result in ["4", "null", r#""a}""#, "[1,{}]", "-0.5e1"] {
+            let then = format!(r#"{{"jsonrpc":"2.0","id":22,"result":{result}}}"#);
+            check(first, &then, Some(("22", "", result)));
+        }
+        check(
+            r#"{"result":3,"error":null,"id":1}"#.replacen('{', r#"{"jsonrpc":"2.0","#, 1).as_str(),
+            r#"{"jsonrpc":"2.0","result":{},"error":null,"id":"x"}"#,
+            Some(("\"x\"", "", "{}")),
+        );
+        for then in [
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":""}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"result":3,"error":null}"#,
+            r#"{"jsonrpc":"2.0","id":1,"result":}"#,
+            r#"{"jsonrpc":"2.0","id":null,"result":3}"#,
+            r#"{"jsonrpc":"2.0","id":1,"result":03}"#,
+        ] {
+            check(first, then, None);
+        }
     }
 
     #[test]
@@ -197,7 +246,7 @@ mod tests {
                 };
                 prop_assert_eq!(alike.id, request.id.as_raw());
                 prop_assert_eq!(alike.method, &*request.method);
-                prop_assert_eq!(alike.params, request.params.as_ref().unwrap().as_raw());
+                prop_assert_eq!(alike.value, request.params.as_ref().unwrap().as_raw());
             }
         }
     }

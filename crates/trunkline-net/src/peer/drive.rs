@@ -78,7 +78,10 @@ enum Reading {
 #[derive(Default)]
 struct Paced {
     queue: VecDeque<Vec<u8>>,
+    /// When the next frame may leave.
     next: Option<Instant>,
+    /// Whether a frame waits for that.
+    waiting: bool,
 }
 
 /// What the clock is asked about, all of it at leisure.
@@ -348,7 +351,8 @@ impl Driver {
         let blocked = loop {
             if self.written == 0 {
                 paced.queue.extend(self.out.take_frames());
-                if paced.next.is_some_and(|next| now < next) && pace.is_some() {
+                paced.waiting = pace.is_some() && paced.next.is_some_and(|next| now < next);
+                if paced.waiting {
                     break Some(Blocked::OnPace);
                 }
                 if paced.queue.is_empty() {
@@ -359,7 +363,8 @@ impl Driver {
                 self.out.body().extend_from_slice(&frame);
             }
             match self.write_out(cx, now) {
-                Ok(None) => paced.next = pace.and_then(|pace| after(now, pace)),
+                // the pause begins now, not when this poll did
+                Ok(None) => paced.next = pace.and_then(|pace| after(crate::conversation::now(), pace)),
                 Ok(blocked) => break blocked,
                 Err(ended) => {
                     self.paced = Some(paced);
@@ -489,7 +494,7 @@ impl Driver {
             idle.or(after(now, limits.idle_timeout)),
             self.conversation.slots.earliest(),
             self.shared.state().pending.earliest(),
-            self.paced.as_ref().and_then(|paced| paced.next).filter(|next| *next > now),
+            self.paced.as_ref().filter(|paced| paced.waiting).and_then(|paced| paced.next),
             lingering,
         ]);
         let Some(next) = next else { return };

@@ -1,6 +1,6 @@
 //! How output leaves: in as few writes as can be.
 
-use crate::support::{request, service};
+use crate::support::{Wire, request, service};
 use serde_json::json;
 use std::{
     io,
@@ -69,4 +69,22 @@ async fn answers_to_one_read_leave_in_one_write() {
 async fn answers_of_handlers_that_wait_share_writes() {
     let writes = tokio::spawn(writes_for(64, "awaits")).await.unwrap();
     assert!(writes <= 4, "{writes} writes for 64 answers");
+}
+
+/// A peer that sends no line feeds is answered at a pace. The pause may be over
+/// before the handler that made the answer is.
+#[tokio::test]
+async fn an_answer_that_took_longer_than_the_pause_leaves_at_once() {
+    let router = Router::new().procedure("fast", async || 1).procedure("slow", async || {
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        2
+    });
+    let mut wire = Wire::to(router);
+    for _ in 0..3 {
+        wire.send(request(1, "fast", json!([]))).await;
+        assert_eq!(wire.next().await["result"], 1);
+        wire.send(request(2, "slow", json!([]))).await;
+        let answer = tokio::time::timeout(std::time::Duration::from_secs(20), wire.next()).await;
+        assert_eq!(answer.expect("the answer is not held back")["result"], 2);
+    }
 }
