@@ -26,7 +26,7 @@ fuzz_target!(|input: &[u8]| {
                 1 => session.answer_some(1, &mut choices),
                 2 => session.answer_some(usize::MAX, &mut choices),
                 3 => session.flush(),
-                4 => session.oversize(0),
+                4 => session.oversize(),
                 _ => {}
             }
         }

@@ -6,7 +6,7 @@
 use crate::session::Setup;
 use std::borrow::Cow;
 use trunkline_core::{CowPayload, OwnedPayload, Payload};
-use trunkline_dialects::jsonrpc::{Document, Item, Message, Params, read_bytes};
+use trunkline_dialects::jsonrpc::{Document, Id, Item, Message, Params, read_bytes};
 
 /// What a frame asks for.
 #[derive(Debug, Default)]
@@ -19,6 +19,9 @@ pub struct Expected<'f> {
     pub calls: Vec<(&'f str, Cow<'f, str>, Option<CowPayload<'f>>)>,
     /// The notifications in it, apart from cancellations.
     pub notifications: Vec<(Cow<'f, str>, Option<CowPayload<'f>>)>,
+    /// The responses in it: our number of the call, if it is for one, and the result
+    /// if it is one that can be used.
+    pub responses: Vec<(Option<u64>, Option<Payload<'f>>)>,
     /// How much of it the dialect answers by itself.
     own: usize,
 }
@@ -60,13 +63,27 @@ impl<'f> Expected<'f> {
                     self.notifications.push((notification.method, notification.params.map(payload)));
                 }
             }
-            Ok(Message::Success(_) | Message::Failure(_)) if two_way => {}
+            Ok(Message::Success(success)) if two_way => {
+                let id = ours(&success.id);
+                let Cow::Borrowed(result) = success.result.into_raw() else { panic!("{id} is not a slice") };
+                self.responses.push((Some(id), Some(Payload::Json(result))));
+            }
+            Ok(Message::Failure(failure)) if two_way => {
+                self.responses.push((failure.id.as_ref().map(ours), None));
+            }
             Ok(Message::Success(_) | Message::Failure(_)) => self.own += 1,
-            Err(invalid) if two_way && invalid.looks_like_response => {}
+            Err(invalid) if two_way && invalid.looks_like_response => {
+                self.responses.extend(invalid.answers.as_ref().map(|id| (Some(ours(id)), None)));
+            }
             Err(invalid) if setup.silent && !invalid.had_id => {}
             Err(_) => self.own += 1,
         }
     }
+}
+
+/// Calls are counted from 1; what is no number of one is for 0.
+fn ours(id: &Id<'_>) -> u64 {
+    id.as_u64().unwrap_or_default()
 }
 
 fn payload(params: Params<'_>) -> CowPayload<'_> {

@@ -1,8 +1,8 @@
-//! [`Session`]: plays the engine to a JSON-RPC dialect, and keeps the books.
+//! [`Session`]: plays the engine to a JSON-RPC dialect.
 
-use crate::{choices::Choices, expected::Expected, replies};
+use crate::{books::Books, choices::Choices, expected::Expected};
 use trunkline_core::{
-    CallId, Dialect, Fault, FaultKind, Frame, Language, Outbox, OwnedCallId, Signal, framing::Marking,
+    Body, CallId, Dialect, Fault, FaultKind, Frame, Language, Outbox, OwnedCallId, Signal, framing::Marking,
 };
 use trunkline_dialects::jsonrpc::{JsonRpc, Rules};
 
@@ -20,43 +20,16 @@ pub struct Setup {
     pub small_replies: bool,
 }
 
-/// A call that was heard.
-struct Asked {
-    id: String,
-    channel: u8,
-    frame: usize,
-    answers: usize,
-}
-
-/// A frame that was heard.
-struct Heard {
-    is_batch: bool,
-    /// How many answers it wants.
-    wanted: usize,
-}
-
 /// A conversation, or a series of exchanges.
 pub struct Session {
     dialect: Box<dyn Dialect>,
     setup: Setup,
     two_way: bool,
     out: Outbox,
-    asked: Vec<Asked>,
-    frames: Vec<Heard>,
+    books: Books,
     /// Calls that have no answer yet, by their number.
     pending: Vec<(usize, OwnedCallId)>,
-    /// Whether replies were ever held back, and so may be put together otherwise.
-    paced: bool,
-    /// Answers that the dialect gave by itself, and those that it should have.
-    own: [usize; 2],
-    bytes_in: usize,
-    bytes_out: usize,
 }
-
-/// The code of the error that answers call 0; those of the others follow.
-const FIRST_CODE: i64 = 1000;
-/// What a reply may have besides its id.
-const REPLY: usize = 400;
 
 impl Session {
     /// Begins one.
@@ -65,24 +38,15 @@ impl Session {
         let dialect = if two_way { setup.language.converse().0 } else { setup.language.exchange() };
         let mut out = Outbox::new(Box::new(Channels));
         out.keep_frames_apart();
-        Self {
-            dialect,
-            setup,
-            two_way,
-            out,
-            asked: Vec::new(),
-            frames: Vec::new(),
-            pending: Vec::new(),
-            paced: false,
-            own: [0; 2],
-            bytes_in: 0,
-            bytes_out: 0,
-        }
+        Self { dialect, setup, two_way, out, books: Books::default(), pending: Vec::new() }
     }
 
     /// Hears a frame, and answers some of its calls at once.
+    ///
+    /// # Panics
+    ///
+    /// Panics if something else is heard than what stands in it.
     pub fn hear(&mut self, bytes: &[u8], choices: &mut Choices<'_>) {
-        self.bytes_in += bytes.len();
         let traits = choices.byte();
         let mut frame = Frame::binary(bytes);
         frame.channel = traits & 1;
@@ -91,23 +55,20 @@ impl Session {
         if let Ok(text) = std::str::from_utf8(bytes)
             && traits & 8 != 0
         {
-            frame = Frame { body: trunkline_core::Body::Text(text), ..frame };
+            frame.body = Body::Text(text);
         }
         let expected = Expected::of(bytes, &self.setup, self.two_way);
-        let at = self.frames.len();
-        self.frames.push(Heard { is_batch: expected.is_batch, wanted: expected.answers() });
-        let (mut calls, mut notifications) = (Vec::new(), Vec::new());
+        self.books.heard(bytes.len(), expected.is_batch, expected.answers());
+        let (mut calls, mut notifications, mut responses) = (Vec::new(), Vec::new(), Vec::new());
         let mut given = frame;
         loop {
             let signal = self.dialect.hear(&mut given, &mut self.out);
-            self.paced |= self.dialect.pace().is_some();
+            self.books.paced |= self.dialect.pace().is_some();
             match signal {
                 None => break,
                 Some(Signal::Call { id, procedure, args }) => {
-                    let asked =
-                        Asked { id: id.spelling.to_owned(), channel: frame.channel, frame: at, answers: 0 };
-                    self.asked.push(asked);
-                    self.called(self.asked.len() - 1, &id, choices);
+                    let number = self.books.asked(id.spelling, frame.channel);
+                    self.called(number, &id, choices);
                     calls.push((id.spelling, procedure, args));
                 }
                 Some(Signal::Notify { procedure, args }) => {
@@ -125,12 +86,16 @@ impl Session {
                     assert!(given.several && expected.is_unreadable);
                     given = Frame { several: false, ..frame };
                 }
-                Some(Signal::Reply { .. } | Signal::Complaint(_)) => assert!(self.two_way),
+                Some(Signal::Reply { id, outcome }) => responses.push((Some(id), outcome.ok())),
+                Some(Signal::Complaint(_)) => responses.push((None, None)),
                 Some(other) => panic!("{other:?}"),
             }
             self.collect();
         }
+        self.books.owed(expected.answers() - calls.len());
+        self.collect();
         assert_eq!(notifications, expected.notifications);
+        assert_eq!(responses, expected.responses);
         match self.setup.small_replies {
             false => assert_eq!(calls, expected.calls),
             true => {
@@ -138,22 +103,18 @@ impl Session {
                 assert!(calls.iter().all(|call| there.any(|there| there == call)), "{calls:?}");
             }
         }
-        self.own[1] += expected.answers() - calls.len();
-        self.collect();
         if !self.two_way {
-            // an exchange ends with the answer to the last call
-            self.answer_all(choices);
-            let frame = &self.frames[at];
-            assert_eq!(self.asked.iter().filter(|asked| asked.frame == at && asked.answers != 1).count(), 0);
-            assert!(frame.wanted >= calls.len());
+            // an exchange ends with the answer to its last call
+            self.answer_some(usize::MAX, choices);
+            self.books.close();
         }
     }
 
     /// Hears that a frame was over the limit.
-    pub fn oversize(&mut self, channel: u8) {
-        self.frames.push(Heard { is_batch: false, wanted: 1 });
-        self.own[1] += 1;
-        self.dialect.oversize(channel, 1000, &mut self.out);
+    pub fn oversize(&mut self) {
+        self.books.heard(0, false, 1);
+        self.books.owed(1);
+        self.dialect.oversize(0, 1000, &mut self.out);
         self.collect();
     }
 
@@ -165,10 +126,6 @@ impl Session {
             self.answer(number, &id.borrow(), choices.byte());
             self.collect();
         }
-    }
-
-    fn answer_all(&mut self, choices: &mut Choices<'_>) {
-        self.answer_some(usize::MAX, choices);
     }
 
     /// Lets the dialect say what it has saved up, as an engine does before it writes.
@@ -183,26 +140,16 @@ impl Session {
     }
 
     /// Ends it, and closes the books.
-    ///
-    /// # Panics
-    ///
-    /// Panics if they do not balance.
     pub fn end(mut self, choices: &mut Choices<'_>) {
-        self.answer_all(choices);
+        self.answer_some(usize::MAX, choices);
         if choices.below(2) == 1 {
-            self.frames.push(Heard { is_batch: false, wanted: 1 });
-            self.own[1] += 1;
+            self.books.heard(0, false, 1);
+            self.books.owed(1);
             self.dialect.unframed(&mut self.out);
             self.collect();
         }
         self.flush();
-        for asked in &self.asked {
-            assert_eq!(asked.answers, 1, "call {} of frame {}", asked.id, asked.frame);
-        }
-        assert_eq!(self.own[0], self.own[1], "answers that the dialect gave by itself, and should have");
-        let answers = self.asked.len() + self.own[0];
-        assert!(self.bytes_out <= self.bytes_in + answers * REPLY, "{} bytes out", self.bytes_out);
-        assert!(answers <= self.bytes_in + self.frames.len());
+        self.books.close();
     }
 
     /// Answers a call now, or keeps it.
@@ -222,7 +169,7 @@ impl Session {
     fn answer(&mut self, number: usize, id: &CallId<'_>, how: u8) {
         let open = self.dialect.open(id, &mut self.out);
         if how & 1 == 0 {
-            self.out.body().extend_from_slice(format!(r#"{{"call":{number}}}"#).as_bytes());
+            self.out.body().extend_from_slice(Books::result(number).as_bytes());
             self.dialect.close(id, open, &mut self.out);
             return;
         }
@@ -237,8 +184,7 @@ impl Session {
         let kind = [FaultKind::Failed, FaultKind::NotFound, FaultKind::Internal, FaultKind::Cancelled];
         let fault = Fault::new(kind[usize::from(how >> 4) % 4], "it \"went\"\n wrong\u{1}");
         let fault = if how & 4 == 0 { fault } else { fault.with_data(["data"]) };
-        let code = FIRST_CODE + i64::try_from(number).expect("few calls");
-        self.dialect.fault(id, &fault.with_code(code), &mut self.out);
+        self.dialect.fault(id, &fault.with_code(Books::code(number)), &mut self.out);
     }
 
     fn cancel(&mut self, id: &CallId<'_>) {
@@ -252,46 +198,8 @@ impl Session {
     fn collect(&mut self) {
         for sent in self.out.take_frames() {
             let (&channel, document) = sent.split_first().expect("a frame begins with its channel");
-            self.bytes_out += document.len();
-            let (is_array, replies) = replies::read(document);
-            let mut numbers = Vec::new();
-            for reply in &replies {
-                numbers.extend(self.enter(reply, channel));
-            }
-            if self.paced {
-                continue;
-            }
-            // what was heard last is what the dialect answers by itself
-            let frame = match numbers.first() {
-                Some(number) => self.asked[*number].frame,
-                None => self.frames.len() - 1,
-            };
-            let heard = &self.frames[frame];
-            assert_eq!(is_array, heard.is_batch, "an array answers an array");
-            assert_eq!(replies.len(), heard.wanted, "all answers to a batch come together");
-            assert!(numbers.iter().all(|number| self.asked[*number].frame == frame));
-            assert!(numbers.is_sorted(), "in the order of the calls");
+            self.books.sent(channel, document);
         }
-    }
-
-    /// Enters a reply; the number of the call that it answers.
-    fn enter(&mut self, reply: &replies::Reply<'_>, channel: u8) -> Option<usize> {
-        let number = match reply.outcome {
-            Ok(result) => result
-                .strip_prefix(r#"{"call":"#)
-                .and_then(|rest| rest.strip_suffix('}')?.parse().ok())
-                .unwrap_or_else(|| panic!("{result} is no result of ours")),
-            Err(code @ FIRST_CODE..) => usize::try_from(code - FIRST_CODE).expect("a number of ours"),
-            Err(code) => {
-                assert!(matches!(code, -32700 | -32600 | -32007 | -32008 | -32010), "{code} out of the blue");
-                self.own[0] += 1;
-                return None;
-            }
-        };
-        let asked = &mut self.asked[number];
-        asked.answers += 1;
-        assert_eq!((reply.id, channel), (&*asked.id, asked.channel), "an answer goes where it belongs");
-        Some(number)
     }
 }
 

@@ -186,6 +186,10 @@ impl fmt::Display for Address {
         match self {
             Self::Tcp { authority, tls: false } => write!(f, "tcp://{authority}"),
             Self::Tcp { authority, tls: true } => write!(f, "tls+tcp://{authority}"),
+            // the first two slashes of an address belong to its form
+            Self::Unix(path) if path.as_os_str().as_encoded_bytes().starts_with(b"//") => {
+                write!(f, "unix://{}", path.display())
+            }
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
             Self::WebSocket { uri, .. } | Self::Http { uri, .. } => uri.fmt(f),
             // what comes after the program may be a secret
@@ -227,6 +231,23 @@ mod tests {
             }
         );
         assert!(matches!(parse("stdio+lsp:a"), Address::Stdio { lsp: true, .. }));
+    }
+
+    #[test]
+    fn what_is_shown_is_read_as_the_same() {
+        for text in [
+            "tcp://[::1]:9",
+            "tls+tcp://a:9",
+            "unix:/a b",
+            "unix:a",
+            "unix:////a",
+            "ws://a/b?c",
+            "https://a/",
+        ] {
+            let address: Address = text.parse().unwrap();
+            assert_eq!(address.to_string(), text);
+            assert_eq!(address.to_string().parse::<Address>().unwrap(), address);
+        }
     }
 
     #[test]
