@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use rivals::serve::{announce, run};
 use rivals::sum::Add;
 use trunkline::{Fault, FaultKind, Limits, Router, Server};
@@ -23,9 +23,9 @@ fn main() -> Result<()> {
                 add.sum_elsewhere().await.map_err(|error| Fault::new(FaultKind::Failed, error.to_string()))
             },
         );
-        let server = Server::new(router).limits(limits).tcp("127.0.0.1:0").bind().await?;
-        let [tcp] = *server.addresses() else { anyhow::bail!("asked for two listeners") };
-        announce(&[("tcp", tcp)]);
+        let server = Server::new(router).limits(limits).http("127.0.0.1:0").tcp("127.0.0.1:0").bind().await?;
+        let [http, tcp] = *server.addresses() else { anyhow::bail!("asked for two listeners") };
+        announce(&[("http", http), ("ws", http), ("tcp", tcp)]);
         server.serve().await;
         Ok(())
     })
