@@ -44,7 +44,13 @@ pub trait Dialect: Send {
     /// The far side broke the framing, so nothing more can be read from it.
     fn unframed(&mut self, out: &mut Outbox);
 
-    /// Says what the dialect has been saving up; called before each write.
+    /// Bytes of replies that the dialect holds back until it is told to
+    /// [`flush`](Self::flush). They count as unsent.
+    fn held(&self) -> usize {
+        0
+    }
+
+    /// Says what the dialect has been holding back; called before each write.
     fn flush(&mut self, _out: &mut Outbox) {}
 
     /// The pause that frames must keep between them, because the far side takes

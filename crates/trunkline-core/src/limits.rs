@@ -18,7 +18,8 @@ use std::time::Duration;
 pub struct Limits {
     /// Bytes of one message, coming in. Default 10 MiB.
     pub max_message: usize,
-    /// Bytes of one reply, a whole batch counting as one. Default 32 MiB.
+    /// Bytes of one reply; those of all batches of a connection that are under
+    /// way count as one. Default 32 MiB.
     pub max_reply: usize,
     /// Levels of nesting in one message. Default 128.
     pub max_depth: usize,
@@ -34,8 +35,8 @@ pub struct Limits {
     pub max_unsent: usize,
     /// Bytes of HTTP request head, and of a WebSocket handshake. Default 64 KiB.
     pub max_head: usize,
-    /// How long a connection may take to show its first whole message, TLS and
-    /// HTTP heads included. Default 10 s.
+    /// How long TLS, and the head of an HTTP request, may take. A stream without
+    /// either has no handshake; if it stays silent, `idle_timeout` ends it. Default 10 s.
     pub handshake_timeout: Duration,
     /// How long a message that has begun to arrive may take to arrive whole. Default 60 s.
     pub message_timeout: Duration,

@@ -87,6 +87,11 @@ impl Conversation {
         self.slots.len() >= self.service.limits.max_in_flight || !self.parked.is_empty()
     }
 
+    /// Whether more may be answered before what was answered has left.
+    fn has_room(&self, out: &Outbox) -> bool {
+        out.len() + self.dialect.held() < self.service.limits.max_unsent
+    }
+
     /// Whether nothing is under way.
     pub(crate) fn is_idle(&self) -> bool {
         self.slots.is_empty() && self.parked.is_empty()
@@ -219,7 +224,7 @@ impl Conversation {
         let mut woken = std::mem::take(&mut self.woken);
         self.slots.take_woken(&mut woken);
         for place in woken.drain(..) {
-            if out.len() >= self.service.limits.max_unsent {
+            if !self.has_room(out) {
                 self.slots.wake(place);
                 continue;
             }
@@ -251,7 +256,7 @@ impl Conversation {
     /// Starts calls that were put off, as far as there is room.
     fn unpark(&mut self, out: &mut Outbox, turn: Turn<'_>) {
         while self.slots.len() < self.service.limits.max_in_flight
-            && out.len() < self.service.limits.max_unsent
+            && self.has_room(out)
             && let Some(parked) = self.parked.pop_front()
         {
             let Parked { id, procedure, args } = parked;

@@ -104,7 +104,7 @@ impl Hearing {
         match read(text, &self.options.rules) {
             Ok(Document::One(item)) => {
                 self.remember(text, &item);
-                self.item(item, Place { channel: frame.channel, batch: None }, out)
+                self.item(item, frame.channel, None, out)
             }
             Ok(Document::Batch(items)) => {
                 let (at, left) = items.position();
@@ -153,32 +153,35 @@ impl Hearing {
             };
             let (at, left) = items.position();
             self.progress = Progress::InBatch { batch, at, left };
-            // what an item of a batch is tagged with is decided when it turns out to want an answer
-            let place = Place { channel: frame.channel, batch: Some((batch, usize::MAX)) };
-            if let Some(signal) = self.item(item, place, out) {
+            if let Some(signal) = self.item(item, frame.channel, Some(batch), out) {
                 return Some(signal);
             }
         }
         None
     }
 
-    fn item<'f>(&mut self, item: Item<'f>, place: Place, out: &mut Outbox) -> Option<Signal<'f>> {
+    /// What a message says, alone or as an item of a batch.
+    fn item<'f>(
+        &mut self,
+        item: Item<'f>,
+        channel: u8,
+        batch: Option<usize>,
+        out: &mut Outbox,
+    ) -> Option<Signal<'f>> {
         match item {
             Ok(Message::Request(request)) => {
-                self.learn(place.channel);
-                let place = self.placed(place);
+                self.learn(channel);
+                let place = self.place(channel, batch);
                 let Cow::Borrowed(spelling) = request.id.into_raw() else { return None };
                 let id = CallId { spelling, tag: place.pack() };
-                if let Some((batch, _)) = place.batch
-                    && self.batches.len(batch) > self.options.max_reply
-                {
+                if batch.is_some_and(|batch| self.batches.is_over(batch)) {
                     self.fault(&id, &batch_reply_too_large(self.options.max_reply), out);
                     return None;
                 }
                 Some(Signal::Call { id, procedure: request.method, args: request.params.map(payload) })
             }
             Ok(Message::Notification(notification)) => {
-                self.learn(place.channel);
+                self.learn(channel);
                 if self.two_way && is_cancel(&notification.method) {
                     return notification.params.and_then(cancelled).map(|id| Signal::Cancel { id });
                 }
@@ -190,16 +193,12 @@ impl Hearing {
                 Some(Signal::Reply { id: ours(&success.id), outcome: Ok(Payload::Json(result)) })
             }
             Ok(Message::Failure(failure)) if self.two_way => self.failed(failure),
-            Ok(Message::Success(success)) => {
-                self.invalid(Some(success.id.as_raw()), "a response", place, out)
-            }
-            Ok(Message::Failure(failure)) => {
-                self.invalid(failure.id.as_ref().map(Id::as_raw), "a response", place, out)
-            }
+            Ok(Message::Success(success)) => self.refuse_response(Some(&success.id), channel, batch, out),
+            Ok(Message::Failure(failure)) => self.refuse_response(failure.id.as_ref(), channel, batch, out),
             Err(invalid) if self.two_way && invalid.looks_like_response => malformed_reply(&invalid),
             Err(invalid) if self.options.silent_invalid && !invalid.had_id => None,
             Err(invalid) => {
-                let place = self.placed(place);
+                let place = self.place(channel, batch);
                 let error = ErrorObject::from(&invalid);
                 self.reply(place, out, |out| Failure::new(invalid.id, error).write_to(out));
                 None
@@ -215,18 +214,18 @@ impl Hearing {
         })
     }
 
-    /// Answers what is no call on a connection that takes only calls.
-    fn invalid<'f>(
+    /// Answers a response where only calls have a place.
+    fn refuse_response<'f>(
         &mut self,
-        id: Option<&str>,
-        what: &str,
-        place: Place,
+        id: Option<&Id<'_>>,
+        channel: u8,
+        batch: Option<usize>,
         out: &mut Outbox,
     ) -> Option<Signal<'f>> {
-        let place = self.placed(place);
-        let data = format!("\"{what} has no place in a request\"");
+        let place = self.place(channel, batch);
         self.reply(place, out, |out| {
-            write::failure(out, id, code::INVALID_REQUEST, "Invalid Request", Some(&data));
+            let why = Some("\"a response has no place in a request\"");
+            write::failure(out, id.map(Id::as_raw), code::INVALID_REQUEST, "Invalid Request", why);
         });
         None
     }
@@ -238,10 +237,9 @@ impl Hearing {
         None
     }
 
-    /// Gives an item of a batch its place among the answers.
-    fn placed(&mut self, place: Place) -> Place {
-        let batch = place.batch.map(|(batch, _)| (batch, self.batches.item(batch)));
-        Place { batch, ..place }
+    /// The place of an answer; in a batch, the next one.
+    fn place(&mut self, channel: u8, batch: Option<usize>) -> Place {
+        Place { channel, batch: batch.map(|batch| (batch, self.batches.item(batch))) }
     }
 
     /// On a mux, the far side serves on the channel on which it does not call.
@@ -270,7 +268,7 @@ impl Hearing {
     #[inline(never)]
     fn keep(&mut self, place: Place, frame: OpenFrame, out: &mut Outbox) {
         let Some((batch, item)) = place.batch else {
-            self.held.keep(place.channel, 1, |held| held.extend_from_slice(out.written(frame)));
+            self.held.hold(place.channel, out.written(frame));
             out.discard(frame);
             return;
         };
@@ -286,7 +284,7 @@ impl Hearing {
             return;
         }
         if self.holding {
-            self.held.keep(reply.channel(), 2, |held| reply.write_items(held));
+            self.held.hold_batch(reply);
             return;
         }
         out.frame(reply.channel(), |out| {
@@ -320,11 +318,18 @@ impl Dialect for Hearing {
 
     #[inline]
     fn close(&mut self, id: &CallId<'_>, reply: OpenFrame, out: &mut Outbox) {
+        let place = Place::unpack(id.tag);
+        if let Some((batch, _)) = place.batch
+            && !self.batches.admit(batch, out.written(reply).len(), self.options.max_reply)
+        {
+            out.discard(reply);
+            return self.fault(id, &batch_reply_too_large(self.options.max_reply), out);
+        }
         if self.options.substitute_falsy {
             substitute(id, reply, out);
         }
         write::close(out.body());
-        self.send(Place::unpack(id.tag), reply, out);
+        self.send(place, reply, out);
     }
 
     fn fault(&mut self, id: &CallId<'_>, fault: &Fault, out: &mut Outbox) {
@@ -342,6 +347,10 @@ impl Dialect for Hearing {
 
     fn unframed(&mut self, out: &mut Outbox) {
         self.refuse(0, ErrorObject::parse_error(), out);
+    }
+
+    fn held(&self) -> usize {
+        self.held.len()
     }
 
     fn flush(&mut self, out: &mut Outbox) {
@@ -383,7 +392,7 @@ fn malformed_reply<'f>(invalid: &Invalid<'f>) -> Option<Signal<'f>> {
 
 fn batch_reply_too_large(limit: usize) -> Fault {
     Fault::new(FaultKind::ReplyTooLarge, "Response is too big").with_data(format!(
-        "the replies to this batch are over {limit} bytes, the setting `max_reply` of the server's limits"
+        "the replies to the batches under way are over {limit} bytes, the setting `max_reply` of the server's limits"
     ))
 }
 

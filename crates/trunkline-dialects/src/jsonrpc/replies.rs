@@ -33,46 +33,63 @@ pub(super) struct BatchReply {
     answers: Vec<std::ops::Range<usize>>,
     /// Items that have no answer yet, and one for a batch still being heard.
     open: usize,
+    /// Whether an answer was too much, so that what is left need not run.
+    over: bool,
 }
 
 /// Batches under way. There are few at a time, so a place that is free is looked for.
 #[derive(Debug, Default)]
-pub(super) struct Batches(Vec<Option<BatchReply>>);
+pub(super) struct Batches {
+    places: Vec<Option<BatchReply>>,
+    /// Bytes of answers that are kept for all of them.
+    kept: usize,
+}
 
 impl Batches {
     /// Begins a batch; it stays open until [`heard`](Self::heard).
     pub(super) fn begin(&mut self, channel: u8) -> usize {
         let batch = Some(BatchReply { channel, open: 1, ..BatchReply::default() });
-        match self.0.iter().position(Option::is_none) {
+        match self.places.iter().position(Option::is_none) {
             Some(free) => {
-                self.0[free] = batch;
+                self.places[free] = batch;
                 free
             }
             None => {
-                self.0.push(batch);
-                self.0.len() - 1
+                self.places.push(batch);
+                self.places.len() - 1
             }
         }
     }
 
     /// Adds an item that will be answered, and says which it is.
     pub(super) fn item(&mut self, batch: usize) -> usize {
-        let Some(Some(batch)) = self.0.get_mut(batch) else { return 0 };
+        let Some(Some(batch)) = self.places.get_mut(batch) else { return 0 };
         batch.open += 1;
         batch.answers.push(0..0);
         batch.answers.len() - 1
     }
 
-    /// How long the answers of a batch are so far.
-    pub(super) fn len(&self, batch: usize) -> usize {
-        self.0.get(batch).and_then(Option::as_ref).map_or(0, |batch| batch.text.len())
+    /// Whether `more` bytes can be kept besides those of all batches under way. If
+    /// not, the batch is over.
+    pub(super) fn admit(&mut self, batch: usize, more: usize, limit: usize) -> bool {
+        let fits = self.kept + more <= limit;
+        if let Some(Some(reply)) = self.places.get_mut(batch) {
+            reply.over |= !fits;
+        }
+        fits
+    }
+
+    /// Whether a batch is over.
+    pub(super) fn is_over(&self, batch: usize) -> bool {
+        self.places.get(batch).and_then(Option::as_ref).is_some_and(|reply| reply.over)
     }
 
     /// Keeps the answer to an item; gives the whole reply if that was the last.
     pub(super) fn answer(&mut self, batch: usize, item: usize, answer: &[u8]) -> Option<BatchReply> {
-        if let Some(Some(reply)) = self.0.get_mut(batch) {
+        if let Some(Some(reply)) = self.places.get_mut(batch) {
             let start = reply.text.len();
             reply.text.extend_from_slice(answer);
+            self.kept += answer.len();
             if let Some(place) = reply.answers.get_mut(item) {
                 *place = start..reply.text.len();
             }
@@ -82,10 +99,11 @@ impl Batches {
 
     /// One thing less to wait for; gives the whole reply if that was the last.
     pub(super) fn heard(&mut self, batch: usize) -> Option<BatchReply> {
-        let slot = self.0.get_mut(batch)?;
-        let reply = slot.as_mut()?;
-        reply.open -= 1;
-        if reply.open == 0 { slot.take() } else { None }
+        let place = self.places.get_mut(batch)?;
+        place.as_mut()?.open -= 1;
+        let whole = place.take_if(|reply| reply.open == 0)?;
+        self.kept -= whole.text.len();
+        Some(whole)
     }
 }
 
@@ -114,32 +132,53 @@ impl BatchReply {
 /// Answers held back until the next write, because the far side takes whatever
 /// one read gives it for one document. They leave as one array.
 #[derive(Debug, Default)]
-pub(super) struct Held {
-    channels: Vec<(u8, usize, Vec<u8>)>,
+pub(super) struct Held(Vec<HeldChannel>);
+
+#[derive(Debug)]
+struct HeldChannel {
+    channel: u8,
+    /// Whether what is held is more than one answer that stands alone.
+    several: bool,
+    text: Vec<u8>,
 }
 
 impl Held {
-    /// Keeps `count` answers for a channel, written by `write` with commas between.
-    pub(super) fn keep(&mut self, channel: u8, count: usize, write: impl FnOnce(&mut Vec<u8>)) {
-        let at = self.channels.iter().position(|(of, ..)| *of == channel).unwrap_or_else(|| {
-            self.channels.push((channel, 0, Vec::new()));
-            self.channels.len() - 1
-        });
-        let (_, kept, text) = &mut self.channels[at];
-        if *kept > 0 {
-            text.push(b',');
+    /// Bytes of answers that are held.
+    pub(super) fn len(&self) -> usize {
+        self.0.iter().map(|held| held.text.len()).sum()
+    }
+
+    /// Holds an answer.
+    pub(super) fn hold(&mut self, channel: u8, answer: &[u8]) {
+        self.on(channel).extend_from_slice(answer);
+    }
+
+    /// Holds the answers of a batch, which leave as an array also where they are but one.
+    pub(super) fn hold_batch(&mut self, reply: &BatchReply) {
+        reply.write_items(self.on(reply.channel));
+        if let Some(held) = self.0.iter_mut().find(|held| held.channel == reply.channel) {
+            held.several = true;
         }
-        *kept += count;
-        write(text);
+    }
+
+    /// Where the next answer of a channel goes.
+    fn on(&mut self, channel: u8) -> &mut Vec<u8> {
+        let at = self.0.iter().position(|held| held.channel == channel).unwrap_or_else(|| {
+            self.0.push(HeldChannel { channel, several: false, text: Vec::new() });
+            self.0.len() - 1
+        });
+        let held = &mut self.0[at];
+        if !held.text.is_empty() {
+            held.several = true;
+            held.text.push(b',');
+        }
+        &mut held.text
     }
 
     /// The next channel's answers as one document.
     pub(super) fn release(&mut self) -> Option<(u8, Vec<u8>)> {
-        let (channel, kept, text) = self.channels.iter_mut().find(|(_, kept, _)| *kept > 0)?;
-        let text = std::mem::take(text);
-        let document = if *kept > 1 { [b"[", &*text, b"]"].concat() } else { text };
-        *kept = 0;
-        Some((*channel, document))
+        let HeldChannel { channel, several, text } = self.0.pop()?;
+        Some((channel, if several { [b"[", &*text, b"]"].concat() } else { text }))
     }
 }
 

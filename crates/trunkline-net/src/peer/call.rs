@@ -1,6 +1,6 @@
 //! [`Calling`]: a call of ours, from the first poll to its answer.
 
-use super::{Peer, disconnected, pending::Answered};
+use super::{NotNow, Peer, disconnected, pending::Answered};
 use crate::{
     batch::{decode, not_encodable},
     conversation::{after, now},
@@ -94,6 +94,15 @@ pub enum Begun<C> {
     Refused(Fault),
 }
 
+impl<C> From<NotNow> for Begun<C> {
+    fn from(not_now: NotNow) -> Self {
+        match not_now {
+            NotNow::Crowded => Self::Crowded,
+            NotNow::Ended => Self::Ended,
+        }
+    }
+}
+
 impl Peer {
     /// Makes a call now, if one can be made now: what [`call`](Self::call) does
     /// on its first poll, for callers that know what else to do if it cannot.
@@ -106,12 +115,8 @@ impl Peer {
     ) -> Begun<Awaited<T>> {
         let shared = &self.0;
         let mut state = shared.state();
-        if !state.phase.is_open() {
-            return Begun::Ended;
-        }
-        if state.out.len() > shared.max_unsent {
-            state.waiting.push(cx.waker().clone());
-            return Begun::Crowded;
+        if let Err(not_now) = state.admit(shared.max_unsent, cx) {
+            return not_now.into();
         }
         let cell = Cell::new(cx.waker().clone());
         let id = state.pending.insert(cell.clone(), deadline);

@@ -5,23 +5,19 @@
 //! place, started inline, and answered straight into the buffer that is written
 //! when all that has been read is handled. `docs/performance.md` has the figures.
 
-use super::{Peer, Phase, Shared, scratch, unanswered};
+use super::{Peer, Phase, Shared, output::Output, scratch, times::Times, unanswered};
 use crate::{
-    conversation::{Conversation, Turn, after, earliest, now},
+    conversation::{Conversation, Turn, after, now},
     link::{ByteStream, Ended, Link},
     service::Service,
 };
 use std::{
-    collections::VecDeque,
     pin::Pin,
     sync::{Arc, atomic::Ordering},
     task::{Context as TaskContext, Poll, Waker},
     time::{Duration, Instant},
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Sleep, sleep_until},
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use trunkline_core::{
     Context, Fault, FaultKind, Input, Outbox, Signal,
     framing::{Cut, Framing, Goodbye},
@@ -43,12 +39,7 @@ pub(crate) struct Driver {
     service: Service,
     shared: Arc<Shared>,
     input: Input,
-    out: Outbox,
-    /// How much of `out` has been written.
-    written: usize,
-    /// Whether what has been written may still be in a buffer of the stream.
-    unflushed: bool,
-    paced: Option<Paced>,
+    output: Output,
     reading: Reading,
     ending: Option<Ended>,
     /// Whether the framing has said goodbye.
@@ -74,29 +65,6 @@ enum Reading {
     Lingering(Instant),
 }
 
-/// Frames that must leave one at a time.
-#[derive(Default)]
-struct Paced {
-    queue: VecDeque<Vec<u8>>,
-    /// When the next frame may leave.
-    next: Option<Instant>,
-    /// Whether a frame waits for that.
-    waiting: bool,
-}
-
-/// What the clock is asked about, all of it at leisure.
-struct Times {
-    sleep: Option<Pin<Box<Sleep>>>,
-    armed: Option<Instant>,
-    /// When something was read, and when something was read or taken.
-    last_heard: Instant,
-    last_sign: Instant,
-    /// Whether the far side owes us an answer to a ping.
-    pinged: bool,
-    stalled: Option<Instant>,
-    partial: Option<Instant>,
-}
-
 /// How a step went.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Step {
@@ -110,13 +78,11 @@ impl Driver {
     /// Prepares a link for being driven, and gives the peer at its far end.
     pub(crate) fn new(link: Link, service: &Service, default_timeout: Duration) -> (Self, Peer) {
         let (dialect, speaker) = service.language.converse();
-        let mut out = Outbox::new(link.framing.marking());
+        let out = Outbox::new(link.framing.marking());
         let mut shared_out = out.another();
-        let paced = dialect.pace().map(|_| {
-            out.keep_frames_apart();
+        if dialect.pace().is_some() {
             shared_out.keep_frames_apart();
-            Paced::default()
-        });
+        }
         let max_unsent = service.limits.max_unsent;
         let shared = Shared::new(link.connection, shared_out, speaker, max_unsent, default_timeout);
         let peer = Peer(shared.clone());
@@ -134,31 +100,22 @@ impl Driver {
             service: service.clone(),
             shared,
             input,
-            out,
-            written: 0,
-            unflushed: false,
-            paced,
+            output: Output::new(out),
             reading: Reading::Open,
             ending: None,
             parted: false,
             goodbye: Goodbye::Done,
             uncollected: false,
             deferred: false,
-            times: Times {
-                sleep: None,
-                armed: None,
-                last_heard: now(),
-                last_sign: now(),
-                pinged: false,
-                stalled: None,
-                partial: None,
-            },
+            times: Times::new(now()),
         };
         (driver, peer)
     }
 
+    /// Whether more may be said before what was said has left.
+    #[inline]
     fn has_room(&self) -> bool {
-        self.out.len() - self.written < self.service.limits.max_unsent
+        self.output.unsent() + self.conversation.dialect.held() < self.service.limits.max_unsent
     }
 
     /// Takes over what other tasks want sent, as far as there is room for it;
@@ -170,11 +127,11 @@ impl Driver {
         }
         self.uncollected = !self.has_room();
         let mut waiting = Vec::new();
-        let before = self.out.len();
+        let before = self.output.outbox.len();
         let phase = {
             let mut state = self.shared.state();
             if !self.uncollected {
-                self.out.append(&mut state.out);
+                self.output.outbox.append(&mut state.out);
                 waiting = std::mem::take(&mut state.waiting);
             }
             state.phase
@@ -191,7 +148,7 @@ impl Driver {
             }
             Phase::Open | Phase::Closed => {}
         }
-        self.out.len() > before
+        self.output.outbox.len() > before
     }
 
     /// Whether other tasks have left something that can be taken over now.
@@ -212,21 +169,21 @@ impl Driver {
                 return Step::Stopped;
             }
             let mut cut = match self.reading {
-                Reading::Open => self.framing.cut(&mut self.input, &mut self.out),
+                Reading::Open => self.framing.cut(&mut self.input, &mut self.output.outbox),
                 _ => self.framing.finish(&mut self.input),
             };
             // frames and signals are wide: they are looked at where they are
             match &mut cut {
                 Ok(Cut::Frame(frame)) => {
                     *budget -= 1;
-                    self.times.partial = None;
+                    self.times.between();
                     let mut recut = false;
                     loop {
-                        let said = self.conversation.dialect.hear(frame, &mut self.out);
+                        let said = self.conversation.dialect.hear(frame, &mut self.output.outbox);
                         let Some(signal) = &said else { break };
                         let taken = match full {
-                            false => self.conversation.take(signal, &mut self.out, turn),
-                            true => self.conversation.put_off(signal, &mut self.out, turn),
+                            false => self.conversation.take(signal, &mut self.output.outbox, turn),
+                            true => self.conversation.put_off(signal, &mut self.output.outbox, turn),
                         };
                         match said {
                             Some(Signal::Several) => {
@@ -244,16 +201,16 @@ impl Driver {
                 Ok(Cut::Partial { .. }) if self.reading == Reading::Ended => self.reading = Reading::Done,
                 Ok(Cut::Partial { missing }) => {
                     if self.input.is_empty() && !self.framing.is_inside() {
-                        self.times.partial = None;
-                    } else if self.times.partial.is_none() {
-                        self.times.partial = Some(turn.now);
+                        self.times.between();
+                    } else {
+                        self.times.inside(turn.now);
                     }
                     self.make_room(*missing);
                     return Step::Done;
                 }
                 Ok(Cut::Oversize { channel, limit }) => {
                     *budget -= 1;
-                    self.conversation.dialect.oversize(*channel, *limit, &mut self.out);
+                    self.conversation.dialect.oversize(*channel, *limit, &mut self.output.outbox);
                 }
                 Ok(Cut::Handled) => *budget -= 1,
                 Ok(Cut::End) => {
@@ -284,11 +241,11 @@ impl Driver {
         let unframed = matches!(ended, Ended::Unframed(_));
         self.ending.get_or_insert(ended);
         self.reading = Reading::Done;
-        self.times.partial = None;
-        let before = self.out.len();
-        self.framing.goodbye(goodbye, &mut self.out);
-        if unframed && self.out.len() == before {
-            self.conversation.dialect.unframed(&mut self.out);
+        self.times.between();
+        let before = self.output.outbox.len();
+        self.framing.goodbye(goodbye, &mut self.output.outbox);
+        if unframed && self.output.outbox.len() == before {
+            self.conversation.dialect.unframed(&mut self.output.outbox);
         }
     }
 
@@ -299,83 +256,6 @@ impl Driver {
             let least = missing.clamp(4 << 10, self.input.len().max(scratch::SIZE));
             self.input.room(least);
         }
-    }
-
-    /// Writes what there is to write. `None`: all of it is written.
-    fn write(&mut self, cx: &mut TaskContext<'_>, now: Instant) -> Result<Option<Blocked>, Ended> {
-        if self.paced.is_some() || self.conversation.dialect.pace().is_some() {
-            return self.write_paced(cx, now);
-        }
-        self.write_out(cx, now)
-    }
-
-    fn write_out(&mut self, cx: &mut TaskContext<'_>, now: Instant) -> Result<Option<Blocked>, Ended> {
-        while self.written < self.out.len() {
-            match Pin::new(&mut self.stream).poll_write(cx, &self.out.bytes()[self.written..]) {
-                Poll::Ready(Ok(0)) => return Err(Ended::Broken(std::io::ErrorKind::WriteZero.into())),
-                Poll::Ready(Ok(count)) => {
-                    self.written += count;
-                    self.times.stalled = None;
-                    self.times.last_sign = now;
-                }
-                Poll::Ready(Err(error)) => return Err(Ended::Broken(error)),
-                Poll::Pending => {
-                    self.times.stalled.get_or_insert(now);
-                    return Ok(Some(Blocked::OnStream));
-                }
-            }
-        }
-        if self.written > 0 {
-            self.written = 0;
-            self.unflushed = true;
-            self.out.clear(scratch::SIZE);
-        }
-        if self.unflushed {
-            match Pin::new(&mut self.stream).poll_flush(cx) {
-                Poll::Ready(Ok(())) => self.unflushed = false,
-                Poll::Ready(Err(error)) => return Err(Ended::Broken(error)),
-                Poll::Pending => return Ok(Some(Blocked::OnStream)),
-            }
-        }
-        Ok(None)
-    }
-
-    /// Writes one frame, then pauses.
-    fn write_paced(&mut self, cx: &mut TaskContext<'_>, now: Instant) -> Result<Option<Blocked>, Ended> {
-        let pace = self.conversation.dialect.pace();
-        let mut paced = self.paced.take().unwrap_or_else(|| {
-            self.out.keep_frames_apart();
-            self.shared.state().out.keep_frames_apart();
-            Paced::default()
-        });
-        let blocked = loop {
-            if self.written == 0 {
-                paced.queue.extend(self.out.take_frames());
-                paced.waiting = pace.is_some() && paced.next.is_some_and(|next| now < next);
-                if paced.waiting {
-                    break Some(Blocked::OnPace);
-                }
-                if paced.queue.is_empty() {
-                    self.conversation.dialect.flush(&mut self.out);
-                    paced.queue.extend(self.out.take_frames());
-                }
-                let Some(frame) = paced.queue.pop_front() else { break None };
-                self.out.body().extend_from_slice(&frame);
-            }
-            match self.write_out(cx, now) {
-                // the pause begins now, not when this poll did
-                Ok(None) => paced.next = pace.and_then(|pace| after(crate::conversation::now(), pace)),
-                Ok(blocked) => break blocked,
-                Err(ended) => {
-                    self.paced = Some(paced);
-                    return Err(ended);
-                }
-            }
-        };
-        // a first line feed ends the pacing, once nothing is held back any more
-        let over = blocked.is_none() && pace.is_none();
-        self.paced = (!over).then_some(paced);
-        Ok(blocked)
     }
 
     /// Reads once. `false`: nothing there at present.
@@ -390,8 +270,7 @@ impl Driver {
             Poll::Ready(Ok(())) => {
                 let count = buffer.filled().len();
                 self.input.arrived(count);
-                (self.times.last_heard, self.times.last_sign) = (now, now);
-                self.times.pinged = false;
+                self.times.heard(now);
                 match self.reading {
                     Reading::Lingering(_) => {
                         self.input.consume(count);
@@ -412,7 +291,11 @@ impl Driver {
 
     /// The far side will say nothing more, so calls of ours get no answer.
     fn nobody_answers_any_more(&self) {
-        let pending = self.shared.state().pending.drain();
+        let pending = {
+            let mut state = self.shared.state();
+            state.unheard = true;
+            state.pending.drain()
+        };
         for answered in pending {
             answered.answer(Err(unanswered()));
         }
@@ -433,29 +316,23 @@ impl Driver {
 
     /// What the clock has to say.
     fn check_times(&mut self, now: Instant) -> Result<(), Ended> {
-        if self.times.armed.is_none_or(|armed| now < armed) {
+        if !self.times.is_due(now) {
             return Ok(());
         }
         let limits = self.service.limits.clone();
-        let passed = |since: Option<Instant>, span| {
-            since.and_then(|since| after(since, span)).is_some_and(|at| at <= now)
-        };
-        if passed(self.times.stalled, limits.stall_timeout) {
+        if self.times.is_stalled(&limits, now) {
             return Err(Ended::Stalled);
         }
-        if passed(self.times.partial, limits.message_timeout) {
+        if self.times.is_slow(&limits, now) {
             self.end(Ended::SlowMessage, Goodbye::Refused);
         }
         let busy = !self.conversation.is_idle() || self.shared.state().pending.len() > 0;
-        let idle = passed(Some(self.times.last_sign), limits.idle_timeout) && !busy;
-        // who owes an answer to a ping is gone, however much we have to say to it
-        let dead = self.times.pinged && passed(Some(self.times.last_heard), limits.idle_timeout);
-        if idle || dead {
+        if self.times.is_gone(busy, &limits, now) {
             self.end(Ended::Idle, Goodbye::GoingAway);
-        } else if !self.times.pinged && passed(Some(self.times.last_heard), limits.idle_timeout / 2) {
-            self.times.pinged = self.framing.ping(&mut self.out);
+        } else if self.times.wants_ping(&limits, now) && self.framing.ping(&mut self.output.outbox) {
+            self.times.pinged();
         }
-        self.conversation.expire_due(&mut self.out, now);
+        self.conversation.expire_due(&mut self.output.outbox, now);
         let expired = {
             let mut state = self.shared.state();
             match state.pending.earliest().is_some_and(|at| at <= now) {
@@ -474,40 +351,19 @@ impl Driver {
         Ok(())
     }
 
-    /// Sets the alarm to when the clock is to be asked next. What has moved
-    /// further away since is found out when the alarm goes off.
+    /// Sets the alarm to when the clock is to be asked next.
     fn arm(&mut self, cx: &mut TaskContext<'_>, now: Instant) {
-        let limits = &self.service.limits;
-        let silence = if self.times.pinged { limits.idle_timeout } else { limits.idle_timeout / 2 };
-        let still_to_come = |at: &Instant| *at > now;
-        let idle = earliest([
-            after(self.times.last_heard, silence).filter(still_to_come),
-            after(self.times.last_sign, limits.idle_timeout).filter(still_to_come),
-        ]);
         let lingering = match self.reading {
             Reading::Lingering(until) => Some(until),
             _ => None,
         };
-        let next = earliest([
-            self.times.stalled.and_then(|since| after(since, limits.stall_timeout)),
-            self.times.partial.and_then(|since| after(since, limits.message_timeout)),
-            idle.or(after(now, limits.idle_timeout)),
+        let others = [
             self.conversation.slots.earliest(),
             self.shared.state().pending.earliest(),
-            self.paced.as_ref().filter(|paced| paced.waiting).and_then(|paced| paced.next),
+            self.output.waits_until(),
             lingering,
-        ]);
-        let Some(next) = next else { return };
-        if self.times.armed.is_some_and(|armed| armed <= next && armed > now) {
-            return;
-        }
-        self.times.armed = Some(next);
-        let at = tokio::time::Instant::from_std(next);
-        let sleep = self.times.sleep.get_or_insert_with(|| Box::pin(sleep_until(at)));
-        sleep.as_mut().reset(at);
-        if sleep.as_mut().poll(cx).is_ready() {
-            cx.waker().wake_by_ref();
-        }
+        ];
+        self.times.arm(others, &self.service.limits, now, cx);
     }
 
     fn step(&mut self, cx: &mut TaskContext<'_>) -> Poll<Ended> {
@@ -523,7 +379,7 @@ impl Driver {
         loop {
             let collected = self.collect();
             if self.has_room() {
-                self.conversation.poll(&mut self.out, turn);
+                self.conversation.poll(&mut self.output.outbox, turn);
             }
             let listened = self.listen(&mut budget, turn);
             if self.conversation.draining
@@ -534,17 +390,19 @@ impl Driver {
                 self.end(Ended::Here, self.goodbye);
             }
             let more_is_likely = collected || !self.conversation.is_idle();
-            if more_is_likely && !self.deferred && self.out.len() > self.written && self.out.len() < SMALL {
+            if more_is_likely && !self.deferred && (1..SMALL).contains(&self.output.unsent()) {
                 self.deferred = true;
                 task.wake_by_ref();
                 return Poll::Pending;
             }
             self.deferred = false;
-            let blocked = match self.write(cx, now) {
-                Ok(blocked) => blocked,
+            let Self { stream, conversation, shared, times, output, .. } = self;
+            let all_written = match output.write(&mut **stream, &mut *conversation.dialect, shared, times, cx)
+            {
+                Ok(all_written) => all_written,
                 Err(ended) => return Poll::Ready(ended),
             };
-            if blocked.is_none() && self.reading == Reading::Done && self.conversation.is_idle() {
+            if all_written && self.reading == Reading::Done && self.conversation.is_idle() {
                 return self.finish(cx, now);
             }
             if let Reading::Lingering(until) = self.reading
@@ -557,7 +415,7 @@ impl Driver {
                     task.wake_by_ref();
                     return Poll::Pending;
                 }
-                let room = blocked.is_none() && !self.conversation.is_full();
+                let room = all_written && !self.conversation.is_full();
                 if room || self.is_called() || (self.conversation.slots.is_woken() && self.has_room()) {
                     continue;
                 }
@@ -604,13 +462,6 @@ impl Driver {
     fn ended(&mut self) -> Ended {
         self.ending.take().unwrap_or(Ended::ByPeer)
     }
-}
-
-/// Why writing could not go on.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Blocked {
-    OnStream,
-    OnPace,
 }
 
 /// Takes what concerns calls of ours.

@@ -56,12 +56,8 @@ impl Peer {
         let mut ids = Vec::with_capacity(batch.calls());
         if !batch.is_empty() {
             let mut state = self.0.state();
-            if !state.phase.is_open() {
-                return Begun::Ended;
-            }
-            if state.out.len() > self.0.max_unsent {
-                state.waiting.push(cx.waker().clone());
-                return Begun::Crowded;
+            if let Err(not_now) = state.admit(self.0.max_unsent, cx) {
+                return not_now.into();
             }
             for at in 0..batch.calls() {
                 let place = Arc::new(Place { answers: answers.clone(), at });

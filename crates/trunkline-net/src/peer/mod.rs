@@ -8,10 +8,12 @@
 mod call;
 mod drive;
 mod gather;
+mod output;
 mod pending;
 mod scratch;
 mod slots;
 mod spawned;
+mod times;
 
 pub use self::{
     call::{Awaited, Begun, Calling},
@@ -32,7 +34,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    task::Waker,
+    task::{Context as TaskContext, Waker},
     time::Duration,
 };
 use tokio::sync::Notify;
@@ -78,6 +80,17 @@ pub(crate) struct State {
     /// Callers that wait for room in the outbox.
     pub(crate) waiting: Vec<Waker>,
     pub(crate) phase: Phase,
+    /// Whether the far side has said all it has to say, so that no call of ours
+    /// would be answered.
+    pub(crate) unheard: bool,
+}
+
+/// Why a call cannot be made now.
+pub(crate) enum NotNow {
+    /// There is no room for it; the task is woken when there may be.
+    Crowded,
+    /// There will be no answer any more.
+    Ended,
 }
 
 /// How far the life of a connection has come.
@@ -99,6 +112,21 @@ impl Phase {
 }
 
 impl State {
+    /// Whether a call can be made now.
+    pub(crate) fn admit(&mut self, max_unsent: usize, cx: &TaskContext<'_>) -> Result<(), NotNow> {
+        if !self.phase.is_open() || self.unheard {
+            return Err(NotNow::Ended);
+        }
+        if self.out.len() > max_unsent {
+            // a task that is polled again and again meanwhile waits once
+            if !self.waiting.last().is_some_and(|last| last.will_wake(cx.waker())) {
+                self.waiting.push(cx.waker().clone());
+            }
+            return Err(NotNow::Crowded);
+        }
+        Ok(())
+    }
+
     /// Says something; what fails, or panics while it is being encoded, leaves
     /// nothing behind in the outbox.
     pub(crate) fn speak<R>(&mut self, write: impl FnOnce(&mut dyn Speaker, &mut Outbox) -> R) -> R {
@@ -120,7 +148,8 @@ impl Shared {
         default_timeout: Duration,
     ) -> Arc<Self> {
         let phase = Phase::Open;
-        let state = State { out, speaker, pending: Pending::default(), waiting: Vec::new(), phase };
+        let (pending, waiting) = (Pending::default(), Vec::new());
+        let state = State { out, speaker, pending, waiting, phase, unheard: false };
         Arc::new(Self {
             state: Mutex::new(state),
             task: AtomicWaker::new(),

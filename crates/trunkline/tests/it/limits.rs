@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 use tokio::io::AsyncReadExt;
-use trunkline::{FaultKind, Limits, Listener, Peer, RawArgs, Router, Server};
+use trunkline::{Fault, FaultKind, Limits, Listener, Peer, RawArgs, Router, Server};
 
 /// T02: once the answers of a batch are over the limit, the rest of it does not run.
 #[tokio::test]
@@ -94,6 +94,62 @@ async fn a_peer_that_never_reads_is_closed() {
     let ran = runs.load(Ordering::SeqCst);
     assert!(ran < 60, "{ran} calls of 10,000 bytes ran for a peer that does not read");
     assert!(wire.ended().await.contains("`stall_timeout`"));
+}
+
+/// The same for one that is answered at a pace, because it sends no line feeds:
+/// what is held back for it counts too.
+#[tokio::test(start_paused = true)]
+async fn a_paced_peer_that_never_reads_is_closed() {
+    let runs: Arc<AtomicUsize> = Arc::default();
+    let counter = runs.clone();
+    let router = Router::new().procedure("big", move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+        async { "x".repeat(10_000) }
+    });
+    let mut wire = Wire::with_limits(router, Limits::default().stall_timeout(Duration::from_secs(5)));
+    let flood = request(1, "big", json!([])).repeat(10_000);
+    tokio::select! {
+        () = wire.send(&flood) => panic!("the server went on reading"),
+        () = tokio::time::sleep(Duration::from_secs(4)) => {}
+    }
+    let ran = runs.load(Ordering::SeqCst);
+    assert!(ran < 100, "{ran} calls of 10,000 bytes ran for a peer that does not read");
+    assert!(wire.ended().await.contains("`stall_timeout`"));
+}
+
+/// What is kept for all batches under way together is bounded, however many
+/// there are and whenever their calls are done.
+#[tokio::test]
+async fn max_reply_bounds_all_batches_together() {
+    let (work, may_work) = tokio::sync::watch::channel(false);
+    let (release, released) = tokio::sync::watch::channel(false);
+    let router = Router::new()
+        .procedure("big", move || {
+            let mut may_work = may_work.clone();
+            async move { may_work.wait_for(|it| *it).await.map(|_| "x".repeat(1000)).map_err(Fault::internal) }
+        })
+        .procedure("wait", move || {
+            let mut released = released.clone();
+            async move { released.wait_for(|it| *it).await.is_ok() }
+        });
+    let mut wire = Wire::with_limits(router, Limits::default().max_reply(5000));
+    for _ in 0..10 {
+        let calls: Vec<String> = (0..10).map(|id| request(id, "big", json!([]))).collect();
+        wire.line(format!("[{},{}]", calls.join(","), request(10, "wait", json!([])))).await;
+    }
+    wire.is_well().await;
+    work.send(true).unwrap();
+    wire.is_well().await;
+    release.send(true).unwrap();
+    let mut passed = 0;
+    for _ in 0..10 {
+        let answers = wire.next().await;
+        let answers = answers.as_array().unwrap();
+        assert_eq!(answers.len(), 11);
+        passed += answers[..10].iter().filter(|answer| answer["result"].is_string()).count();
+        assert!(answers.iter().all(|answer| !answer["result"].is_null() || code(answer) == -32008));
+    }
+    assert!((1..=5).contains(&passed), "{passed} answers of 1,000 bytes were kept");
 }
 
 #[tokio::test]

@@ -79,6 +79,11 @@ impl Wire {
         assert_eq!(answer["id"], "well?", "something else was due");
     }
 
+    /// Ends this direction: nothing more will be sent.
+    pub(crate) async fn finish(&mut self) {
+        self.writer.shutdown().await.unwrap();
+    }
+
     /// Waits for the server to end the connection, without reading: the reason.
     pub(crate) async fn ended(self) -> String {
         self.served.await.unwrap()

@@ -8,7 +8,9 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use trunkline::{Answer, Call, Extract, Fault, FaultKind, Hooks, Limits, Next, OwnedCall, Plain, Router};
+use trunkline::{
+    Answer, Call, Extract, Fault, FaultKind, Hooks, Limits, Next, OwnedCall, Peer, Plain, Router,
+};
 
 struct Explosive;
 
@@ -155,4 +157,26 @@ async fn a_lost_connection_cancels_its_calls() {
     assert_eq!(call.await.unwrap_err().kind(), FaultKind::DeadlineExceeded);
     drop(client);
     assert!(seen.recv().await.is_none(), "every sender is gone with its handler");
+}
+
+/// A peer that has said all it has to say still gets its answers, but is not
+/// asked anything any more: such a call fails at once.
+#[tokio::test]
+async fn nobody_is_asked_who_will_not_answer() {
+    let (release, released) = tokio::sync::watch::channel(false);
+    let router = Router::new().procedure("ask", move |peer: Peer| {
+        let mut released = released.clone();
+        async move {
+            let first = peer.call::<u8>("number", ()).await.unwrap_err();
+            released.wait_for(|it| *it).await.map_err(Fault::internal)?;
+            let second = peer.call::<u8>("number", ()).await.unwrap_err();
+            Ok::<_, Fault>([first, second].iter().all(|it| it.kind() == FaultKind::Disconnected))
+        }
+    });
+    let mut wire = Wire::to(router);
+    wire.line(request(1, "ask", json!([]))).await;
+    assert_eq!(wire.next().await["method"], "number");
+    wire.finish().await;
+    release.send(true).unwrap();
+    assert_eq!(wire.next().await["result"], true);
 }
