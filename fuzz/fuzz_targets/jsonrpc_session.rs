@@ -43,6 +43,7 @@ fn frames(stream: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 fn setup(which: u8) -> Setup {
     let (mut rules, mut silent, mut small_replies) = (Rules::default(), false, false);
+    let mut limits = Limits::default();
     let language = match which % 8 {
         1 => {
             rules.reject_null_params = true;
@@ -65,17 +66,19 @@ fn setup(which: u8) -> Setup {
         }
         6 => {
             (rules.max_depth, rules.max_batch, small_replies) = (4, 3, true);
-            JsonRpc::default().limits(&Limits::default().max_depth(4).max_batch(3).max_reply(50))
+            limits = limits.max_depth(4).max_batch(3).max_reply(50);
+            JsonRpc::default()
         }
         7 => JsonRpc::rpc_websockets().expose_internal().plain_error_code(7).mux_peer_server(1),
         _ => JsonRpc::default(),
     };
-    Setup { language, rules, silent, small_replies }
+    Setup { language, limits, rules, silent, small_replies }
 }
 
 /// What this side says of its own accord is read as what was said, or is not said at all.
 fn said(stream: &[u8], which: u8, mut choices: Choices<'_>) {
-    let mut speaker = setup(which).language.converse().1;
+    let Setup { language, limits, .. } = setup(which);
+    let mut speaker = language.converse(&limits).1;
     let mut out = Outbox::new(Lines::default().marking());
     out.keep_frames_apart();
     let unwritable = std::collections::BTreeMap::from([(vec![1], 1)]);

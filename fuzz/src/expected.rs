@@ -83,7 +83,7 @@ impl<'f> Expected<'f> {
 
 /// Calls are counted from 1; what is no number of one is for 0.
 fn ours(id: &Id<'_>) -> u64 {
-    id.as_u64().unwrap_or_default()
+    if id.is_too_long() { 0 } else { id.as_u64().unwrap_or_default() }
 }
 
 fn payload(params: Params<'_>) -> CowPayload<'_> {

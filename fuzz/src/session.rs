@@ -2,7 +2,8 @@
 
 use crate::{books::Books, choices::Choices, expected::Expected};
 use trunkline_core::{
-    Body, CallId, Dialect, Fault, FaultKind, Frame, Language, Outbox, OwnedCallId, Signal, framing::Marking,
+    Body, CallId, Dialect, Fault, FaultKind, Frame, Language, Limits, Outbox, OwnedCallId, Signal,
+    framing::Marking,
 };
 use trunkline_dialects::jsonrpc::{JsonRpc, Rules};
 
@@ -11,6 +12,8 @@ use trunkline_dialects::jsonrpc::{JsonRpc, Rules};
 pub struct Setup {
     /// The language.
     pub language: JsonRpc,
+    /// The limits it keeps to.
+    pub limits: Limits,
     /// The rules it reads by.
     pub rules: Rules,
     /// Whether invalid messages without an id stay unanswered.
@@ -35,7 +38,8 @@ impl Session {
     /// Begins one.
     #[must_use]
     pub fn new(setup: Setup, two_way: bool) -> Self {
-        let dialect = if two_way { setup.language.converse().0 } else { setup.language.exchange() };
+        let Setup { language, limits, .. } = &setup;
+        let dialect = if two_way { language.converse(limits).0 } else { language.exchange(limits) };
         let mut out = Outbox::new(Box::new(Channels));
         out.keep_frames_apart();
         Self { dialect, setup, two_way, out, books: Books::default(), pending: Vec::new() }
@@ -87,7 +91,7 @@ impl Session {
                     given = Frame { several: false, ..frame };
                 }
                 Some(Signal::Reply { id, outcome }) => responses.push((Some(id), outcome.ok())),
-                Some(Signal::Complaint(_)) => responses.push((None, None)),
+                Some(Signal::Refused(_) | Signal::Complaint(_)) => responses.push((None, None)),
                 Some(other) => panic!("{other:?}"),
             }
             self.collect();
@@ -114,7 +118,7 @@ impl Session {
     pub fn oversize(&mut self) {
         self.books.heard(0, false, 1);
         self.books.owed(1);
-        self.dialect.oversize(0, 1000, &mut self.out);
+        assert!(self.dialect.oversize(0, 1000, &[], &mut self.out).is_none());
         self.collect();
     }
 

@@ -5,9 +5,16 @@
 //! the strict reading has failed already, so it costs ordinary calls nothing:
 //!
 //! - no arguments at all, `[]` and `{}` mean the same to a procedure without any;
-//! - `["Ada"]` fits a procedure whose only argument is a string.
+//! - `["Ada"]` fits a procedure whose only argument is a string;
+//! - the last arguments may be left out of an array, where they are optional.
 
-use crate::{Fault, FaultKind, payload::Payload};
+mod left_out;
+
+use self::left_out::{Unfit, decode_short};
+use crate::{
+    Fault, FaultKind,
+    payload::{DecodeError, Payload},
+};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 /// Decodes the arguments of a call.
@@ -23,6 +30,12 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 ///
 /// let () = args::decode(None)?;
 /// let name: String = args::decode(Some(Payload::Json(r#"["Ada"]"#)))?;
+///
+/// #[derive(serde::Deserialize, Debug, PartialEq)]
+/// struct Page { of: String, from: Option<u64> }
+///
+/// let first: Page = args::decode(Some(Payload::Json(r#"["guests"]"#)))?;
+/// assert_eq!(first, Page { of: "guests".into(), from: None });
 /// # Ok::<(), trunkline_core::Fault>(())
 /// ```
 ///
@@ -32,26 +45,37 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 /// or of another type; the fault says which.
 pub fn decode<A: DeserializeOwned>(args: Option<Payload<'_>>) -> Result<A, Fault> {
     let Some(args) = args else { return absent() };
-    let error = match args.decode() {
+    args.decode().or_else(|error| forgiving(args, &error))
+}
+
+/// Where the strict reading has failed.
+#[cold]
+fn forgiving<A: DeserializeOwned>(args: Payload<'_>, error: &DecodeError) -> Result<A, Fault> {
+    let missing = match decode_short(args) {
         Ok(args) => return Ok(args),
-        Err(error) => error,
+        Err(missing @ Unfit::Missing(_)) => Some(missing.to_string()),
+        Err(Unfit::Otherwise) => None,
     };
-    forgiving(args)
-        .ok_or_else(|| Fault::new(FaultKind::InvalidArgs, "Invalid params").with_data(error.to_string()))
+    unwrapped(args).ok_or_else(|| unfit(missing.unwrap_or_else(|| error.to_string())))
 }
 
 #[cold]
 fn absent<A: DeserializeOwned>() -> Result<A, Fault> {
-    ["null", "[]", "{}"].into_iter().find_map(|nothing| Payload::Json(nothing).decode().ok()).ok_or_else(
-        || {
-            Fault::new(FaultKind::InvalidArgs, "Invalid params")
-                .with_data("the procedure takes arguments, but none were given")
-        },
-    )
+    let spelled = ["null", "[]", "{}"].map(Payload::Json);
+    spelled
+        .iter()
+        .find_map(|nothing| nothing.decode().ok())
+        .or_else(|| decode_short(Payload::Json("[]")).ok())
+        .ok_or_else(|| unfit("the procedure takes arguments, but none were given"))
 }
 
+fn unfit(why: impl serde::Serialize) -> Fault {
+    Fault::new(FaultKind::InvalidArgs, "Invalid params").with_data(why)
+}
+
+/// The only argument, out of the array around it; or nothing, out of brackets.
 #[cold]
-fn forgiving<A: DeserializeOwned>(args: Payload<'_>) -> Option<A> {
+fn unwrapped<A: DeserializeOwned>(args: Payload<'_>) -> Option<A> {
     let Payload::Json(text) = args;
     let inner = text.trim_ascii().strip_prefix('[').and_then(|text| text.strip_suffix(']'));
     match inner.map(str::trim_ascii) {
@@ -76,6 +100,7 @@ fn is_empty_object(text: &str) -> bool {
 mod tests {
     use super::*;
     use serde::Deserialize;
+    use serde_json::Value;
 
     #[derive(Deserialize, Debug, PartialEq)]
     struct Pair {
@@ -107,6 +132,48 @@ mod tests {
         }
         refused::<()>("[1]");
         refused::<()>(r#"{"a":1}"#);
+    }
+
+    #[derive(Deserialize, Debug, PartialEq)]
+    struct Few {
+        a: i64,
+        b: Option<i64>,
+    }
+
+    #[derive(Deserialize, Debug, PartialEq)]
+    struct Any {
+        a: Option<i64>,
+        b: Option<Value>,
+    }
+
+    #[test]
+    fn the_last_arguments_may_be_left_out_where_they_are_optional() {
+        fits("[1]", Few { a: 1, b: None });
+        fits(" [ 1 ] ", (1, None::<i64>));
+        for nothing in ["[]", "{}", " [ ] "] {
+            fits(nothing, Any { a: None, b: None });
+        }
+        fits("[]", (None::<u8>, None::<u8>));
+        assert_eq!(decode::<Any>(None).unwrap(), Any { a: None, b: None });
+        assert_eq!(decode::<(Option<u8>,)>(None).unwrap(), (None,));
+        // an element is an argument before it is taken for a list of them
+        fits("[[1,2]]", (serde_json::json!([1, 2]), None::<Value>));
+        fits("[[1,2]]", Pair { a: 1, b: 2 });
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let told = |args, decode: fn(Option<Payload<'_>>) -> Option<Fault>| {
+            decode(Some(Payload::Json(args))).unwrap().data::<String>().unwrap()
+        };
+        let pair = |args| told(args, |args| decode::<Pair>(args).err());
+        assert_eq!(pair("[1]"), "missing argument `b`");
+        assert_eq!(pair("[]"), "missing argument `a`");
+        assert!(pair(r#"{"a":1}"#).starts_with("missing field `b`"));
+        assert!(pair(r#"["x"]"#).starts_with("invalid type: string \"x\""));
+        assert!(pair("[1,2,3]").starts_with("trailing characters"));
+        assert_eq!(told("[]", |args| decode::<Few>(args).err()), "missing argument `a`");
+        assert_eq!(told("[1]", |args| decode::<(u8, u8)>(args).err()), "missing argument 2 of 2");
     }
 
     #[test]

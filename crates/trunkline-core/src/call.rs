@@ -22,10 +22,12 @@ pub struct Call<'a> {
     pub deadline: Option<Instant>,
     /// How the reply is to be encoded.
     pub format: Format,
+    /// How many bytes of reply the caller may be sent.
+    pub max_reply: usize,
 }
 
 impl<'a> Call<'a> {
-    /// A call without deadline or states; the reply will be JSON.
+    /// A call without deadline; the reply will be JSON, of any length.
     #[must_use]
     pub fn new(
         procedure: &'a str,
@@ -33,7 +35,7 @@ impl<'a> Call<'a> {
         context: &'a Context,
         states: &'a Arc<States>,
     ) -> Self {
-        Self { procedure, args, context, states, deadline: None, format: Format::Json }
+        Self { procedure, args, context, states, deadline: None, format: Format::Json, max_reply: usize::MAX }
     }
 
     /// Copies the call, so that it can outlive its frame.
@@ -46,6 +48,7 @@ impl<'a> Call<'a> {
             states: self.states.clone(),
             deadline: self.deadline,
             format: self.format,
+            max_reply: self.max_reply,
         }
     }
 }
@@ -66,6 +69,8 @@ pub struct OwnedCall {
     pub deadline: Option<Instant>,
     /// How the reply is to be encoded.
     pub format: Format,
+    /// How many bytes of reply the caller may be sent.
+    pub max_reply: usize,
 }
 
 impl OwnedCall {
@@ -79,6 +84,7 @@ impl OwnedCall {
             states: &self.states,
             deadline: self.deadline,
             format: self.format,
+            max_reply: self.max_reply,
         }
     }
 }

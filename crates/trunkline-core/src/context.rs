@@ -1,13 +1,13 @@
 //! [`Context`]: what a handler may know of its caller.
 
-use http::{Extensions, HeaderMap};
+use http::{Extensions, HeaderMap, Uri};
 use std::{
     any::{Any, TypeId},
     collections::HashMap,
     fmt,
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -16,14 +16,15 @@ use std::{
 #[derive(Clone, Debug)]
 pub struct Context {
     connection: Arc<Connection>,
-    extensions: Arc<Extensions>,
+    /// Most requests over HTTP have none, and are spared the allocation.
+    extensions: Option<Arc<Extensions>>,
 }
 
 impl Context {
     /// A context of calls that come over `connection`.
     #[must_use]
     pub fn new(connection: Arc<Connection>, extensions: Extensions) -> Self {
-        Self { connection, extensions: Arc::new(extensions) }
+        Self { connection, extensions: (!extensions.is_empty()).then(|| Arc::new(extensions)) }
     }
 
     /// The context of a call that comes from this very program.
@@ -46,7 +47,8 @@ impl Context {
     /// Values that the transport has attached, by type.
     #[must_use]
     pub fn extensions(&self) -> &Extensions {
-        &self.extensions
+        static NONE: LazyLock<Extensions> = LazyLock::new(Extensions::new);
+        self.extensions.as_deref().unwrap_or(&NONE)
     }
 }
 
@@ -68,13 +70,12 @@ impl fmt::Display for ConnectionId {
 }
 
 /// What is known of a connection, or of one HTTP request.
-#[derive(Debug)]
 pub struct Connection {
     id: ConnectionId,
     transport: &'static str,
     dialect: &'static str,
     remote: Option<SocketAddr>,
-    path: String,
+    uri: Option<Uri>,
     headers: HeaderMap,
 }
 
@@ -87,7 +88,7 @@ impl Connection {
             transport,
             dialect,
             remote: None,
-            path: String::new(),
+            uri: None,
             headers: HeaderMap::new(),
         }
     }
@@ -101,8 +102,8 @@ impl Connection {
 
     /// Sets what the HTTP request said, also one that became a WebSocket.
     #[must_use]
-    pub fn with_request(mut self, path: &str, headers: HeaderMap) -> Self {
-        self.path = path.to_owned();
+    pub fn with_request(mut self, uri: Uri, headers: HeaderMap) -> Self {
+        self.uri = Some(uri);
         self.headers = headers;
         self
     }
@@ -131,16 +132,35 @@ impl Connection {
         self.remote
     }
 
+    /// What was asked for over HTTP, with its query; `None` elsewhere.
+    #[must_use]
+    pub fn uri(&self) -> Option<&Uri> {
+        self.uri.as_ref()
+    }
+
     /// The path that was asked for over HTTP; empty elsewhere.
     #[must_use]
     pub fn path(&self) -> &str {
-        &self.path
+        self.uri.as_ref().map_or("", Uri::path)
     }
 
     /// The headers of the HTTP request; empty elsewhere.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+}
+
+/// Neither headers nor queries, which may hold secrets.
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("id", &self.id)
+            .field("transport", &self.transport)
+            .field("dialect", &self.dialect)
+            .field("remote", &self.remote)
+            .field("path", &self.path())
+            .finish_non_exhaustive()
     }
 }
 
@@ -171,5 +191,22 @@ impl States {
 impl fmt::Debug for States {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("States").field("count", &self.0.len()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_keeps_secrets() {
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", http::HeaderValue::from_static("Bearer hidden"));
+        let uri = Uri::from_static("/rpc?token=hidden");
+        let connection = Connection::new("websocket", "jsonrpc").with_request(uri, headers);
+        let context = Context::new(Arc::new(connection), Extensions::new());
+        let printed = format!("{context:?}");
+        assert!(printed.contains("/rpc") && !printed.contains("hidden"), "{printed}");
+        assert_eq!(context.connection().uri().and_then(Uri::query), Some("token=hidden"));
     }
 }

@@ -12,6 +12,7 @@
 use crate::{
     fault::Fault,
     frame::Frame,
+    limits::Limits,
     outbox::{OpenFrame, Outbox},
     payload::{Encode, EncodeError, Format},
     signal::{CallId, Signal},
@@ -38,8 +39,15 @@ pub trait Dialect: Send {
     /// Answers `id` with a fault.
     fn fault(&mut self, id: &CallId<'_>, fault: &Fault, out: &mut Outbox);
 
-    /// A frame was over the limit and has been dropped unread.
-    fn oversize(&mut self, channel: u8, limit: usize, out: &mut Outbox);
+    /// A frame was over the limit and has been dropped, all but its `head`. What
+    /// that shows to be an answer to a call of ours is not answered.
+    fn oversize(
+        &mut self,
+        channel: u8,
+        limit: usize,
+        head: &[u8],
+        out: &mut Outbox,
+    ) -> Option<Signal<'static>>;
 
     /// The far side broke the framing, so nothing more can be read from it.
     fn unframed(&mut self, out: &mut Outbox);
@@ -125,25 +133,26 @@ pub struct BatchItem<'a> {
 /// Starts conversations: knows a language, holds none of its state.
 ///
 /// A listener has one, and asks it for a [`Dialect`] and a [`Speaker`] for each
-/// connection.
+/// connection. It has no limits of its own: those in force are handed to it, so
+/// that they are the ones its user has set.
 pub trait Language: Send + Sync {
     /// The two halves of a new conversation, in which both sides may call.
-    fn converse(&self) -> (Box<dyn Dialect>, Box<dyn Speaker>);
+    fn converse(&self, limits: &Limits) -> (Box<dyn Dialect>, Box<dyn Speaker>);
 
     /// A conversation in which the far side says one thing and hears the answer.
-    fn exchange(&self) -> Box<dyn Dialect>;
+    fn exchange(&self, limits: &Limits) -> Box<dyn Dialect>;
 
     /// The language's name, for logs and [`Connection`](crate::Connection).
     fn name(&self) -> &'static str;
 }
 
 impl<L: Language + ?Sized> Language for Arc<L> {
-    fn converse(&self) -> (Box<dyn Dialect>, Box<dyn Speaker>) {
-        (**self).converse()
+    fn converse(&self, limits: &Limits) -> (Box<dyn Dialect>, Box<dyn Speaker>) {
+        (**self).converse(limits)
     }
 
-    fn exchange(&self) -> Box<dyn Dialect> {
-        (**self).exchange()
+    fn exchange(&self, limits: &Limits) -> Box<dyn Dialect> {
+        (**self).exchange(limits)
     }
 
     fn name(&self) -> &'static str {

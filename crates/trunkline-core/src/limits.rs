@@ -5,7 +5,27 @@ use std::time::Duration;
 /// What one listener, connection or caller may take up.
 ///
 /// Every default is safe for a server that faces strangers. A fault that a
-/// limit causes names the limit and the field that changes it.
+/// limit causes names the limit and the field that changes it. The one value
+/// serves all: the engine, the listeners, and the language that is spoken.
+///
+/// # Memory
+///
+/// What one connection can make a server keep is bounded by
+///
+/// - one message that is arriving: `max_message`;
+/// - calls under way: `max_in_flight` times the arguments of one, `max_message`
+///   at most, as handlers have decoded them. As many again may be running on the
+///   pool of blocking threads though they were cancelled; and while answers to
+///   our own calls are awaited, up to `max_in_flight` more wait, with their
+///   arguments;
+/// - replies: `max_unsent`, and one reply more, `max_reply`; and `max_reply` for
+///   the batches under way, together;
+/// - for each item of those batches an answer that there was no room for its own,
+///   which is its id and some 250 bytes.
+///
+/// With the defaults the second is by far the most, 2.5 GiB: a server of many
+/// strangers with small arguments does well to lower `max_message`, and one whose
+/// calls are quick `max_in_flight`. `max_connections` multiplies all of it.
 ///
 /// ```
 /// # use trunkline_core::Limits;
@@ -16,24 +36,29 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of one message, coming in. Default 10 MiB.
+    /// Bytes of one message, coming in. Default 10 MiB; at least 1.
     pub max_message: usize,
     /// Bytes of one reply; those of all batches of a connection that are under
-    /// way count as one. Default 32 MiB.
+    /// way count as one. Default 32 MiB; at least 1.
     pub max_reply: usize,
-    /// Levels of nesting in one message. Default 128.
+    /// Levels of nesting in one message. Default 128, which is also the most that
+    /// JSON-RPC keeps track of: what is above counts as 128. At least 1.
     pub max_depth: usize,
-    /// Messages in one batch. Default 1,024.
+    /// Messages in one batch; 0 refuses batches. Default 1,024.
     pub max_batch: usize,
     /// Calls of one connection under way at a time; beyond it the connection is
-    /// not read. A batch counts as its items, but one batch is always admitted.
-    /// Default 256.
+    /// not read. A batch is admitted whole as soon as there is room for one call,
+    /// and all its items run at the same time, so up to `max_batch` calls less one
+    /// may come on top. Default 256; at least 1.
     pub max_in_flight: usize,
-    /// Connections of one listener; more are closed as they arrive. Default 16,384.
+    /// Connections of one listener; more are closed as they arrive. Default 16,384;
+    /// at least 1.
     pub max_connections: usize,
-    /// Unsent bytes at which a connection is no longer read. Default 256 KiB.
+    /// Unsent bytes at which a connection is no longer read, or, over HTTP/2, the
+    /// calls of a connection wait. Default 256 KiB; at least 1.
     pub max_unsent: usize,
-    /// Bytes of HTTP request head, and of a WebSocket handshake. Default 64 KiB.
+    /// Bytes of HTTP request head, and of a WebSocket handshake. Default 64 KiB;
+    /// at least 1.
     pub max_head: usize,
     /// How long TLS, and the head of an HTTP request, may take. A stream without
     /// either has no handshake; if it stays silent, `idle_timeout` ends it. Default 10 s.
@@ -41,7 +66,8 @@ pub struct Limits {
     /// How long a message that has begun to arrive may take to arrive whole. Default 60 s.
     pub message_timeout: Duration,
     /// How long the far side may refuse to take what is sent to it before the
-    /// connection is closed. Default 30 s.
+    /// connection is closed; over HTTP/2, to take the next 16 KiB of any of the
+    /// replies. Default 30 s.
     pub stall_timeout: Duration,
     /// How long a connection may stay without a sign of life. WebSocket peers are
     /// pinged at half of it, so only dead ones are cut. Default 5 min.
@@ -74,13 +100,16 @@ impl Default for Limits {
 }
 
 macro_rules! setters {
-    ($($name:ident: $type:ty),* $(,)?) => {
+    ($($name:ident: $type:ty $(, at least $least:literal)?;)*) => {
         impl Limits {
             $(
-                #[doc = concat!("Sets [`", stringify!($name), "`](Self#structfield.", stringify!($name), ").")]
+                #[doc = concat!(
+                    "Sets [`", stringify!($name), "`](Self#structfield.", stringify!($name), ")."
+                    $(, " What is below ", stringify!($least), " counts as ", stringify!($least), ".")?
+                )]
                 #[must_use]
                 pub fn $name(mut self, $name: $type) -> Self {
-                    self.$name = $name;
+                    self.$name = $name $(.max($least))?;
                     self
                 }
             )*
@@ -89,8 +118,40 @@ macro_rules! setters {
 }
 
 setters! {
-    max_message: usize, max_reply: usize, max_depth: usize, max_batch: usize, max_in_flight: usize,
-    max_connections: usize, max_unsent: usize, max_head: usize, handshake_timeout: Duration,
-    message_timeout: Duration, stall_timeout: Duration, idle_timeout: Duration, call_timeout: Duration,
-    drain_timeout: Duration,
+    max_message: usize, at least 1;
+    max_reply: usize, at least 1;
+    max_depth: usize, at least 1;
+    max_batch: usize;
+    max_in_flight: usize, at least 1;
+    max_connections: usize, at least 1;
+    max_unsent: usize, at least 1;
+    max_head: usize, at least 1;
+    handshake_timeout: Duration;
+    message_timeout: Duration;
+    stall_timeout: Duration;
+    idle_timeout: Duration;
+    call_timeout: Duration;
+    drain_timeout: Duration;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_of_nothing_is_one_of_one_where_nothing_would_make_no_sense() {
+        let nothing = Limits::default()
+            .max_message(0)
+            .max_reply(0)
+            .max_depth(0)
+            .max_batch(0)
+            .max_in_flight(0)
+            .max_connections(0)
+            .max_unsent(0)
+            .max_head(0);
+        let Limits { max_message, max_reply, max_depth, max_batch, .. } = nothing;
+        assert_eq!((max_message, max_reply, max_depth, max_batch), (1, 1, 1, 0));
+        let Limits { max_in_flight, max_connections, max_unsent, max_head, .. } = nothing;
+        assert_eq!((max_in_flight, max_connections, max_unsent, max_head), (1, 1, 1, 1));
+    }
 }

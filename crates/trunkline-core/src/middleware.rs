@@ -56,10 +56,11 @@ impl Next {
     ///
     /// # Errors
     ///
-    /// Fails as the call did.
+    /// Fails as the call did. A result over [`OwnedCall::max_reply`] bytes is
+    /// given up when it gets there, as it would be without a middleware.
     pub async fn run(self, call: OwnedCall) -> Answer {
         let running = self.0.start(&call.borrow())?;
-        procedure::finish(running, call.format, usize::MAX).await
+        procedure::finish(running, call.format, call.max_reply).await
     }
 }
 

@@ -118,6 +118,9 @@ impl Outbox {
     pub fn clear(&mut self, keep: usize) {
         self.bytes.clear();
         self.bytes.shrink_to(keep);
+        if let Some(ends) = &mut self.ends {
+            ends.clear();
+        }
     }
 
     /// Moves what waits in `other` behind what waits here.
@@ -174,5 +177,21 @@ impl Outbox {
 impl fmt::Debug for Outbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outbox").field("len", &self.bytes.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framing::{Framing, Lines};
+
+    #[test]
+    fn frames_that_were_cleared_have_no_ends() {
+        let mut outbox = Outbox::new(Lines::default().marking());
+        outbox.keep_frames_apart();
+        outbox.frame(0, |body| body.extend_from_slice(b"long ago"));
+        outbox.clear(0);
+        outbox.frame(0, |body| body.extend_from_slice(b"now"));
+        assert_eq!(outbox.take_frames(), [b"now\n"]);
     }
 }

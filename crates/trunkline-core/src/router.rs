@@ -3,17 +3,21 @@
 //! Built once, then only read, so a call takes no lock. It knows nothing of
 //! dialects: every name reaches it in one canonical spelling.
 
+mod route;
+
+pub use self::route::Route;
+
 use crate::{
     call::Call,
     context::{Context, States},
     fault::{Fault, FaultKind},
-    handler::{Handler, Registration, Run},
+    handler::Handler,
     middleware::{Guard, Layered, Middleware},
     payload::{OwnedPayload, Payload},
-    procedure::{self, BoxRunning},
+    procedure,
 };
 use foldhash::fast::RandomState;
-use std::{collections::HashMap, fmt, panic::Location, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, sync::Arc, time::Instant};
 
 /// The procedures a process serves.
 ///
@@ -29,19 +33,12 @@ use std::{collections::HashMap, fmt, panic::Location, sync::Arc, time::Duration}
 #[derive(Clone, Default)]
 pub struct Router {
     routes: HashMap<Box<str>, Route, RandomState>,
-    fallback: Option<Route>,
+    /// With what the names begin that they serve, the longest first: all names
+    /// begin with nothing.
+    fallbacks: Vec<(Box<str>, Route)>,
     states: States,
     guards: Vec<Guard>,
     layers: Vec<Arc<dyn Middleware>>,
-}
-
-/// A procedure under its name, with all that its routers put around it.
-#[derive(Clone)]
-pub struct Route {
-    registration: Registration,
-    guards: Arc<[Guard]>,
-    states: Arc<States>,
-    place: &'static Location<'static>,
 }
 
 impl Router {
@@ -80,13 +77,21 @@ impl Router {
         self
     }
 
-    /// Serves all of `router` under names that begin with `scope` and a dot. Its
-    /// guards, middleware and states stay its own; states that it lacks are
+    /// Serves all of `router` under names that begin with `scope` and a dot, of
+    /// which those that it has no procedure for go to its fallback, if it has one.
+    /// Its guards, middleware and states stay its own; states that it lacks are
     /// taken from here.
+    ///
+    /// ```
+    /// # use trunkline_core::{ProcedureName, Router};
+    /// let old = Router::new().fallback(async |ProcedureName(name)| format!("{name} has moved"));
+    /// let router = Router::new().scope("v1", old);
+    /// assert!(router.find("v1.anything").is_some() && router.find("anything").is_none());
+    /// ```
     ///
     /// # Panics
     ///
-    /// Panics if a name is taken, naming both places.
+    /// Panics if a name, or the place of the fallback, is taken, naming both places.
     #[must_use]
     #[track_caller]
     pub fn scope(mut self, scope: &str, router: Self) -> Self {
@@ -94,15 +99,18 @@ impl Router {
         for (name, route) in router.routes {
             self.insert(&format!("{scope}.{name}"), route);
         }
+        for (prefix, route) in router.fallbacks {
+            self.insert_fallback(&format!("{scope}.{prefix}"), route);
+        }
         self
     }
 
-    /// Serves all of `router` as if its procedures had been registered here. Its
-    /// guards, middleware and states stay its own.
+    /// Serves all of `router` as if its procedures, and its fallback, had been
+    /// registered here. Its guards, middleware and states stay its own.
     ///
     /// # Panics
     ///
-    /// Panics if a name is taken, naming both places.
+    /// Panics if a name is taken, or both have a fallback, naming both places.
     #[must_use]
     #[track_caller]
     pub fn merge(mut self, router: Self) -> Self {
@@ -110,16 +118,23 @@ impl Router {
         for (name, route) in router.routes {
             self.insert(&name, route);
         }
+        for (prefix, route) in router.fallbacks {
+            self.insert_fallback(&prefix, route);
+        }
         self
     }
 
-    /// Serves every name that nothing else serves. The handler learns the name
-    /// from [`ProcedureName`](crate::ProcedureName), and takes arguments of any
-    /// shape as [`RawArgs`](crate::RawArgs).
+    /// Serves every name that nothing else serves. The handler learns the name,
+    /// as it was called, from [`ProcedureName`](crate::ProcedureName), and takes
+    /// arguments of any shape as [`RawArgs`](crate::RawArgs).
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is a fallback already, naming both places.
     #[must_use]
     #[track_caller]
     pub fn fallback<M>(mut self, handler: impl Handler<M>) -> Self {
-        self.fallback = Some(Route::new(handler.into_registration()));
+        self.insert_fallback("", Route::new(handler.into_registration()));
         self
     }
 
@@ -176,7 +191,7 @@ impl Router {
             .routes
             .iter_mut()
             .map(|(name, route)| (&**name, route))
-            .chain(self.fallback.iter_mut().map(|route| ("the fallback", route)))
+            .chain(self.fallbacks.iter_mut().map(|(_, route)| ("the fallback", route)))
         {
             let own = route.states.clone();
             let states = known.entry(Arc::as_ptr(&own)).or_insert_with(|| {
@@ -199,11 +214,16 @@ impl Router {
         self
     }
 
-    /// The procedure called `name`, or else the fallback.
+    /// The procedure called `name`, or else the fallback of the innermost
+    /// [scope](Self::scope) that the name is in and that has one.
     #[must_use]
     #[inline]
     pub fn find(&self, name: &str) -> Option<&Route> {
-        self.routes.get(name).or(self.fallback.as_ref())
+        self.routes.get(name).or_else(|| self.find_fallback(name))
+    }
+
+    fn find_fallback(&self, name: &str) -> Option<&Route> {
+        self.fallbacks.iter().find(|(prefix, _)| name.starts_with(&**prefix)).map(|(_, route)| route)
     }
 
     /// The names that are served, in order; without extensions of the protocol.
@@ -221,9 +241,15 @@ impl Router {
         self.routes.contains_key(name)
     }
 
-    /// Runs a procedure from within this program, without a connection.
+    /// Runs a procedure from within this program, without a connection: right here,
+    /// on whatever task polls the future, for this crate knows no runtime.
     ///
-    /// Dropping the future cancels the call.
+    /// So a procedure that was registered as [`parallel`](crate::Registration::parallel)
+    /// or [`blocking`](crate::Registration::blocking) holds up that task. One that has a
+    /// [`timeout`](crate::Registration::timeout) is told it, as [`Call::deadline`], but
+    /// nothing ends the call then, and there is no `call_timeout`: put a timeout of
+    /// your runtime around it, or call by way of a connection in memory. There is
+    /// no limit on the reply either. Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -235,7 +261,8 @@ impl Router {
         context: &Context,
     ) -> Result<OwnedPayload, Fault> {
         let route = self.find(name).ok_or_else(|| unknown(name))?;
-        let call = Call::new(name, args, context, &route.states);
+        let mut call = Call::new(name, args, context, &route.states);
+        call.deadline = route.timeout().and_then(|timeout| Instant::now().checked_add(timeout));
         let format = call.format;
         procedure::finish(route.start(&call)?, format, usize::MAX).await
     }
@@ -247,6 +274,16 @@ impl Router {
         }
         self.routes.insert(name.into(), route);
     }
+
+    #[track_caller]
+    fn insert_fallback(&mut self, prefix: &str, route: Route) {
+        if let Some((_, before)) = self.fallbacks.iter().find(|(taken, _)| **taken == *prefix) {
+            let which = if prefix.is_empty() { String::new() } else { format!(" for `{prefix}…`") };
+            panic!("there are two fallbacks{which}: at {} and at {}", before.place, route.place);
+        }
+        let at = self.fallbacks.partition_point(|(longer, _)| longer.len() >= prefix.len());
+        self.fallbacks.insert(at, (prefix.into(), route));
+    }
 }
 
 /// What a caller of an unknown name is told.
@@ -254,51 +291,6 @@ impl Router {
 #[cold]
 pub fn unknown(_name: &str) -> Fault {
     Fault::new(FaultKind::NotFound, "Method not found")
-}
-
-impl Route {
-    #[track_caller]
-    fn new(registration: Registration) -> Self {
-        Self { registration, guards: Arc::from([]), states: Arc::default(), place: Location::caller() }
-    }
-
-    /// Starts a call, which carries the [`states`](Self::states), once the guards
-    /// have let it pass.
-    ///
-    /// # Errors
-    ///
-    /// Fails if a guard refuses the call, or the arguments do not fit.
-    #[inline]
-    pub fn start(&self, call: &Call<'_>) -> Result<BoxRunning, Fault> {
-        for guard in &*self.guards {
-            guard(call)?;
-        }
-        self.registration.procedure.start(call)
-    }
-
-    /// The states of the router that the procedure belongs to.
-    #[must_use]
-    pub fn states(&self) -> &Arc<States> {
-        &self.states
-    }
-
-    /// Where its calls run.
-    #[must_use]
-    pub fn run(&self) -> Run {
-        self.registration.run
-    }
-
-    /// How long its calls may run, if that was said.
-    #[must_use]
-    pub fn timeout(&self) -> Option<Duration> {
-        self.registration.timeout
-    }
-}
-
-impl fmt::Debug for Route {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Route").field("registered_at", &self.place).finish_non_exhaustive()
-    }
 }
 
 impl fmt::Debug for Router {

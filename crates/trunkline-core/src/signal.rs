@@ -41,6 +41,17 @@ pub enum Signal<'f> {
     /// The frame is not one value, and [may be several](crate::Frame::several):
     /// it is to be cut again.
     Several,
+    /// An answer to a batch of ours is lost, which was over the limit. It began
+    /// with the answer to call `id`.
+    BatchLost {
+        /// Our number of that call.
+        id: u64,
+        /// What their callers are told.
+        fault: Fault,
+    },
+    /// The far side refuses a whole message of ours without saying which. It is
+    /// none with which it was answered: it has not been answered yet.
+    Refused(Fault),
     /// The far side complains of something that cannot be matched to a call.
     Complaint(Fault),
 }

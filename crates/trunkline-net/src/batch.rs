@@ -1,7 +1,11 @@
 //! [`Batch`]: several calls in one message, and [`Answers`], what came of them.
 
 use serde::{Serialize, de::DeserializeOwned};
-use std::{fmt, ops::Index};
+use std::{
+    fmt,
+    ops::Index,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 use trunkline_core::{Answer, BatchItem, Encode, Fault, FaultKind, Format, OwnedPayload, Payload};
 
 /// Several calls and notifications that are sent in one message.
@@ -181,7 +185,14 @@ impl<'a> IntoIterator for &'a Answers {
 ///
 /// Fails with [`FaultKind::InvalidReply`] if it does not fit `T`.
 pub fn decode<T: DeserializeOwned>(answer: Payload<'_>) -> Result<T, Fault> {
-    answer.decode().map_err(|error| {
+    // this is user code on the connection's task, which must go on whatever it does
+    let decoded = catch_unwind(AssertUnwindSafe(|| answer.decode())).map_err(|_| {
+        Fault::new(
+            FaultKind::InvalidReply,
+            "decoding the answer panicked, in an implementation of Deserialize",
+        )
+    })?;
+    decoded.map_err(|error| {
         let message = format!("the answer is not of the expected type: {error}");
         Fault::new(FaultKind::InvalidReply, message).with_source(error)
     })

@@ -13,6 +13,8 @@ use std::{
     task::{Context as TaskContext, Poll, Waker},
     time::{Duration, Instant},
 };
+use tokio::sync::Semaphore;
+use tracing::Span;
 use trunkline_core::{
     Call, CallId, Context, CowPayload, Dialect, Fault, FaultKind, Format, Outbox, OwnedCallId, OwnedPayload,
     Payload, Reply, Signal, handler::Run, router,
@@ -21,6 +23,10 @@ use trunkline_core::{
 /// As many calls as one connection may have under way whatever its limits say:
 /// the table of calls has a bit for each.
 const MOST_CALLS: usize = 1 << 16;
+
+/// How often calls that are woken while others are polled are polled in the same
+/// turn. Those that yield wake themselves, and must not keep others from theirs.
+pub(crate) const ROUNDS: usize = 8;
 
 /// One far side's calls, from being heard to being answered.
 pub(crate) struct Conversation {
@@ -37,6 +43,8 @@ pub(crate) struct Conversation {
     /// Whether new calls are refused, because the server is shutting down.
     pub(crate) draining: bool,
     woken: Vec<usize>,
+    /// Room for calls on the pool of blocking threads, which no cancellation stops.
+    blocking: Option<Arc<Semaphore>>,
 }
 
 struct Parked {
@@ -57,6 +65,7 @@ impl Conversation {
         // a batch is admitted whole, however little room there is
         let capacity = service.limits.max_in_flight.saturating_add(service.limits.max_batch).min(MOST_CALLS);
         Self {
+            blocking: None,
             format: dialect.format(),
             dialect,
             slots: Slots::with_capacity(capacity),
@@ -85,11 +94,6 @@ impl Conversation {
     /// Whether as many calls are under way as there may be.
     pub(crate) fn is_full(&self) -> bool {
         self.slots.len() >= self.service.limits.max_in_flight || !self.parked.is_empty()
-    }
-
-    /// Whether more may be answered before what was answered has left.
-    fn has_room(&self, out: &Outbox) -> bool {
-        out.len() + self.dialect.held() < self.service.limits.max_unsent
     }
 
     /// Whether nothing is under way.
@@ -176,7 +180,7 @@ impl Conversation {
         out: &mut Outbox,
         turn: Turn<'_>,
     ) {
-        let Self { dialect, format, slots, service, context, others, .. } = self;
+        let Self { dialect, format, slots, service, context, others, blocking, .. } = self;
         let Some(route) = service.router.find(procedure) else {
             return self.refuse(id, procedure, &router::unknown(procedure), out);
         };
@@ -188,19 +192,22 @@ impl Conversation {
                 out,
             );
         };
-        let deadline = turn.now + route.timeout().unwrap_or(service.limits.call_timeout);
+        let deadline = after(turn.now, route.timeout().unwrap_or(service.limits.call_timeout));
         let mut call = Call::new(procedure, args, context, route.states());
-        call.deadline = Some(deadline);
+        call.deadline = deadline;
         call.format = *format;
-        let span = tracing::debug_span!("call", procedure);
-        let entered = span.enter();
-        let max_reply = service.limits.max_reply;
+        call.max_reply = service.limits.max_reply;
+        let span = span(procedure);
+        let entered = span.as_ref().map(Span::enter);
+        let max_reply = call.max_reply;
         let mut cx = TaskContext::from_waker(waker);
         let mut under_way = None;
         let outcome = answer(&mut **dialect, id, out, others.as_deref(), |body| {
             let mut running = route.start(&call)?;
             if route.run() != Run::Inline {
-                running = placed(running, route.run(), *format, max_reply);
+                let most = service.limits.max_in_flight;
+                let room = blocking.get_or_insert_with(|| Arc::new(Semaphore::new(most.min(MOST_CALLS))));
+                running = placed(running, route.run(), *format, max_reply, room)?;
             }
             let polled = running.as_mut().poll(&mut cx, &mut Reply::new(body, *format, max_reply));
             if polled.is_pending() {
@@ -218,27 +225,27 @@ impl Conversation {
         }
     }
 
-    /// Polls the calls that want to be polled, until `max_unsent` bytes of
-    /// answers wait.
-    pub(crate) fn poll(&mut self, out: &mut Outbox, turn: Turn<'_>) {
+    /// Polls the calls that want to be polled, and starts those that were put off,
+    /// until `most` bytes wait in `out`.
+    pub(crate) fn poll(&mut self, out: &mut Outbox, most: usize, turn: Turn<'_>) {
         let mut woken = std::mem::take(&mut self.woken);
         self.slots.take_woken(&mut woken);
         for place in woken.drain(..) {
-            if !self.has_room(out) {
+            if out.len() >= most {
                 self.slots.wake(place);
                 continue;
             }
             self.poll_place(place, out);
         }
         self.woken = woken;
-        self.unpark(out, turn);
+        self.unpark(out, most, turn);
     }
 
     fn poll_place(&mut self, place: usize, out: &mut Outbox) {
         let Some((slot, waker)) = self.slots.get(place) else { return };
         let mut cx = TaskContext::from_waker(waker);
         let outcome = {
-            let _entered = slot.span.enter();
+            let _entered = slot.span.as_ref().map(Span::enter);
             let id = slot.id.as_ref().map(OwnedCallId::borrow);
             answer(&mut *self.dialect, id.as_ref(), out, self.others.as_deref(), |body| {
                 let reply = &mut Reply::new(body, self.format, self.service.limits.max_reply);
@@ -246,17 +253,17 @@ impl Conversation {
             })
         };
         if let Poll::Ready(outcome) = outcome
-            && let Some(slot) = self.slots.remove(place)
+            && let Some((id, procedure)) = self.slots.remove(place).map(Slot::end)
             && let Err(fault) = outcome
         {
-            self.refuse_kept(slot.id.as_ref(), &slot.procedure, &fault, out);
+            self.refuse_kept(id.as_ref(), &procedure, &fault, out);
         }
     }
 
     /// Starts calls that were put off, as far as there is room.
-    fn unpark(&mut self, out: &mut Outbox, turn: Turn<'_>) {
+    fn unpark(&mut self, out: &mut Outbox, most: usize, turn: Turn<'_>) {
         while self.slots.len() < self.service.limits.max_in_flight
-            && self.has_room(out)
+            && out.len() < most
             && let Some(parked) = self.parked.pop_front()
         {
             let Parked { id, procedure, args } = parked;
@@ -270,7 +277,7 @@ impl Conversation {
             kept.as_ref().is_some_and(|kept| kept.borrow().spelling == id.spelling)
         };
         let (id, procedure) = match self.slots.remove_where(|slot| is_it(&slot.id)) {
-            Some(slot) => (slot.id, slot.procedure),
+            Some(slot) => slot.end(),
             None => match self.parked.iter().position(|parked| is_it(&parked.id)) {
                 Some(at) => match self.parked.remove(at) {
                     Some(parked) => (parked.id, parked.procedure),
@@ -289,7 +296,8 @@ impl Conversation {
             let fault = Fault::new(FaultKind::DeadlineExceeded, "Deadline exceeded").with_data(
                 "the call ran for longer than it may: the procedure's timeout, or the limit `call_timeout`",
             );
-            self.refuse_kept(slot.id.as_ref(), &slot.procedure, &fault, out);
+            let (id, procedure) = slot.end();
+            self.refuse_kept(id.as_ref(), &procedure, &fault, out);
         }
     }
 
@@ -348,6 +356,12 @@ fn answer(
         _ => out.discard(frame),
     }
     outcome
+}
+
+/// The span of a call; none if nobody collects spans, so that it costs nothing.
+#[inline]
+fn span(procedure: &str) -> Option<Span> {
+    tracing::enabled!(tracing::Level::DEBUG).then(|| tracing::debug_span!("call", procedure))
 }
 
 #[cold]

@@ -1,7 +1,7 @@
 //! [`answer`]: one frame in, its answers out: an HTTP body, a broker delivery.
 
 use crate::{
-    conversation::{Conversation, Turn, earliest, now},
+    conversation::{Conversation, ROUNDS, Turn, earliest, now},
     service::Service,
 };
 use std::{
@@ -23,7 +23,7 @@ pub async fn answer(body: &[u8], service: &Service, context: Context) -> Option<
 
 /// A conversation in which the far side says one thing at a time.
 pub(crate) fn conversation(service: &Service, context: Context) -> Conversation {
-    Conversation::new(service.language.exchange(), service.clone(), context)
+    Conversation::new(service.language.exchange(&service.limits), service.clone(), context)
 }
 
 /// Answers one message; `None` if it wants no answer. After that the
@@ -43,9 +43,9 @@ pub(crate) async fn converse(conversation: &mut Conversation, body: &[u8]) -> Op
                 conversation.take(&signal, &mut out, turn);
             }
         }
-        loop {
+        for _ in 0..ROUNDS {
             conversation.expire_due(&mut out, turn.now);
-            conversation.poll(&mut out, turn);
+            conversation.poll(&mut out, usize::MAX, turn);
             if conversation.is_idle() {
                 return Poll::Ready(());
             }
@@ -53,6 +53,9 @@ pub(crate) async fn converse(conversation: &mut Conversation, body: &[u8]) -> Op
                 return Poll::Pending;
             }
         }
+        // a handler that yields wakes itself: others have their turn first
+        cx.waker().wake_by_ref();
+        Poll::Pending
     })
     .await;
     conversation.dialect.flush(&mut out);
@@ -63,7 +66,7 @@ pub(crate) async fn converse(conversation: &mut Conversation, body: &[u8]) -> Op
 #[must_use]
 pub fn oversize(service: &Service) -> Vec<u8> {
     let mut out = Outbox::new(Box::new(Whole));
-    service.language.exchange().oversize(0, service.limits.max_message, &mut out);
+    service.language.exchange(&service.limits).oversize(0, service.limits.max_message, &[], &mut out);
     out.into_bytes()
 }
 

@@ -59,7 +59,8 @@ impl Hooks {
         self
     }
 
-    /// Called when a connection has ended, with the reason.
+    /// Called when a connection has ended, with the reason. Whoever was told of a
+    /// connection is told of its end, once, also if its task is dropped or panics.
     #[must_use]
     pub fn on_disconnect(mut self, hook: impl Fn(&Peer, &Ended) + Send + Sync + 'static) -> Self {
         self.disconnect.push(Arc::new(hook));

@@ -94,6 +94,9 @@ pub enum Ended {
     /// A message did not arrive whole within `message_timeout`.
     #[error("a message did not arrive whole within the limit `message_timeout`")]
     SlowMessage,
+    /// Nobody drives it any more: its task was dropped, or has panicked.
+    #[error("the connection was dropped: its task was cancelled, or panicked")]
+    Dropped,
     /// No sign of life for longer than `idle_timeout`.
     #[error("no sign of life for longer than the limit `idle_timeout`")]
     Idle,

@@ -47,7 +47,7 @@ impl Service {
         Self { router: Arc::new(router.seal()), ..self.clone() }
     }
 
-    /// Sets the limits of each connection.
+    /// Sets the limits of each connection; its language keeps to them too.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = Arc::new(limits);

@@ -88,7 +88,8 @@ impl RpcWebsockets {
     }
 
     /// The procedures of the namespace: those of `open` for everybody, those of
-    /// `protected` for who has logged in, and the conventions.
+    /// `protected` for who has logged in, and the conventions. `__listMethods`
+    /// names those of both to everybody, as clients of rpc-websockets know it.
     ///
     /// # Panics
     ///

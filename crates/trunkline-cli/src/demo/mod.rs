@@ -55,6 +55,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let leaving = room.clone();
     let server = Server::new(router(&clock, &room))
         .name("trunkline demo")
+        .discoverable()
         .hooks(Hooks::default().on_disconnect(move |peer, _| {
             leaving.leave(peer);
         }))

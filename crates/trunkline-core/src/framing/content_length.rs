@@ -1,6 +1,6 @@
 //! [`ContentLength`]: the base protocol of the Language Server Protocol.
 
-use super::{Cut, Framing, Marking, Unframed};
+use super::{Cut, Framing, HEAD, Marking, Unframed};
 use crate::{
     frame::{Body, Frame},
     input::Input,
@@ -17,7 +17,7 @@ const MAX_HEAD: usize = 8 << 10;
 pub struct ContentLength {
     limit: usize,
     /// The length of the body that follows, once its headers have been read.
-    body: Option<usize>,
+    body: Option<u64>,
     /// Bytes of a body over the limit that have yet to go by.
     dropping: u64,
 }
@@ -36,21 +36,33 @@ impl ContentLength {
         self
     }
 
-    /// Drops what is to be dropped; whether there is more to drop.
-    fn drop_body(&mut self, input: &mut Input) -> bool {
-        let now = usize::try_from(self.dropping).map_or(input.len(), |all| all.min(input.len()));
-        input.consume(now);
-        self.dropping -= now as u64;
-        self.dropping > 0
+    /// Drops what is here of a body over the limit, and gives it for a last look.
+    fn drop_body<'b>(&mut self, input: &'b mut Input) -> &'b [u8] {
+        let here = usize::try_from(self.dropping).map_or(input.len(), |all| all.min(input.len()));
+        self.dropping -= here as u64;
+        input.consume(here)
+    }
+
+    /// A body over the limit, once enough is here to tell what it is.
+    #[cold]
+    fn oversize<'b>(&mut self, len: u64, input: &'b mut Input) -> Cut<'b> {
+        let head = usize::try_from(len).map_or(HEAD, |len| len.min(HEAD));
+        if input.len() < head {
+            self.body = Some(len);
+            return Cut::Partial { missing: head - input.len() };
+        }
+        (self.body, self.dropping) = (None, len);
+        Cut::Oversize { channel: 0, limit: self.limit, head: self.drop_body(input) }
     }
 }
 
 impl Framing for ContentLength {
     fn cut<'b>(&'b mut self, input: &'b mut Input, _out: &mut Outbox) -> Result<Cut<'b>, Unframed> {
-        if self.drop_body(input) {
+        self.drop_body(input);
+        if self.dropping > 0 {
             return Ok(Cut::Partial { missing: 0 });
         }
-        let len = match self.body {
+        let announced = match self.body {
             Some(len) => len,
             None => {
                 let waiting = input.waiting();
@@ -63,18 +75,15 @@ impl Framing for ContentLength {
                 };
                 let announced = length(&head[..end])?;
                 input.consume(end + 4);
-                match usize::try_from(announced) {
-                    Ok(len) if len <= self.limit => len,
-                    _ => {
-                        self.dropping = announced;
-                        self.drop_body(input);
-                        return Ok(Cut::Oversize { channel: 0, limit: self.limit });
-                    }
-                }
+                announced
             }
         };
+        let len = match usize::try_from(announced) {
+            Ok(len) if len <= self.limit => len,
+            _ => return Ok(self.oversize(announced, input)),
+        };
         if input.len() < len {
-            self.body = Some(len);
+            self.body = Some(announced);
             return Ok(Cut::Partial { missing: len - input.len() });
         }
         self.body = None;
@@ -147,12 +156,12 @@ fn is_utf8(content_type: &[u8]) -> bool {
 struct LengthMarking;
 
 /// The header as it is sent, with room for a length of up to seven digits.
-const HEAD: &[u8] = b"Content-Length: 0000000\r\n\r\n";
+const WRITTEN: &[u8] = b"Content-Length: 0000000\r\n\r\n";
 const DIGITS: std::ops::Range<usize> = 16..23;
 
 impl Marking for LengthMarking {
     fn open(&mut self, stream: &mut Vec<u8>, _channel: u8) {
-        stream.extend_from_slice(HEAD);
+        stream.extend_from_slice(WRITTEN);
     }
 
     fn close(&mut self, stream: &mut Vec<u8>, start: usize, body: usize) {
@@ -184,7 +193,9 @@ mod tests {
     fn a_body_over_the_limit_is_dropped_and_the_next_is_read() {
         let stream = b"Content-Length: 21\r\n\r\n012345678901234567890Content-Length: 2\r\n\r\n{}";
         check(&framing, stream, true, &["<oversize>", "{}"]);
-        check(&framing, b"Content-Length: 9999999999999999999\r\n\r\nxx", false, &["<oversize>"]);
+        let endless = [b"Content-Length: 9999999999999999999\r\n\r\n", &[b'x'; HEAD][..]].concat();
+        check(&framing, &endless, false, &["<oversize>"]);
+        check(&framing, &endless[..endless.len() - 1], false, &[]);
     }
 
     #[test]

@@ -1,5 +1,9 @@
 //! [`Lines`]: newline-delimited values, and values with nothing between them.
 
+mod brackets;
+mod line_feed;
+
+use self::{brackets::Brackets, line_feed::LineFeed};
 use super::{Cut, Framing, Marking, Unframed};
 use crate::{
     frame::{Body, Frame},
@@ -22,8 +26,7 @@ pub struct Lines {
     limit: usize,
     values: bool,
     newline: bool,
-    /// Bytes of the waiting input that are known to hold no LF.
-    searched: usize,
+    line_feed: LineFeed,
     /// What is known of the brackets in the waiting input.
     brackets: Brackets,
     /// Inside a line over the limit, of which nothing is kept.
@@ -45,7 +48,10 @@ pub(super) enum Found {
         delimiter: usize,
         several: bool,
     },
-    Oversize,
+    /// A value over the limit, of which `len` bytes are here.
+    Oversize {
+        len: usize,
+    },
     Partial,
 }
 
@@ -55,7 +61,7 @@ impl Default for Lines {
             limit: 10 << 20,
             values: true,
             newline: true,
-            searched: 0,
+            line_feed: LineFeed::default(),
             brackets: Brackets::default(),
             dropping: false,
             exact: false,
@@ -94,12 +100,12 @@ impl Lines {
             // they stand before a value of which nothing is known yet, or it would have begun with them
             let blanks = input.waiting().iter().take_while(|byte| is_blank(&[**byte])).count();
             input.consume(blanks);
+            self.line_feed.moved(blanks);
             let waiting = input.waiting();
-            let Some(at) = memchr::memchr(b'\n', &waiting[self.searched..]) else {
+            let Some(end) = self.line_feed.find(waiting) else {
                 return self.find_in_tail(input);
             };
             self.delimited = true;
-            let end = self.searched + at;
             if self.dropping || end == 0 {
                 self.dropping = false;
                 self.forget(input, end + 1);
@@ -129,8 +135,7 @@ impl Lines {
         {
             return Found::Value { len: close, delimiter: 0, several: false };
         }
-        self.forget(input, end + 1);
-        Found::Oversize
+        Found::Oversize { len: end + 1 }
     }
 
     fn find_in_tail(&mut self, input: &mut Input) -> Found {
@@ -145,11 +150,9 @@ impl Lines {
         {
             return Found::Value { len: close, delimiter: 0, several: false };
         }
-        self.searched = len;
         if len > self.limit {
-            self.forget(input, len);
             self.dropping = true;
-            return Found::Oversize;
+            return Found::Oversize { len };
         }
         Found::Partial
     }
@@ -158,33 +161,44 @@ impl Lines {
     pub(super) fn take<'b>(&mut self, input: &'b mut Input, len: usize, delimiter: usize) -> &'b [u8] {
         self.taken = len + delimiter;
         self.exact &= delimiter == 0;
-        (self.searched, self.brackets) = (0, Brackets::default());
+        self.line_feed.moved(len + delimiter);
+        self.brackets = Brackets::default();
         &input.consume(len + delimiter)[..len]
     }
 
     /// Apart, so that a frame is not put together from what all kinds of cuts have in common.
     #[cold]
-    fn no_frame(&self, found: &Found) -> Cut<'static> {
-        match found {
-            Found::Oversize => Cut::Oversize { channel: 0, limit: self.limit },
+    fn no_frame<'b>(&mut self, found: &Found, input: &'b mut Input) -> Cut<'b> {
+        match *found {
+            Found::Oversize { len } => {
+                Cut::Oversize { channel: 0, limit: self.limit, head: self.forget(input, len) }
+            }
             Found::Partial | Found::Value { .. } => Cut::Partial { missing: 0 },
         }
+    }
+
+    /// Bytes at which an LF was looked for, since the beginning.
+    #[cfg(test)]
+    pub(super) fn work(&self) -> usize {
+        self.line_feed.work
     }
 
     pub(super) fn delimited(&self) -> bool {
         self.delimited
     }
 
-    fn forget(&mut self, input: &mut Input, count: usize) {
-        input.consume(count);
-        (self.searched, self.brackets, self.exact) = (0, Brackets::default(), false);
+    /// Drops what stands at the front, and lends it for a last look.
+    pub(super) fn forget<'b>(&mut self, input: &'b mut Input, count: usize) -> &'b [u8] {
+        self.line_feed.moved(count);
+        (self.brackets, self.exact) = (Brackets::default(), false);
+        input.consume(count)
     }
 }
 
 impl Framing for Lines {
     fn cut<'b>(&'b mut self, input: &'b mut Input, _out: &mut Outbox) -> Result<Cut<'b>, Unframed> {
         let found = self.find(input);
-        let Found::Value { len, delimiter, several } = found else { return Ok(self.no_frame(&found)) };
+        let Found::Value { len, delimiter, several } = found else { return Ok(self.no_frame(&found, input)) };
         let body = Body::Binary(self.take(input, len, delimiter));
         Ok(Cut::Frame(Frame { body, channel: 0, delimited: self.delimited, several }))
     }
@@ -200,6 +214,8 @@ impl Framing for Lines {
 
     fn recut(&mut self, input: &mut Input) {
         input.restore(self.taken);
+        // once a line, so it may be looked for again
+        self.line_feed = LineFeed::default();
         self.exact = true;
     }
 
@@ -215,52 +231,6 @@ impl Framing for Lines {
 /// Nothing but blanks, as `protocols` of lines know them: no form feed.
 fn is_blank(line: &[u8]) -> bool {
     line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
-}
-
-/// Follows the brackets of a JSON text; kinds are not compared, strings are skipped.
-#[derive(Clone, Debug, Default)]
-struct Brackets {
-    at: usize,
-    depth: usize,
-    /// The value begins with something else than a bracket, so only LF can end it.
-    plain: bool,
-    string: bool,
-    escape: bool,
-}
-
-impl Brackets {
-    /// The end of the first bracketed value in `text`, which since the last time
-    /// may only have grown.
-    fn close(&mut self, text: &[u8]) -> Option<usize> {
-        while !self.plain && self.at < text.len() {
-            if self.string && !self.escape {
-                match memchr::memchr2(b'"', b'\\', &text[self.at..]) {
-                    Some(run) => self.at += run,
-                    None => {
-                        self.at = text.len();
-                        return None;
-                    }
-                }
-            }
-            let byte = text[self.at];
-            self.at += 1;
-            match byte {
-                _ if self.escape => self.escape = false,
-                b'\\' if self.string => self.escape = true,
-                b'"' if self.depth > 0 => self.string = !self.string,
-                b'{' | b'[' => self.depth += 1,
-                b'}' | b']' if self.depth > 0 => {
-                    self.depth -= 1;
-                    if self.depth == 0 {
-                        return Some(self.at);
-                    }
-                }
-                b' ' | b'\t' | b'\r' => {}
-                _ => self.plain = self.depth == 0,
-            }
-        }
-        None
-    }
 }
 
 #[derive(Debug)]
@@ -303,83 +273,4 @@ fn has_line_feed(text: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::framing::tests::{check, cut_all};
-
-    fn lines() -> Box<dyn Framing> {
-        Box::new(Lines::default())
-    }
-
-    fn newlines() -> Box<dyn Framing> {
-        Box::new(Lines::default().only_newlines())
-    }
-
-    #[test]
-    fn a_line_is_a_frame_and_blank_lines_are_none() {
-        check(&lines, b"{}\n[1]\r\n\n \t\r\n5\n", true, &["{}", "[1]", "5"]);
-        check(&newlines, b"{}\n[1]\r\n\n \t\r\n5\n", true, &["{}", "[1]", "5"]);
-    }
-
-    #[test]
-    fn the_end_of_the_stream_ends_a_line() {
-        check(&newlines, b"{\n[1", true, &["{", "[1"]);
-        check(&newlines, b"{\n[1", false, &["{"]);
-    }
-
-    #[test]
-    fn a_tail_is_whole_at_its_closing_bracket() {
-        check(&lines, br#"{"a":"}\"{"}[2]  {"b""#, false, &[r#"{"a":"}\"{"}"#, "[2]"]);
-        check(&newlines, b"{}[2]", false, &[]);
-    }
-
-    #[test]
-    fn a_line_feed_ends_an_unfinished_value() {
-        check(&lines, b"{\"a\":[1,\n{}\n", false, &["{\"a\":[1,", "{}"]);
-    }
-
-    #[test]
-    fn a_line_that_was_no_single_value_is_cut_again_by_brackets() {
-        let (mut lines, mut input) = (Lines::default(), Input::default());
-        let mut out = Outbox::new(lines.marking());
-        input.extend(b"{}[] rubbish {\n{}\n");
-        let mut seen = vec![];
-        while let Cut::Frame(frame) = lines.cut(&mut input, &mut out).unwrap() {
-            seen.push((String::from_utf8_lossy(frame.body.as_bytes()).into_owned(), frame.several));
-            if frame.several && frame.body.as_bytes() != b"{}" {
-                lines.recut(&mut input);
-            }
-        }
-        let seen: Vec<_> = seen.iter().map(|(text, several)| (text.as_str(), *several)).collect();
-        let expected =
-            [("{}[] rubbish {", true), ("{}", false), ("[]", false), ("rubbish {", false), ("{}", true)];
-        assert_eq!(seen, expected);
-    }
-
-    #[test]
-    fn the_limit_is_that_of_values_however_they_arrive() {
-        let make = || -> Box<dyn Framing> { Box::new(Lines::default().limit(8)) };
-        check(&make, b"[1][2][3456]\n", false, &["[1]", "[2]", "[3456]"]);
-        check(&make, b"[1]  [2] 5 123456789\n{}\n", false, &["[1]", "[2]", "<oversize>", "{}"]);
-        check(&make, b"[1234567][1]\n{}\n", false, &["<oversize>", "{}"]);
-        let blanks = b"          \n{}          \n          5\n";
-        check(&make, blanks, false, &["{}", "5"]);
-        check(&|| Box::new(Lines::default().limit(8).only_newlines()), b"          5\n", false, &["5"]);
-    }
-
-    #[test]
-    fn a_line_over_the_limit_costs_only_itself() {
-        let make = || Lines::default().limit(8).only_newlines();
-        for chunks in [vec![&b"0123456789\n{}\n"[..]], vec![b"012345678", b"9", b"9999999999\n{}", b"\n"]] {
-            assert_eq!(cut_all(&mut make(), &chunks, true), ["<oversize>", "{}"]);
-        }
-        let mut framing = make();
-        let mut input = Input::default();
-        let mut out = Outbox::new(framing.marking());
-        for _ in 0..1000 {
-            input.extend(&[b'x'; 100]);
-            let _ = framing.cut(&mut input, &mut out).unwrap();
-        }
-        assert!(input.capacity() < 1000, "nothing of the line is kept");
-    }
-}
+mod tests;

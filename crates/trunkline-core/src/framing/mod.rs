@@ -76,6 +76,10 @@ pub enum Goodbye {
     Refused,
 }
 
+/// As many bytes of a frame over the limit as a dialect gets to see, if the limit
+/// is not below that: enough to tell what most of them are.
+pub const HEAD: usize = 256;
+
 /// Marks frames off in a stream of bytes.
 pub trait Marking: Send {
     /// Appends what stands before a frame's content.
@@ -105,6 +109,8 @@ pub enum Cut<'b> {
         channel: u8,
         /// The limit, in bytes.
         limit: usize,
+        /// Its first bytes: [`HEAD`] of them, or more.
+        head: &'b [u8],
     },
     /// Something that was the framing's own business: look again.
     Handled,

@@ -106,7 +106,11 @@ impl Framing for Mux {
                         let delimited = lines.delimited();
                         return Ok(Cut::Frame(Frame { body, channel: at as u8, delimited, several }));
                     }
-                    Found::Oversize => return Ok(Cut::Oversize { channel: at as u8, limit: self.limit }),
+                    Found::Oversize { len } => {
+                        let Channel { input, lines } = &mut self.channels[at];
+                        let head = lines.forget(input, len);
+                        return Ok(Cut::Oversize { channel: at as u8, limit: self.limit, head });
+                    }
                     Found::Partial => self.current = None,
                 }
             }
@@ -197,6 +201,27 @@ mod tests {
     fn an_absurd_length_ends_it_before_anything_is_kept() {
         let seen = cut_all(&mut *mux(), &[b"\x00\xff\xff\xff\xff"], false);
         assert_eq!(seen, ["<a mux frame over the message limit>"]);
+    }
+
+    #[test]
+    fn no_byte_of_a_piece_is_searched_again_for_each_value_in_it() {
+        let (mut mux, mut input) = (Mux::default(), Input::default());
+        let mut out = Outbox::new(mux.marking());
+        let piece = [&br#"{"jsonrpc":"2.0","method":"n"}"#.repeat(1000)[..], b"\n"].concat();
+        for _ in 0..2 {
+            input.extend(&[&[0], &u32::try_from(piece.len()).unwrap().to_be_bytes()[..], &piece].concat());
+            let mut values = 0;
+            loop {
+                match mux.cut(&mut input, &mut out).unwrap() {
+                    Cut::Frame(frame) if frame.several => mux.recut(&mut input),
+                    Cut::Frame(_) => values += 1,
+                    _ => break,
+                }
+            }
+            assert_eq!(values, 1000);
+        }
+        let searched = mux.channels[0].lines.work();
+        assert!(searched <= 4 * piece.len(), "{searched} bytes searched in two pieces of {}", piece.len());
     }
 
     #[test]

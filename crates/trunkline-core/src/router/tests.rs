@@ -1,10 +1,14 @@
 use super::*;
 use crate::{
     OwnedCall, ProcedureName, RawArgs, State,
-    handler::handler,
+    handler::{Run, handler},
     middleware::{Answer, Next},
 };
-use std::pin::pin;
+use std::{
+    pin::pin,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
@@ -60,6 +64,77 @@ fn the_fallback_takes_any_name_and_any_arguments() {
 }
 
 #[test]
+fn a_fallback_keeps_its_place_in_a_scope() {
+    let named = |tag: &'static str| {
+        Router::new()
+            .fallback(move |ProcedureName(name): ProcedureName| async move { format!("{tag}: {name}") })
+    };
+    let inner = named("inner").procedure("own", async || "own").scope("deep", named("deep"));
+    let router = Router::new().scope("in", inner).procedure("in.deep.own", async || "outer").seal();
+    answers(&router, "in.own", "", Ok(r#""own""#));
+    answers(&router, "in.deep.own", "", Ok(r#""outer""#));
+    answers(&router, "in.other", "", Ok(r#""inner: in.other""#));
+    answers(&router, "in.", "", Ok(r#""inner: in.""#));
+    answers(&router, "in.deep.other", "", Ok(r#""deep: in.deep.other""#));
+    for outside in ["in", "inn", "other", "inner.other"] {
+        answers(&router, outside, "", Err(FaultKind::NotFound));
+    }
+    let router = named("outer").merge(router).seal();
+    answers(&router, "in.other", "", Ok(r#""inner: in.other""#));
+    answers(&router, "other", "", Ok(r#""outer: other""#));
+    answers(&Router::new().merge(named("merged")).seal(), "other", "", Ok(r#""merged: other""#));
+}
+
+#[test]
+fn a_fallback_keeps_what_its_router_put_around_it() {
+    let inner = Router::new()
+        .state(7u8)
+        .fallback(async |state: State<u8>| *state)
+        .guard(|call| if call.procedure.ends_with('!') { Err("no".into()) } else { Ok(()) });
+    for router in [Router::new().merge(inner.clone()), Router::new().scope("in", inner)] {
+        let router = router.seal();
+        answers(&router, "in.x", "", Ok("7"));
+        answers(&router, "in.x!", "", Err(FaultKind::Failed));
+    }
+}
+
+#[test]
+fn two_fallbacks_are_refused_with_both_places() {
+    let one = || Router::new().fallback(async || 1);
+    let refused = |make: fn(Router, Router) -> Router, what: &str| {
+        let made = std::panic::catch_unwind(|| make(one(), one()));
+        let message = *made.unwrap_err().downcast::<String>().unwrap();
+        assert_eq!(message.matches("router/tests.rs:").count(), 2, "{message}");
+        assert!(message.starts_with(what), "{message}");
+    };
+    refused(Router::merge, "there are two fallbacks: ");
+    refused(|a, b| Router::new().scope("in", a).scope("in", b), "there are two fallbacks for `in.…`: ");
+    refused(|a, _| a.fallback(async || 2), "there are two fallbacks: ");
+    let _ = one().scope("in", one()).scope("at", one());
+}
+
+#[test]
+fn a_call_from_within_tells_the_deadline_and_leaves_it_to_the_caller() {
+    let timeout = Duration::from_secs(3600);
+    let left = |call: &Call<'_>| match call.deadline.map(|at| at.saturating_duration_since(Instant::now())) {
+        Some(left) if left <= Duration::from_secs(3600) => {
+            Err(Fault::new(FaultKind::DeadlineExceeded, "some"))
+        }
+        Some(_) => Err("too much".into()),
+        None => Ok(()),
+    };
+    let router = Router::new()
+        .procedure("limited", handler(async || "late").timeout(timeout).blocking())
+        .procedure("endless", handler(async || "never").timeout(Duration::MAX))
+        .procedure("ping", async || "pong");
+    answers(&router, "limited", "", Ok(r#""late""#));
+    let router = router.guard(left).seal();
+    answers(&router, "limited", "", Err(FaultKind::DeadlineExceeded));
+    answers(&router, "endless", "", Ok(r#""never""#));
+    answers(&router, "ping", "", Ok(r#""pong""#));
+}
+
+#[test]
 fn guards_refuse_before_the_arguments_are_looked_at() {
     let inner =
         Router::new().procedure("shout", shout).guard(|_| Err(Fault::new(FaultKind::Forbidden, "no")));
@@ -79,6 +154,34 @@ fn middleware_is_around_every_procedure_the_first_outermost() {
     let router = Router::new().layer(tag("a")).procedure("shout", shout).layer(tag("b")).seal();
     answers(&router, "shout", r#"["x"]"#, Ok(r#"["a",["b","X"]]"#));
     answers(&router, "shout", "[]", Err(FaultKind::InvalidArgs));
+}
+
+#[test]
+fn a_reply_stops_at_the_limit_also_within_middleware() {
+    struct Row(Arc<AtomicUsize>);
+    impl serde::Serialize for Row {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            serializer.serialize_str(&"x".repeat(1000))
+        }
+    }
+    let rows: Arc<AtomicUsize> = Arc::default();
+    let written = rows.clone();
+    let router = Router::new()
+        .procedure("rows", move || {
+            let rows = rows.clone();
+            async move { (0..1000).map(|_| Row(rows.clone())).collect::<Vec<_>>() }
+        })
+        .layer(async |call: OwnedCall, next: Next| next.run(call).await)
+        .layer(async |call: OwnedCall, next: Next| next.run(call).await)
+        .seal();
+    let route = router.find("rows").unwrap();
+    let context = Context::local();
+    let mut call = Call::new("rows", None, &context, route.states());
+    call.max_reply = 10_000;
+    let answer = block_on(procedure::finish(route.start(&call).unwrap(), call.format, call.max_reply));
+    assert_eq!(answer.unwrap_err().kind(), FaultKind::ReplyTooLarge);
+    assert_eq!(written.load(Ordering::Relaxed), 10);
 }
 
 #[test]

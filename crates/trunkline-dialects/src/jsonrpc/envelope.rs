@@ -59,6 +59,9 @@ impl<'a> Envelope<'a> {
             let is_string = self.0.values[METHOD].starts_with('"');
             return Err(self.invalid(if is_string { Reason::MethodText } else { Reason::MethodType }));
         };
+        if id.as_ref().is_some_and(Id::is_too_long) {
+            return Err(self.invalid(Reason::IdLength));
+        }
         let params = self.0.values[PARAMS];
         let params = match params.as_bytes().first() {
             Some(b'[' | b'{') => Some(Params::trusted(Cow::Borrowed(params))),
@@ -117,7 +120,7 @@ impl<'a> Envelope<'a> {
         let id = Id::scanned(self.0.values[ID]).filter(|id| !id.is_null() && self.0.repeated & 1 << ID == 0);
         Invalid {
             answers: id.clone().filter(|_| looks_like_response),
-            id: id.filter(|_| self.0.repeated == 0),
+            id: id.filter(|id| self.0.repeated == 0 && !id.is_too_long()),
             reason,
             had_id: self.has(ID),
             looks_like_response,

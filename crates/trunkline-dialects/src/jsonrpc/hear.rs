@@ -2,7 +2,9 @@
 
 use super::{
     Batch, Document, ErrorObject, Failure, Id, Invalid, Item, JsonRpc, Message, NotJson, Params, Request,
-    Success, code, fault, read,
+    Rules, Success, code, fault,
+    glimpse::glimpse,
+    read,
     replies::{BatchReply, Batches, Held, Place},
     shape::{Alike, Shape},
     write,
@@ -16,15 +18,19 @@ use std::{
     time::Duration,
 };
 use trunkline_core::{
-    CallId, CowPayload, Dialect, Fault, FaultKind, Format, Frame, OpenFrame, Outbox, OwnedPayload, Payload,
-    Signal, frame::Body,
+    CallId, CowPayload, Dialect, Fault, FaultKind, Format, Frame, Limits, OpenFrame, Outbox, OwnedPayload,
+    Payload, Signal, frame::Body,
 };
 
 /// The side of a conversation that hears.
 #[derive(Debug)]
 pub(super) struct Hearing {
-    options: Arc<JsonRpc>,
+    options: JsonRpc,
+    rules: Rules,
+    max_reply: usize,
     two_way: bool,
+    /// Whether the far side has been answered anything.
+    has_answered: bool,
     progress: Progress,
     batches: Batches,
     held: Held,
@@ -48,23 +54,26 @@ enum Progress {
 }
 
 impl Hearing {
-    pub(super) fn two_way(options: Arc<JsonRpc>, channel: Arc<AtomicU8>) -> Self {
+    pub(super) fn two_way(options: &JsonRpc, limits: &Limits, channel: Arc<AtomicU8>) -> Self {
         Self {
             two_way: true,
+            has_answered: false,
             progress: Progress::Unheard,
             batches: Batches::default(),
             held: Held::default(),
             undelimited: false,
             holding: options.always_paced && !options.pace.is_zero(),
-            options,
+            rules: options.rules(limits),
+            max_reply: limits.max_reply,
+            options: options.clone(),
             channel,
             requests: Shape::of_requests(),
             answers: None,
         }
     }
 
-    pub(super) fn one_way(options: Arc<JsonRpc>) -> Self {
-        Self { two_way: false, holding: false, ..Self::two_way(options, Arc::default()) }
+    pub(super) fn one_way(options: &JsonRpc, limits: &Limits) -> Self {
+        Self { two_way: false, holding: false, ..Self::two_way(options, limits, Arc::default()) }
     }
 
     fn begin<'f>(&mut self, frame: &mut Frame<'f>, out: &mut Outbox) -> Option<Signal<'f>> {
@@ -79,14 +88,14 @@ impl Hearing {
             Err(error) => return self.refuse(frame.channel, ErrorObject::from(&NotJson::from(error)), out),
         };
         frame.body = Body::Text(text);
-        if let Some(Alike { id, method, value }) = self.requests.read(text, &self.options.rules) {
+        if let Some(Alike { id, method, value }) = self.requests.read(text, &self.rules) {
             self.learn(frame.channel);
             let id = CallId { spelling: id, tag: Place { channel: frame.channel, batch: None }.pack() };
             let args = Some(CowPayload::Borrowed(Payload::Json(value)));
             return Some(Signal::Call { id, procedure: Cow::Borrowed(method), args });
         }
         if let Some(answers) = &self.answers
-            && let Some(Alike { id, value, .. }) = answers.read(text, &self.options.rules)
+            && let Some(Alike { id, value, .. }) = answers.read(text, &self.rules)
         {
             return Some(Signal::Reply { id: ours(&Id::scanned(id)?), outcome: Ok(Payload::Json(value)) });
         }
@@ -101,7 +110,7 @@ impl Hearing {
         frame: &mut Frame<'f>,
         out: &mut Outbox,
     ) -> Option<Signal<'f>> {
-        match read(text, &self.options.rules) {
+        match read(text, &self.rules) {
             Ok(Document::One(item)) => {
                 self.remember(text, &item);
                 self.item(item, frame.channel, None, out)
@@ -143,7 +152,7 @@ impl Hearing {
     fn next_in_batch<'f>(&mut self, frame: &mut Frame<'f>, out: &mut Outbox) -> Option<Signal<'f>> {
         let Body::Text(text) = frame.body else { return None };
         while let Progress::InBatch { batch, at, left } = self.progress {
-            let mut items = Batch::scanned(text, at, left, &self.options.rules);
+            let mut items = Batch::scanned(text, at, left, &self.rules);
             let Some(item) = items.next() else {
                 self.progress = Progress::Heard;
                 if let Some(reply) = self.batches.heard(batch) {
@@ -175,7 +184,7 @@ impl Hearing {
                 let Cow::Borrowed(spelling) = request.id.into_raw() else { return None };
                 let id = CallId { spelling, tag: place.pack() };
                 if batch.is_some_and(|batch| self.batches.is_over(batch)) {
-                    self.fault(&id, &batch_reply_too_large(self.options.max_reply), out);
+                    self.fault(&id, &batch_reply_too_large(self.max_reply), out);
                     return None;
                 }
                 Some(Signal::Call { id, procedure: request.method, args: request.params.map(payload) })
@@ -192,7 +201,7 @@ impl Hearing {
                 let Cow::Borrowed(result) = success.result.into_raw() else { return None };
                 Some(Signal::Reply { id: ours(&success.id), outcome: Ok(Payload::Json(result)) })
             }
-            Ok(Message::Failure(failure)) if self.two_way => self.failed(failure),
+            Ok(Message::Failure(failure)) if self.two_way => Some(self.failed(failure, batch)),
             Ok(Message::Success(success)) => self.refuse_response(Some(&success.id), channel, batch, out),
             Ok(Message::Failure(failure)) => self.refuse_response(failure.id.as_ref(), channel, batch, out),
             Err(invalid) if self.two_way && invalid.looks_like_response => malformed_reply(&invalid),
@@ -200,18 +209,23 @@ impl Hearing {
             Err(invalid) => {
                 let place = self.place(channel, batch);
                 let error = ErrorObject::from(&invalid);
-                self.reply(place, out, |out| Failure::new(invalid.id, error).write_to(out));
+                let id = invalid.id.as_ref().map(Id::as_raw);
+                self.reply(place, id, out, |out| Failure::new(invalid.id.clone(), error).write_to(out));
                 None
             }
         }
     }
 
-    fn failed<'f>(&self, failure: Failure<'f>) -> Option<Signal<'f>> {
+    /// Which call failed; or, if none is named, whether what did may have been a
+    /// whole message: an error among others is about a part of one, if not about
+    /// what was said here.
+    fn failed<'f>(&self, failure: Failure<'f>, batch: Option<usize>) -> Signal<'f> {
         let told = fault::read(failure.error);
-        Some(match failure.id {
+        match failure.id {
             Some(id) => Signal::Reply { id: ours(&id), outcome: Err(told) },
+            None if batch.is_none() && !self.has_answered => Signal::Refused(told),
             None => Signal::Complaint(told),
-        })
+        }
     }
 
     /// Answers a response where only calls have a place.
@@ -223,9 +237,10 @@ impl Hearing {
         out: &mut Outbox,
     ) -> Option<Signal<'f>> {
         let place = self.place(channel, batch);
-        self.reply(place, out, |out| {
+        let id = id.filter(|id| !id.is_too_long()).map(Id::as_raw);
+        self.reply(place, id, out, |out| {
             let why = Some("\"a response has no place in a request\"");
-            write::failure(out, id.map(Id::as_raw), code::INVALID_REQUEST, "Invalid Request", why);
+            write::failure(out, id, code::INVALID_REQUEST, "Invalid Request", why);
         });
         None
     }
@@ -233,7 +248,7 @@ impl Hearing {
     /// Answers a whole document that could not be read.
     #[cold]
     fn refuse<'f>(&mut self, channel: u8, error: ErrorObject<'_>, out: &mut Outbox) -> Option<Signal<'f>> {
-        self.reply(Place { channel, batch: None }, out, |out| Failure::new(None, error).write_to(out));
+        self.reply(Place { channel, batch: None }, None, out, |out| Failure::new(None, error).write_to(out));
         None
     }
 
@@ -249,10 +264,30 @@ impl Hearing {
         }
     }
 
-    fn reply(&mut self, place: Place, out: &mut Outbox, write: impl FnOnce(&mut Vec<u8>)) {
+    /// Answers `id` with what is written. In a batch that may be too much, like
+    /// a result, and what is told instead is never refused.
+    fn reply(&mut self, place: Place, id: Option<&str>, out: &mut Outbox, write: impl FnOnce(&mut Vec<u8>)) {
+        self.has_answered = true;
         let frame = out.open(place.channel);
         write(out.body());
+        if let Some((batch, _)) = place.batch
+            && !self.batches.admit(batch, out.written(frame).len(), self.max_reply)
+        {
+            self.put_shortly(id, frame, out);
+        }
         self.send(place, frame, out);
+    }
+
+    /// Says only that there was no room for an answer, if that is any shorter.
+    #[cold]
+    fn put_shortly(&self, id: Option<&str>, frame: OpenFrame, out: &mut Outbox) {
+        let fault = batch_reply_too_large(self.max_reply);
+        let mut short = Vec::new();
+        write::failure(&mut short, id, code::RESPONSE_TOO_BIG, fault.message(), fault.raw_data());
+        if short.len() < out.written(frame).len() {
+            out.rewind(frame);
+            out.body().extend_from_slice(&short);
+        }
     }
 
     /// Sends a complete reply, or keeps it where it has to wait for others.
@@ -311,6 +346,7 @@ impl Dialect for Hearing {
 
     #[inline]
     fn open(&mut self, id: &CallId<'_>, out: &mut Outbox) -> OpenFrame {
+        self.has_answered = true;
         let frame = out.open(Place::unpack(id.tag).channel);
         write::success_head(out.body(), id.spelling);
         frame
@@ -320,10 +356,10 @@ impl Dialect for Hearing {
     fn close(&mut self, id: &CallId<'_>, reply: OpenFrame, out: &mut Outbox) {
         let place = Place::unpack(id.tag);
         if let Some((batch, _)) = place.batch
-            && !self.batches.admit(batch, out.written(reply).len(), self.options.max_reply)
+            && !self.batches.admit(batch, out.written(reply).len(), self.max_reply)
         {
             out.discard(reply);
-            return self.fault(id, &batch_reply_too_large(self.options.max_reply), out);
+            return self.fault(id, &batch_reply_too_large(self.max_reply), out);
         }
         if self.options.substitute_falsy {
             substitute(id, reply, out);
@@ -333,16 +369,31 @@ impl Dialect for Hearing {
     }
 
     fn fault(&mut self, id: &CallId<'_>, fault: &Fault, out: &mut Outbox) {
-        let options = self.options.clone();
-        self.reply(Place::unpack(id.tag), out, |out| {
-            fault::write_reply(out, id.spelling, fault, options.plain_error_code, options.expose_internal);
+        let (plain_code, expose) = (self.options.plain_error_code, self.options.expose_internal);
+        self.reply(Place::unpack(id.tag), Some(id.spelling), out, |out| {
+            fault::write_reply(out, id.spelling, fault, plain_code, expose);
         });
     }
 
-    fn oversize(&mut self, channel: u8, limit: usize, out: &mut Outbox) {
+    fn oversize(
+        &mut self,
+        channel: u8,
+        limit: usize,
+        head: &[u8],
+        out: &mut Outbox,
+    ) -> Option<Signal<'static>> {
+        if let Some(answer) = glimpse(head).filter(|_| self.two_way) {
+            let message = format!("the answer is over {limit} bytes, the limit `max_message` of this side");
+            let fault = Fault::new(FaultKind::ReplyTooLarge, message);
+            let id = answer.id.unwrap_or_default();
+            return Some(match answer.in_batch {
+                true => Signal::BatchLost { id, fault },
+                false => Signal::Reply { id, outcome: Err(fault) },
+            });
+        }
         let error = ErrorObject::new(code::REQUEST_TOO_BIG, "Request is too big");
         let data = serde_json::json!({"limit": limit, "setting": "max_message"});
-        self.refuse(channel, error.with_data(&data).unwrap_or_else(|_| ErrorObject::invalid_request()), out);
+        self.refuse(channel, error.with_data(&data).unwrap_or_else(|_| ErrorObject::invalid_request()), out)
     }
 
     fn unframed(&mut self, out: &mut Outbox) {
@@ -380,7 +431,7 @@ fn payload(params: Params<'_>) -> CowPayload<'_> {
 /// Our number of the call that a response is for. One with an id that is no
 /// number of ours is for none, which is what 0 stands for: they count from 1.
 fn ours(id: &Id<'_>) -> u64 {
-    id.as_u64().unwrap_or_default()
+    if id.is_too_long() { 0 } else { id.as_u64().unwrap_or_default() }
 }
 
 /// A response that makes no sense fails the call it belongs to.

@@ -26,6 +26,21 @@ pub struct Id<'a> {
 }
 
 impl<'a> Id<'a> {
+    /// How many bytes the id of a request may have as spelled, quotes and escapes
+    /// included: as long as the call runs, the id is kept beside what bounds its
+    /// arguments and its answer, and each answer repeats it.
+    ///
+    /// ```
+    /// use trunkline_dialects::jsonrpc::{Document, Id, Rules, read};
+    ///
+    /// let id = "7".repeat(Id::LONGEST + 1);
+    /// let text = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tick"}}"#);
+    /// let Document::One(Err(invalid)) = read(&text, &Rules::default())? else { panic!("valid") };
+    /// assert!(invalid.id.is_none());
+    /// # Ok::<(), trunkline_dialects::jsonrpc::NotJson>(())
+    /// ```
+    pub const LONGEST: usize = 1 << 10;
+
     /// The id `null`.
     pub const NULL: Self = Id { raw: Cow::Borrowed("null") };
 
@@ -56,6 +71,14 @@ impl<'a> Id<'a> {
     #[must_use]
     pub fn into_raw(self) -> Cow<'a, str> {
         self.raw
+    }
+
+    /// Whether it is longer than [`LONGEST`](Self::LONGEST), which in a request
+    /// no id may be.
+    #[must_use]
+    #[inline]
+    pub fn is_too_long(&self) -> bool {
+        self.raw.len() > Self::LONGEST
     }
 
     /// Whether the id is null.

@@ -10,7 +10,8 @@ use super::Id;
 #[non_exhaustive]
 pub struct Invalid<'a> {
     /// The id an error reply carries: that of the message, if it has exactly one
-    /// and that is a string or a number, and no member is repeated. Else null.
+    /// and that is a string or a number of no more than [`Id::LONGEST`] bytes, and
+    /// no member is repeated. Else null.
     pub id: Option<Id<'a>>,
     /// What is wrong.
     pub reason: InvalidReason,
@@ -59,6 +60,9 @@ pub enum InvalidReason {
     /// `id` is a boolean, an array or an object.
     #[error("`id` must be a string, a number or null")]
     IdType,
+    /// `id` of a request is longer than [`Id::LONGEST`].
+    #[error("`id` must have no more than {} bytes as spelled", Id::LONGEST)]
+    IdLength,
     /// `id` is null, and [`NullId::Reject`](super::NullId::Reject) is set.
     #[error("`id` must not be null here (null_id)")]
     NullId,

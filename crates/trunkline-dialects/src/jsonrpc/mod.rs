@@ -50,6 +50,8 @@ pub use unwritable::Unwritable;
 #[cfg(feature = "dialect")]
 mod fault;
 #[cfg(feature = "dialect")]
+mod glimpse;
+#[cfg(feature = "dialect")]
 mod hear;
 #[cfg(feature = "dialect")]
 mod options;

@@ -5,10 +5,13 @@ use super::{
     hear::Hearing,
     say::{MuxRole, Saying},
 };
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 use trunkline_core::{Dialect, Language, Limits, Speaker};
 
 /// JSON-RPC 2.0 as a [`Language`], strict by default.
+///
+/// How much may be said is not its business: each conversation begins with the
+/// [`Limits`] of whoever holds it.
 ///
 /// ```
 /// use trunkline_dialects::jsonrpc::JsonRpc;
@@ -18,7 +21,10 @@ use trunkline_core::{Dialect, Language, Limits, Speaker};
 /// ```
 #[derive(Clone, Debug)]
 pub struct JsonRpc {
-    pub(super) rules: Rules,
+    any_version: bool,
+    reject_null_params: bool,
+    wrap_scalar_params: bool,
+    null_id: NullId,
     pub(super) silent_invalid: bool,
     pub(super) plain_error_code: i64,
     pub(super) expose_internal: bool,
@@ -27,13 +33,15 @@ pub struct JsonRpc {
     pub(super) pace: Duration,
     pub(super) always_paced: bool,
     pub(super) mux: Option<MuxRole>,
-    pub(super) max_reply: usize,
 }
 
 impl Default for JsonRpc {
     fn default() -> Self {
         Self {
-            rules: Rules::default(),
+            any_version: false,
+            reject_null_params: false,
+            wrap_scalar_params: false,
+            null_id: NullId::default(),
             silent_invalid: false,
             plain_error_code: super::code::SERVER_ERROR,
             expose_internal: false,
@@ -42,7 +50,6 @@ impl Default for JsonRpc {
             pace: Duration::from_millis(10),
             always_paced: false,
             mux: None,
-            max_reply: Limits::default().max_reply,
         }
     }
 }
@@ -96,28 +103,28 @@ impl JsonRpc {
     /// Accepts messages with any `jsonrpc` member, or none.
     #[must_use]
     pub fn any_version(mut self) -> Self {
-        self.rules.any_version = true;
+        self.any_version = true;
         self
     }
 
     /// Refuses `"params":null`, which otherwise means "no params".
     #[must_use]
     pub fn reject_null_params(mut self) -> Self {
-        self.rules.reject_null_params = true;
+        self.reject_null_params = true;
         self
     }
 
     /// Takes a string, number or boolean as params for a list of one.
     #[must_use]
     pub fn wrap_scalar_params(mut self) -> Self {
-        self.rules.wrap_scalar_params = true;
+        self.wrap_scalar_params = true;
         self
     }
 
     /// What `"id":null` means. Default [`NullId::Request`].
     #[must_use]
     pub fn null_id(mut self, null_id: NullId) -> Self {
-        self.rules.null_id = null_id;
+        self.null_id = null_id;
         self
     }
 
@@ -159,24 +166,27 @@ impl JsonRpc {
         self
     }
 
-    /// Takes over the limits that concern the language: depth, batch, reply.
-    #[must_use]
-    pub fn limits(mut self, limits: &Limits) -> Self {
-        self.rules.max_depth = limits.max_depth;
-        self.rules.max_batch = limits.max_batch;
-        self.max_reply = limits.max_reply;
-        self
+    /// What the reader accepts, and how much of it.
+    pub(super) fn rules(&self, limits: &Limits) -> Rules {
+        Rules {
+            max_depth: limits.max_depth,
+            max_batch: limits.max_batch,
+            any_version: self.any_version,
+            reject_null_params: self.reject_null_params,
+            wrap_scalar_params: self.wrap_scalar_params,
+            null_id: self.null_id,
+        }
     }
 }
 
 impl Language for JsonRpc {
-    fn converse(&self) -> (Box<dyn Dialect>, Box<dyn Speaker>) {
+    fn converse(&self, limits: &Limits) -> (Box<dyn Dialect>, Box<dyn Speaker>) {
         let saying = Saying::new(self);
-        (Box::new(Hearing::two_way(Arc::new(self.clone()), saying.channel())), Box::new(saying))
+        (Box::new(Hearing::two_way(self, limits, saying.channel())), Box::new(saying))
     }
 
-    fn exchange(&self) -> Box<dyn Dialect> {
-        Box::new(Hearing::one_way(Arc::new(self.clone())))
+    fn exchange(&self, limits: &Limits) -> Box<dyn Dialect> {
+        Box::new(Hearing::one_way(self, limits))
     }
 
     fn name(&self) -> &'static str {

@@ -70,7 +70,7 @@ impl Batches {
     }
 
     /// Whether `more` bytes can be kept besides those of all batches under way. If
-    /// not, the batch is over.
+    /// not, the batch is over, and of what is left of it each item is told so.
     pub(super) fn admit(&mut self, batch: usize, more: usize, limit: usize) -> bool {
         let fits = self.kept + more <= limit;
         if let Some(Some(reply)) = self.places.get_mut(batch) {

@@ -5,7 +5,7 @@
 //! and another result. Where the rest is the same to the byte it needs no second
 //! look: only the two values are scanned. `docs/performance.md` says what that saves.
 
-use super::{Rules, scan};
+use super::{Id, Rules, scan};
 use std::ops::Range;
 
 /// The longest text around the two values that is worth remembering.
@@ -84,7 +84,8 @@ impl Shape {
             _ if self.value == Value::Params => return None,
             _ => scan::scalar(bytes, 0),
         };
-        text.split_at_checked(end.ok()?)
+        let end = end.ok().filter(|end| !is_id || *end <= Id::LONGEST)?;
+        text.split_at_checked(end)
     }
 
     /// Remembers what the message looks like that was read from `text`; all that
@@ -213,6 +214,11 @@ mod tests {
         ] {
             check(first, then, None);
         }
+        let long = |len: usize| {
+            format!(r#"{{"jsonrpc":"2.0","id":{},"method":"add","params":[1]}}"#, "7".repeat(len))
+        };
+        check(first, &long(Id::LONGEST), Some((&"7".repeat(Id::LONGEST), "add", "[1]")));
+        check(first, &long(Id::LONGEST + 1), None);
         check(r#"{"jsonrpc":"2.0","method":"add","params":[1]}"#, first, None);
         check(
             &format!(r#"{{"jsonrpc":"2.0","id":1,"method":"add","params":[1],"x":"{}"}}"#, "x".repeat(300)),

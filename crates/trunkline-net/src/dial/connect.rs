@@ -195,7 +195,7 @@ impl Dialer {
         let framing = crate::ws::WebSocket::client().limit(self.limits.max_message);
         let connection = Connection::new("websocket", self.dialect)
             .with_remote(remote)
-            .with_request(uri.path(), HeaderMap::new());
+            .with_request(uri.clone(), HeaderMap::new());
         let link = Link::of(connected.io, Box::new(framing), connection);
         Ok(link.with_arrived(connected.leftover.to_vec()))
     }

@@ -9,6 +9,10 @@
 //! | `stdio:command arg…` | a child process, started for the purpose |
 //! | `stdio+lsp:command arg…` | the same, with the framing of the Language Server Protocol |
 //! | `http://host:port/path`, `https://…` | one POST a message; features `http-client`, and `tls` for `https` |
+//!
+//! A child process is told to end by closing its standard input, and the
+//! connection ends when it has. It has ten seconds for that; then it is killed.
+//! One that still runs when the runtime ends is killed at once.
 
 mod address;
 mod child;

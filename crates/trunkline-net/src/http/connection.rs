@@ -5,6 +5,7 @@ use super::{
     reply::Reply,
     session::Session,
     site::Site,
+    unsent::Unsent,
     watch::{after, watch},
     wire::{Socket, Wire},
 };
@@ -53,7 +54,8 @@ async fn speak(stream: TcpStream, line: Arc<Line>, since: Instant) -> Option<Ses
     };
     let io = TokioIo::new(Wire::new(socket, arrived, line.clone(), http2));
     let ended = if http2 {
-        let connection = site.http2.serve_connection(io, Streams(line.clone()));
+        let unsent = line.replies.get_or_init(|| Unsent::new(site.limits.max_unsent)).clone();
+        let connection = site.http2.serve_connection(io, Streams { line: line.clone(), unsent });
         watch(connection, |connection| connection.graceful_shutdown(), &line, since).await
     } else {
         let here = line.clone();
@@ -67,8 +69,12 @@ async fn speak(stream: TcpStream, line: Arc<Line>, since: Instant) -> Option<Ses
     line.session()
 }
 
-/// Answers the streams of an HTTP/2 connection, each on a task of its own.
-struct Streams(Arc<Line>);
+/// Answers the streams of an HTTP/2 connection, each on a task of its own, while
+/// there is room for what comes of it.
+struct Streams {
+    line: Arc<Line>,
+    unsent: Arc<Unsent>,
+}
 
 impl Service<Request<Incoming>> for Streams {
     type Response = Reply;
@@ -76,6 +82,7 @@ impl Service<Request<Incoming>> for Streams {
     type Future = Pin<Box<dyn Future<Output = Result<Reply, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        Box::pin(Site::respond(request, Busy::new(self.0.clone())).map(Ok))
+        let (answer, unsent) = (Site::respond(request, Busy::new(self.line.clone())), self.unsent.clone());
+        Box::pin(async move { Ok(unsent.pace(answer).await) })
     }
 }

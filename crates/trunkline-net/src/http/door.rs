@@ -12,7 +12,10 @@ use super::{
 use crate::{conversation::Conversation, listen::Shutdown, ws};
 use futures_util::future::Either;
 use http::{Method, Request, StatusCode, header::ORIGIN};
-use hyper::body::{Body, Bytes};
+use hyper::{
+    body::{Body, Bytes},
+    ext::Protocol,
+};
 use std::{
     convert::Infallible,
     future::{Future, ready},
@@ -38,7 +41,7 @@ pub(super) trait Door: Clone + Send + Sync + 'static {
     /// What ends the sessions that began here.
     fn shutdown(&self) -> &Shutdown;
 
-    /// Runs a WebSocket, if there is room for it.
+    /// Runs a WebSocket, if there may be another.
     fn begin(&self, session: Session) -> bool;
 
     /// A conversation that was left at this door.
@@ -83,14 +86,23 @@ where
         if !post::is_json(request.headers()) {
             return at_once(door.part(post::refuse_type(request)));
         }
-        let (head, body) = request.into_parts();
-        return Either::Left(post::answer(door, head, body));
+        if post::is_encoded(request.headers()) {
+            return at_once(door.part(post::refuse_encoding(request)));
+        }
+        return Either::Left(post::answer(door, request));
     }
-    let reply = match endpoint.websocket && (!endpoint.post || ws::is_requested(&request)) {
+    let websocket = endpoint.websocket && (!endpoint.post || ws::is_requested(&request));
+    // another protocol is refused in the words that are kept where this one is accepted
+    let reply = match websocket || asks_for_another(&request) {
         true => session::upgrade(&door, request),
         false => decline(request, not_allowed("POST")),
     };
     at_once(door.part(reply))
+}
+
+/// Whether a request asks, by extended CONNECT, for what is no WebSocket.
+fn asks_for_another<B>(request: &Request<B>) -> bool {
+    request.extensions().get::<Protocol>().is_some() && !ws::is_requested(request)
 }
 
 /// An answer that is there already.

@@ -85,7 +85,8 @@ impl Endpoint {
     }
 
     /// Agrees on these WebSocket subprotocols, if one is offered. Default: none,
-    /// and those who offer some are accepted without.
+    /// and those who offer some are accepted without, which makes browsers close
+    /// the WebSocket again; the log has it at the level `debug`.
     pub fn subprotocols<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.subprotocols = names.into_iter().map(Into::into).collect();
         self

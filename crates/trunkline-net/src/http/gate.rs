@@ -13,6 +13,8 @@ pub(super) struct Gate {
     /// Only the names of this machine are let in, and those that are listed.
     local: bool,
     listed: Vec<String>,
+    /// The address of the port, if it is local: what most requests to it name.
+    own: Option<String>,
 }
 
 /// Why a request is not let in.
@@ -27,7 +29,8 @@ pub(super) enum Shut {
 impl Gate {
     /// The gate of a port, which is local if nobody else can reach it.
     pub(super) fn at(address: SocketAddr) -> Self {
-        Self { local: address.ip().to_canonical().is_loopback(), listed: Vec::new() }
+        let local = address.ip().to_canonical().is_loopback();
+        Self { local, listed: Vec::new(), own: local.then(|| address.to_string()) }
     }
 
     /// Lets in requests to these hosts, with any port unless they name one.
@@ -38,9 +41,13 @@ impl Gate {
     /// Whether a request may come in.
     #[inline]
     pub(super) fn admit<B>(&self, request: &Request<B>) -> Result<(), Shut> {
-        let lines = request.headers().get_all(HOST).into_iter().take(2).count();
-        let host = host(request);
-        if lines > 1 || (host.is_none() && request.version() >= Version::HTTP_11) {
+        let mut lines = request.headers().get_all(HOST).into_iter();
+        let (line, another) = (lines.next(), lines.next());
+        let host = match request.uri().authority() {
+            Some(authority) => Some(authority.as_str()),
+            None => line.and_then(|line| line.to_str().ok()),
+        };
+        if another.is_some() || (host.is_none() && request.version() >= Version::HTTP_11) {
             return Err(Shut::Unnamed);
         }
         match host {
@@ -50,6 +57,9 @@ impl Gate {
     }
 
     fn knows(&self, host: &str) -> bool {
+        if self.own.as_deref() == Some(host) {
+            return true;
+        }
         let name = without_port(host);
         is_local(name)
             || self
@@ -69,10 +79,7 @@ pub(super) fn host<B>(request: &Request<B>) -> Option<&str> {
 
 /// A host without its port.
 fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    }
+    host.trim_end_matches(|end: char| end.is_ascii_digit()).strip_suffix(':').unwrap_or(host)
 }
 
 /// Whether a name can only be this machine.
@@ -98,7 +105,9 @@ mod tests {
     #[test]
     fn only_names_of_this_machine_pass_a_local_gate() {
         let gate = Gate::at("127.0.0.1:0".parse().unwrap());
-        for host in ["localhost", "LOCALHOST:80", "127.0.0.1", "127.9.9.9:1", "[::1]", "[::1]:8080"] {
+        for host in
+            ["127.0.0.1:0", "localhost", "LOCALHOST:80", "127.0.0.1", "127.9.9.9:1", "[::1]", "[::1]:8080"]
+        {
             assert!(admit(&gate, Some(host)), "{host}");
         }
         for host in [

@@ -18,6 +18,7 @@ use std::{
     sync::Arc,
     task::{Context, Poll},
 };
+use tokio::sync::Semaphore;
 use tower::Service;
 
 /// An endpoint as a tower service, to be mounted in a server of the user's own.
@@ -25,7 +26,9 @@ use tower::Service;
 /// It answers POST and WebSocket whatever the path; hosts, health and the time
 /// that heads take are up to the server around it. Handlers find what layers
 /// have put into the request's extensions, and a
-/// [`SocketAddr`] there is taken for the caller's.
+/// [`SocketAddr`] there is taken for the caller's. There are no more WebSockets at
+/// a time, over all clones, than the limit `max_connections` of the endpoint's
+/// service; those who want one beyond it are answered with 503.
 ///
 /// ```
 /// # use trunkline_net::{Service, http::{Endpoint, IntoService}, listen::Shutdown};
@@ -39,13 +42,17 @@ pub struct IntoService {
     endpoint: Arc<Endpoint>,
     origins: Arc<Origins>,
     shutdown: Shutdown,
+    /// Room for WebSockets.
+    room: Arc<Semaphore>,
 }
 
 impl IntoService {
     /// Makes a service of an endpoint. The shutdown waits for its WebSockets.
     #[must_use]
     pub fn new(endpoint: Endpoint, shutdown: Shutdown) -> Self {
-        Self { endpoint: Arc::new(endpoint), origins: Arc::default(), shutdown }
+        let room = endpoint.service.limits.max_connections.min(Semaphore::MAX_PERMITS);
+        let room = Arc::new(Semaphore::new(room));
+        Self { endpoint: Arc::new(endpoint), origins: Arc::default(), shutdown, room }
     }
 
     /// Lets web pages of these origins call, as [`Http::allow_origins`](super::Http::allow_origins) does.
@@ -111,7 +118,11 @@ impl Door for Guest {
     }
 
     fn begin(&self, session: Session) -> bool {
-        self.host.shutdown.spawn(session);
+        let Ok(permit) = self.host.room.clone().try_acquire_owned() else { return false };
+        self.host.shutdown.spawn(async move {
+            session.await;
+            drop(permit);
+        });
         true
     }
 

@@ -1,12 +1,12 @@
 //! [`Line`]: what a connection and its requests know of each other.
 
-use super::{reply::Reply, session::Session, site::Site};
+use super::{reply::Reply, session::Session, site::Site, unsent::Unsent};
 use crate::conversation::Conversation;
 use std::{
     fmt,
     net::SocketAddr,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
 };
@@ -29,6 +29,8 @@ pub(super) struct Line {
     stuck: AtomicBool,
     /// Writes so far.
     writes: AtomicUsize,
+    /// What has yet to be taken of the replies, if there may be many at a time.
+    pub(super) replies: OnceLock<Arc<Unsent>>,
     /// Whether replies have been gathered and not sent.
     unsent: AtomicBool,
     /// Whether replies are not to be gathered at present.
@@ -57,6 +59,8 @@ pub(super) enum Phase {
     Busy,
     /// It does not take what it is sent, and had taken so many writes before.
     Stuck(usize),
+    /// It does not make room for replies, and had made some for so many pieces before.
+    Unread(usize),
 }
 
 impl Line {
@@ -69,6 +73,7 @@ impl Line {
             heard: AtomicBool::new(false),
             stuck: AtomicBool::new(false),
             writes: AtomicUsize::new(0),
+            replies: OnceLock::new(),
             unsent: AtomicBool::new(false),
             hasty: AtomicBool::new(false),
             upgrading: AtomicBool::new(false),
@@ -119,6 +124,8 @@ impl Line {
         let begun = self.begun.load(Relaxed);
         let phase = if self.stuck.load(Relaxed) {
             Phase::Stuck(self.writes.load(Relaxed))
+        } else if let Some(moves) = self.replies.get().and_then(|unsent| unsent.stands_at()) {
+            Phase::Unread(moves)
         } else if self.busy.load(Relaxed) > 0 {
             Phase::Busy
         } else if begun == 0 {

@@ -26,6 +26,7 @@ mod reply;
 mod session;
 mod site;
 mod speaking;
+mod unsent;
 mod watch;
 mod wire;
 

@@ -8,7 +8,10 @@ use super::{
     reply::{Reply, ReplyBody, json, text},
 };
 use crate::exchange;
-use http::{HeaderMap, Request, Response, StatusCode, header::CONTENT_TYPE, request::Parts};
+use http::{
+    HeaderMap, HeaderValue, Request, Response, StatusCode,
+    header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE},
+};
 use hyper::body::{Body, Bytes};
 use std::sync::Arc;
 use trunkline_core::{Connection, Context};
@@ -19,11 +22,12 @@ const TYPES: [&[u8]; 3] = [b"application/json", b"application/json-rpc", b"appli
 
 /// Answers a POST. The reply has status 200 whatever it says, because clients
 /// take other statuses for failures of the transport and lose the reply.
-pub(super) async fn answer<B, D>(door: D, head: Parts, mut body: B) -> Reply
+pub(super) async fn answer<B, D>(door: D, request: Request<B>) -> Reply
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     D: Door,
 {
+    let (head, mut body) = request.into_parts();
     let endpoint = door.endpoint();
     let service = &endpoint.service;
     let document = match body::take(&mut body, &service.limits).await {
@@ -37,7 +41,7 @@ where
     };
     let connection = Connection::new("http", service.language.name())
         .with_remote(door.remote())
-        .with_request(head.uri.path(), head.headers);
+        .with_request(head.uri, head.headers);
     let context = Context::new(Arc::new(connection), head.extensions);
     let mut conversation = match door.take_conversation() {
         None => Box::new(exchange::conversation(service, context)),
@@ -85,6 +89,28 @@ where
 {
     let words = "the Content-Type of a call must be application/json";
     decline(request, text(StatusCode::UNSUPPORTED_MEDIA_TYPE, words))
+}
+
+/// Refuses a body that is compressed. Of a few bytes, any number may come out.
+#[cold]
+pub(super) fn refuse_encoding<B>(request: Request<B>) -> Reply
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+{
+    let words = "the body of a call must not be compressed: no Content-Encoding is taken";
+    let mut reply = text(StatusCode::UNSUPPORTED_MEDIA_TYPE, words);
+    // which this status calls for (RFC 9110, section 15.5.16)
+    reply.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    decline(request, reply)
+}
+
+/// Whether the body claims to be compressed, or otherwise not to be what it is.
+pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
+    headers.contains_key(CONTENT_ENCODING)
+        && !headers.get_all(CONTENT_ENCODING).iter().all(|coding| {
+            let coding = coding.as_bytes();
+            coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")
+        })
 }
 
 /// Whether the body claims to be JSON, whatever the parameters say.

@@ -1,6 +1,6 @@
 //! [`ReplyBody`]: the body of an HTTP response.
 
-use super::line::Busy;
+use super::{line::Busy, unsent::Share};
 use http::{
     HeaderValue, Response, StatusCode,
     header::{ALLOW, CONTENT_TYPE},
@@ -11,12 +11,14 @@ use std::{
     error::Error,
     fmt,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 /// How much of a reply is handed to hyper at a time. It keeps what it was given
 /// in a buffer that it never gives back, so that has to stay small.
 const CHUNK: usize = 64 << 10;
+/// The same where it is counted, piece by piece, whether it moves.
+const COUNTED_CHUNK: usize = 16 << 10;
 
 pub(super) type BoxError = Box<dyn Error + Send + Sync>;
 pub(super) type Reply = Response<ReplyBody>;
@@ -24,41 +26,49 @@ pub(super) type Reply = Response<ReplyBody>;
 /// The body of an HTTP response: whole, or that of a mounted service.
 #[derive(Default)]
 pub struct ReplyBody {
-    kind: Kind,
-    _busy: Option<Busy>,
-}
-
-enum Kind {
-    Whole(Bytes),
-    Mounted(UnsyncBoxBody<Bytes, BoxError>),
-}
-
-impl Default for Kind {
-    fn default() -> Self {
-        Self::Whole(Bytes::new())
-    }
+    /// What can be handed over.
+    ready: Bytes,
+    /// Where more comes from.
+    more: Option<UnsyncBoxBody<Bytes, BoxError>>,
+    busy: Option<Busy>,
+    /// What is ready, where it is counted.
+    share: Option<Share>,
 }
 
 impl ReplyBody {
     pub(super) fn mounted(body: UnsyncBoxBody<Bytes, BoxError>) -> Self {
-        Self { kind: Kind::Mounted(body), _busy: None }
+        Self { more: Some(body), ..Self::default() }
     }
 
     /// Keeps a line busy until the body has been sent.
     pub(super) fn hold(&mut self, busy: Busy) {
-        self._busy = Some(busy);
+        self.share = busy.0.replies.get().map(|unsent| Share::new(unsent.clone(), self.ready.len()));
+        self.busy = Some(busy);
+    }
+
+    /// Takes a piece of what is ready.
+    fn piece(&mut self) -> Bytes {
+        let most = if self.share.is_some() { COUNTED_CHUNK } else { CHUNK };
+        let piece = match self.ready.len() > most {
+            true => self.ready.split_to(most),
+            false => std::mem::take(&mut self.ready),
+        };
+        match &mut self.share {
+            Some(share) => share.split(piece.len()).with(piece),
+            None => piece,
+        }
     }
 }
 
 impl From<Vec<u8>> for ReplyBody {
     fn from(bytes: Vec<u8>) -> Self {
-        Self { kind: Kind::Whole(bytes.into()), _busy: None }
+        Self { ready: bytes.into(), ..Self::default() }
     }
 }
 
 impl From<&'static str> for ReplyBody {
     fn from(text: &'static str) -> Self {
-        Self { kind: Kind::Whole(Bytes::from_static(text.as_bytes())), _busy: None }
+        Self { ready: Bytes::from_static(text.as_bytes()), ..Self::default() }
     }
 }
 
@@ -94,28 +104,37 @@ impl Body for ReplyBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut self.kind {
-            Kind::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Kind::Whole(bytes) => {
-                let chunk = if bytes.len() > CHUNK { bytes.split_to(CHUNK) } else { std::mem::take(bytes) };
-                Poll::Ready(Some(Ok(Frame::data(chunk))))
+        let body = &mut *self;
+        while body.ready.is_empty() {
+            let Some(more) = &mut body.more else { return Poll::Ready(None) };
+            match ready!(Pin::new(more).poll_frame(cx)).map(|frame| frame.map(Frame::into_data)) {
+                Some(Ok(Ok(data))) => {
+                    if let Some(share) = &mut body.share {
+                        share.add(data.len());
+                    }
+                    body.ready = data;
+                }
+                Some(Ok(Err(trailers))) => return Poll::Ready(Some(Ok(trailers))),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
             }
-            Kind::Mounted(body) => Pin::new(body).poll_frame(cx),
         }
+        Poll::Ready(Some(Ok(Frame::data(body.piece()))))
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.kind {
-            Kind::Whole(bytes) => bytes.is_empty(),
-            Kind::Mounted(body) => body.is_end_stream(),
-        }
+        self.ready.is_empty() && self.more.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.kind {
-            Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Mounted(body) => body.size_hint(),
+        let ready = self.ready.len() as u64;
+        let Some(more) = self.more.as_ref().map(Body::size_hint) else { return SizeHint::with_exact(ready) };
+        let mut size = SizeHint::new();
+        size.set_lower(more.lower() + ready);
+        if let Some(upper) = more.upper() {
+            size.set_upper(upper + ready);
         }
+        size
     }
 }
 

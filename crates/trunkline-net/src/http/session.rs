@@ -10,11 +10,10 @@ use super::{
 use crate::{
     link::{ByteStream, Link},
     listen::Shutdown,
-    serve,
     service::Service,
     ws,
 };
-use http::{Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri, header::SEC_WEBSOCKET_PROTOCOL};
 use hyper::{
     body::{Body, Bytes},
     upgrade::{OnUpgrade, Upgraded},
@@ -22,10 +21,16 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use std::{future::Future, pin::Pin, time::Duration};
 use tokio::{io::AsyncWriteExt, time::timeout};
+use tokio_util::bytes::BytesMut;
 use trunkline_core::{
     Connection,
     framing::{Framing, Lines},
 };
+
+/// How many of the subprotocols that are offered in vain are shown.
+const SHOWN: usize = 8;
+/// How long the name of a subprotocol may be to be shown.
+const LONGEST_NAME: usize = 32;
 
 /// The life of a WebSocket, which begins once the response has been sent.
 pub(super) type Session = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -43,18 +48,25 @@ where
             return decline(request, refusal.response().map(|words| words.into_bytes().into()));
         }
     };
+    if let Some(offered) = passed_over(request.headers(), response.headers()) {
+        tracing::debug!(
+            %offered,
+            "a WebSocket without any of the subprotocols that were offered, for which browsers close it; \
+             the setting is `Endpoint::subprotocols`"
+        );
+    }
     let upgrade = hyper::upgrade::on(&mut request);
     let (head, _) = request.into_parts();
     let connection = Connection::new("websocket", endpoint.service.language.name())
         .with_remote(door.remote())
-        .with_request(head.uri.path(), head.headers);
+        .with_request(apart(&head.uri), headers_apart(&head.headers));
     let session =
         live(upgrade, connection, framing(endpoint), endpoint.service.clone(), door.shutdown().clone());
     match door.begin(Box::pin(session)) {
         true => response,
         false => text(
             StatusCode::SERVICE_UNAVAILABLE,
-            "there are as many WebSockets over HTTP/2 as the limit `max_connections` allows",
+            "there are as many WebSockets as the limit `max_connections` allows",
         ),
     }
 }
@@ -67,14 +79,13 @@ async fn live(
     shutdown: Shutdown,
 ) {
     let stream = match upgrade.await {
-        // the shutdown has told all peers that there were; nobody would tell this one
+        // it would only be told to leave
         Ok(_) if shutdown.has_begun() => return,
         Ok(upgraded) => bare(upgraded, service.limits.stall_timeout).await,
         Err(error) => return tracing::debug!(%error, "a connection broke before it became a WebSocket"),
     };
-    drop(shutdown);
     if let Some((stream, arrived)) = stream {
-        serve(Link::of(stream, framing, connection).with_arrived(arrived), &service).await;
+        shutdown.serve(Link::of(stream, framing, connection).with_arrived(arrived), &service).await;
     }
 }
 
@@ -91,6 +102,39 @@ async fn bare(upgraded: Upgraded, time: Duration) -> Option<(Box<dyn ByteStream>
     }
 }
 
+/// The subprotocols that a client has offered in vain. Some send tokens in their
+/// place, so those that are too long for a name are left out.
+fn passed_over(asked: &HeaderMap, answered: &HeaderMap) -> Option<String> {
+    if answered.contains_key(SEC_WEBSOCKET_PROTOCOL) {
+        return None;
+    }
+    let lines = asked.get_all(SEC_WEBSOCKET_PROTOCOL).into_iter().filter_map(|line| line.to_str().ok());
+    let names = lines.flat_map(|line| line.split(',')).map(str::trim).filter(|name| !name.is_empty());
+    let shown = names.take(SHOWN).map(|name| if name.len() > LONGEST_NAME { "…" } else { name });
+    shown.map(str::to_owned).reduce(|all, name| all + ", " + &name)
+}
+
+/// What was asked for, in memory of its own. That of a request is a slice of the
+/// buffer that it was read into, all of which would stay for as long as it does.
+fn apart(uri: &Uri) -> Uri {
+    uri.to_string().parse().unwrap_or_default()
+}
+
+/// Headers, in memory of their own for the same reason.
+fn headers_apart(headers: &HeaderMap) -> HeaderMap {
+    let values: BytesMut = headers.values().flat_map(HeaderValue::as_bytes).copied().collect();
+    let mut values = values.freeze();
+    let mut kept = HeaderMap::with_capacity(headers.keys_len());
+    for (name, value) in headers {
+        // what has been the value of a header is one
+        if let Ok(mut copy) = HeaderValue::from_maybe_shared(values.split_to(value.len())) {
+            copy.set_sensitive(value.is_sensitive());
+            kept.append(name, copy);
+        }
+    }
+    kept
+}
+
 fn framing(endpoint: &Endpoint) -> Box<dyn Framing> {
     let limit = endpoint.service.limits.max_message;
     let framing = ws::WebSocket::server().limit(limit);
@@ -99,4 +143,59 @@ fn framing(endpoint: &Endpoint) -> Box<dyn Framing> {
         Messages::Lines => framing.carrying(Box::new(Lines::default().limit(limit))),
         Messages::Mux(make) => framing.binary().carrying(Box::new(make().limit(limit))),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_asked_for_stays_the_same() {
+        for uri in ["/", "/rpc?token=a%20b", "http://api.example:80/rpc", "*"] {
+            let uri: Uri = uri.parse().unwrap();
+            assert_eq!(apart(&uri), uri);
+        }
+    }
+
+    #[test]
+    fn subprotocols_that_were_offered_in_vain_are_told() {
+        let told = |offered: &[&'static str]| {
+            let mut asked = HeaderMap::new();
+            for line in offered {
+                asked.append(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(line));
+            }
+            passed_over(&asked, &HeaderMap::new())
+        };
+        assert_eq!(told(&[]), None);
+        assert_eq!(told(&[" , "]), None);
+        assert_eq!(told(&["jsonrpc,chat", "graphql-ws"]).as_deref(), Some("jsonrpc, chat, graphql-ws"));
+        assert_eq!(
+            told(&["bearer, eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.x"]).as_deref(),
+            Some("bearer, …"),
+            "that may be a secret"
+        );
+        assert_eq!(told(&["a,b,c,d,e,f,g,h,i,j"]).as_deref(), Some("a, b, c, d, e, f, g, h"));
+        let mut agreed = HeaderMap::new();
+        agreed.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static("chat"));
+        assert_eq!(passed_over(&agreed, &agreed), None);
+    }
+
+    #[test]
+    fn headers_stay_the_same_apart_from_where_they_are() {
+        let read = Bytes::from("ab-c".repeat(1000));
+        let mut headers = HeaderMap::new();
+        for (name, at) in [("host", 0..4), ("x-twice", 4..6), ("x-twice", 8..9), ("x-empty", 0..0)] {
+            headers.append(name, HeaderValue::from_maybe_shared(read.slice(at)).unwrap());
+        }
+        let secret = HeaderValue::from_maybe_shared(read.slice(0..2)).map(|mut value| {
+            value.set_sensitive(true);
+            value
+        });
+        headers.append("authorization", secret.unwrap());
+        let kept = headers_apart(&headers);
+        assert_eq!(kept, headers);
+        assert!(kept["authorization"].is_sensitive());
+        drop(headers);
+        assert!(read.is_unique(), "no slice of what was read is kept");
+    }
 }

@@ -135,16 +135,13 @@ fn refusal(shut: Shut) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::Service;
-    use trunkline_core::Router;
-    use trunkline_dialects::jsonrpc::JsonRpc;
 
     #[tokio::test]
     async fn a_server_that_is_shutting_down_is_not_well() {
         let shutdown = Shutdown::new();
         let site = Site::new(Plan::at(([127, 0, 0, 1], 0).into()), shutdown.clone());
         assert_eq!(site.health(&Method::GET).status(), 200);
-        shutdown.run(&Service::new(Router::new(), JsonRpc::default())).await;
+        shutdown.run(std::time::Duration::ZERO).await;
         assert_eq!(site.health(&Method::GET).status(), 503);
         assert_eq!(site.health(&Method::POST).status(), 405);
     }

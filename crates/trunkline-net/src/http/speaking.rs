@@ -1,5 +1,6 @@
 //! How hyper is set up, from [`Limits`].
 
+use super::watch::AGES;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use trunkline_core::Limits;
@@ -29,7 +30,7 @@ pub(super) fn http2(limits: &Limits) -> http2::Builder<TokioExecutor> {
         .max_concurrent_streams(clamp(limits.max_in_flight))
         .max_header_list_size(clamp(limits.max_head))
         .max_send_buf_size(limits.max_unsent.min(STREAM_BUFFER))
-        .keep_alive_interval(limits.idle_timeout / 2)
-        .keep_alive_timeout(limits.stall_timeout);
+        .keep_alive_interval((limits.idle_timeout / 2).min(AGES))
+        .keep_alive_timeout(limits.stall_timeout.min(AGES));
     http
 }

@@ -23,8 +23,8 @@ use trunkline_core::Limits;
 const ROUNDS: usize = 8;
 /// How long a connection with nothing under way may take to part.
 const PARTING: Duration = Duration::from_secs(1);
-/// As good as never.
-const AGES: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+/// As good as never, and no further ahead than clocks go.
+pub(super) const AGES: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 /// Drives a connection to its end, or until a limit or the shutdown breaks it
 /// off: then `None`. `finish` tells it to end with what is under way.
@@ -61,7 +61,7 @@ pub(super) async fn watch<C: Future>(
             }
             let leaving = notice.as_ref().is_some_and(|(notice, _)| notice.given.load(Relaxed));
             if leaving && leave_at.is_none() {
-                let under_way = matches!(phase.0, Phase::Busy | Phase::Stuck(_));
+                let under_way = matches!(phase.0, Phase::Busy | Phase::Stuck(_) | Phase::Unread(_));
                 let span = if under_way { limits.drain_timeout } else { PARTING };
                 leave_at = Some(after(Instant::now(), span));
                 finish(connection.as_mut());
@@ -117,7 +117,7 @@ fn time_for(phase: Phase, limits: &Limits) -> Option<Duration> {
     match phase {
         Phase::First | Phase::Head => Some(limits.handshake_timeout),
         Phase::Idle => Some(limits.idle_timeout),
-        Phase::Stuck(_) => Some(limits.stall_timeout),
+        Phase::Stuck(_) | Phase::Unread(_) => Some(limits.stall_timeout),
         Phase::Busy => None,
     }
 }

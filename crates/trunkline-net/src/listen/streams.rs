@@ -1,19 +1,14 @@
 //! [`Streams`]: listeners for TCP and Unix sockets that carry frames and nothing else.
 
-use super::{Shutdown, accept_all};
+use super::{Shutdown, SocketFile, accept_all};
 #[cfg(feature = "tls")]
 use crate::{
     link::ByteStream,
     tls::{TlsServer, secure},
 };
-use crate::{link::Link, serve, service::Service};
-use std::{
-    fmt, io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
-use tokio::net::{TcpListener, TcpStream, ToSocketAddrs, UnixListener, UnixStream};
+use crate::{link::Link, service::Service};
+use std::{fmt, io, net::SocketAddr, path::Path, sync::Arc};
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs, UnixListener};
 use trunkline_core::{Connection, Limits, framing::Framing};
 
 /// Makes the framing of one connection.
@@ -34,8 +29,8 @@ pub struct Streams {
 pub enum StreamListener {
     /// A TCP port.
     Tcp(TcpListener),
-    /// A Unix socket, and its path, which is removed in the end.
-    Unix(UnixListener, PathBuf),
+    /// A Unix socket, and its file, which is removed in the end.
+    Unix(UnixListener, SocketFile),
 }
 
 impl StreamListener {
@@ -48,23 +43,16 @@ impl StreamListener {
         Ok(Self::Tcp(TcpListener::bind(address).await?))
     }
 
-    /// Binds a Unix socket. One that a dead process left behind is replaced.
+    /// Binds a Unix socket. One that a dead process left behind is replaced, and
+    /// nothing else is.
     ///
     /// # Errors
     ///
-    /// Fails if the path cannot be bound, or somebody listens there.
+    /// Fails if the path cannot be bound, somebody listens there, or it is taken
+    /// by what is no socket.
     pub async fn unix(path: impl AsRef<Path>) -> io::Result<Self> {
-        let path = path.as_ref().to_owned();
-        if path.exists() {
-            match UnixStream::connect(&path).await {
-                Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
-                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                    std::fs::remove_file(&path)?
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(Self::Unix(UnixListener::bind(&path)?, path))
+        let (listener, file) = SocketFile::bind(path.as_ref()).await?;
+        Ok(Self::Unix(listener, file))
     }
 
     /// The address that was bound, if it is one of TCP.
@@ -73,15 +61,6 @@ impl StreamListener {
         match self {
             Self::Tcp(listener) => listener.local_addr().ok(),
             Self::Unix(..) => None,
-        }
-    }
-}
-
-impl Drop for StreamListener {
-    fn drop(&mut self) {
-        if let Self::Unix(_, path) = self {
-            // somebody else may have removed it: then there is nothing to do
-            let _ = std::fs::remove_file(path);
         }
     }
 }
@@ -118,9 +97,9 @@ impl Streams {
                         tracing::debug!(%error, "TCP_NODELAY could not be set");
                     }
                     let connection = Connection::new("tcp", dialect).with_remote(Some(remote));
-                    let (service, framing) = (service.clone(), framing.clone());
+                    let (service, framing, shutdown) = (service.clone(), framing.clone(), shutdown.clone());
                     #[cfg(feature = "tls")]
-                    let (tls, shutdown) = (self.tls.clone(), shutdown.clone());
+                    let tls = self.tls.clone();
                     async move {
                         #[cfg(feature = "tls")]
                         let stream: Box<dyn ByteStream> = match &tls {
@@ -135,7 +114,9 @@ impl Streams {
                         };
                         #[cfg(not(feature = "tls"))]
                         let stream = Box::new(stream);
-                        serve(Link::of(stream, framing(&service.limits), connection), &service).await;
+                        shutdown
+                            .serve(Link::of(stream, framing(&service.limits), connection), &service)
+                            .await;
                     }
                 };
                 accept_all(|| listener.accept(), serve_one, &service.limits, &service.hooks, &shutdown).await;
@@ -144,9 +125,9 @@ impl Streams {
                 let serve_one = |(stream, _)| {
                     let connection = Connection::new("unix", dialect);
                     let link = Link::of(Box::new(stream), framing(&service.limits), connection);
-                    let service = service.clone();
+                    let (service, shutdown) = (service.clone(), shutdown.clone());
                     async move {
-                        serve(link, &service).await;
+                        shutdown.serve(link, &service).await;
                     }
                 };
                 accept_all(|| listener.accept(), serve_one, &service.limits, &service.hooks, &shutdown).await;

@@ -193,7 +193,7 @@ pub(super) fn give_up(peer: &Peer, ids: &[u64]) {
         let mut state = peer.0.state();
         for &id in ids {
             if state.pending.remove(id).is_some() && state.phase.is_open() {
-                state.speak(|speaker, out| speaker.cancel(id, out));
+                state.tell(|speaker, out| speaker.cancel(id, out));
                 said = true;
             }
         }

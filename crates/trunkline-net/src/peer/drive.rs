@@ -5,9 +5,11 @@
 //! place, started inline, and answered straight into the buffer that is written
 //! when all that has been read is handled. `docs/performance.md` has the figures.
 
-use super::{Peer, Phase, Shared, output::Output, scratch, times::Times, unanswered};
+use super::{
+    Peer, Phase, Shared, aside::Aside, output::Output, pending::Answered, scratch, times::Times, unanswered,
+};
 use crate::{
-    conversation::{Conversation, Turn, after, now},
+    conversation::{Conversation, ROUNDS, Turn, after, now},
     link::{ByteStream, Ended, Link},
     service::Service,
 };
@@ -20,13 +22,15 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use trunkline_core::{
     Context, Fault, FaultKind, Input, Outbox, Signal,
-    framing::{Cut, Framing, Goodbye},
+    framing::{Cut, Framing, Goodbye, Unframed},
 };
 
 /// Frames handled in one poll before other tasks get their turn.
 const BUDGET: usize = 1024;
 /// Output below which it is worth waiting for other tasks to add theirs.
 const SMALL: usize = 32 << 10;
+/// As much of a complaint as is logged, in characters.
+const LONGEST_COMPLAINT: usize = 200;
 /// How long a connection that was cut short is read on, so that the last words
 /// are not lost in a reset.
 const LINGER: Duration = Duration::from_secs(1);
@@ -48,8 +52,11 @@ pub(crate) struct Driver {
     goodbye: Goodbye,
     /// Whether other tasks' frames wait until there is room for them.
     uncollected: bool,
-    /// Whether this poll has stepped aside before a write already.
-    deferred: bool,
+    /// When a connection that is being broken off ends, whatever still waits to be sent.
+    broken_off: Option<Instant>,
+    aside: Aside,
+    /// Bytes by which refusals have grown what waits to be sent, since there was room for replies.
+    refusals: usize,
     times: Times,
 }
 
@@ -77,7 +84,7 @@ enum Step {
 impl Driver {
     /// Prepares a link for being driven, and gives the peer at its far end.
     pub(crate) fn new(link: Link, service: &Service, default_timeout: Duration) -> (Self, Peer) {
-        let (dialect, speaker) = service.language.converse();
+        let (dialect, speaker) = service.language.converse(&service.limits);
         let out = Outbox::new(link.framing.marking());
         let mut shared_out = out.another();
         if dialect.pace().is_some() {
@@ -106,68 +113,102 @@ impl Driver {
             parted: false,
             goodbye: Goodbye::Done,
             uncollected: false,
-            deferred: false,
+            broken_off: None,
+            aside: Aside::default(),
+            refusals: 0,
             times: Times::new(now()),
         };
         (driver, peer)
     }
 
-    /// Whether more may be said before what was said has left.
+    /// Whether more may be said of our own accord before what was said has left.
     #[inline]
-    fn has_room(&self) -> bool {
+    fn may_speak(&self) -> bool {
         self.output.unsent() + self.conversation.dialect.held() < self.service.limits.max_unsent
+    }
+
+    /// Bytes by which replies may grow before what was said has left. What we say
+    /// of our own accord does not count: a far side that does the same would
+    /// otherwise wait for us to read as we wait for it.
+    #[inline]
+    fn room(&self) -> usize {
+        let unsent = self.output.unsent_replies() + self.conversation.dialect.held();
+        self.service.limits.max_unsent.saturating_sub(unsent)
+    }
+
+    /// Whether calls may be started as they come.
+    #[inline]
+    fn may_start(&self) -> bool {
+        self.room() > 0 && !self.conversation.is_full()
+    }
+
+    /// Whether more may be heard. While we wait for answers, they may stand behind
+    /// more calls: those are put off, and refused when there are too many of them,
+    /// until the refusals are too many as well.
+    #[inline]
+    fn may_hear(&self) -> bool {
+        self.may_start()
+            || (self.refusals < self.service.limits.max_unsent && self.shared.state().pending.len() > 0)
     }
 
     /// Takes over what other tasks want sent, as far as there is room for it;
     /// whether there was any.
-    fn collect(&mut self) -> bool {
-        let left_over = self.uncollected && self.has_room();
+    fn collect(&mut self, now: Instant) -> bool {
+        let left_over = self.uncollected && self.may_speak();
         if !self.shared.take_dirty() && !left_over {
             return false;
         }
-        self.uncollected = !self.has_room();
+        self.uncollected = !self.may_speak();
         let mut waiting = Vec::new();
         let before = self.output.outbox.len();
         let phase = {
             let mut state = self.shared.state();
+            if self.parted {
+                // nothing is said after a goodbye
+                state.out.clear(0);
+            }
+            // the last words leave before it, whether there is room or not
+            if self.parted || state.phase == Phase::Closing {
+                self.uncollected = false;
+            }
             if !self.uncollected {
                 self.output.outbox.append(&mut state.out);
-                waiting = std::mem::take(&mut state.waiting);
+                waiting = state.take_waiting();
             }
             state.phase
         };
         waiting.into_iter().for_each(Waker::wake);
+        let collected = self.output.outbox.len() - before;
+        self.output.are_own(collected);
         match phase {
             Phase::Draining(goodbye) => {
                 self.conversation.draining = true;
                 self.goodbye = goodbye;
             }
             Phase::Closing => {
-                self.conversation.clear();
+                self.broken_off = self.broken_off.or_else(|| after(now, LINGER));
                 self.end(Ended::Here, Goodbye::GoingAway);
             }
             Phase::Open | Phase::Closed => {}
         }
-        self.output.outbox.len() > before
+        collected > 0
     }
 
     /// Whether other tasks have left something that can be taken over now.
     fn is_called(&self) -> bool {
-        self.shared.is_dirty() || (self.uncollected && self.has_room())
+        self.shared.is_dirty() || (self.uncollected && self.may_speak())
     }
 
     /// Handles what has arrived, frame by frame.
     fn listen(&mut self, budget: &mut usize, turn: Turn<'_>) -> Step {
         while matches!(self.reading, Reading::Open | Reading::Ended) {
-            if *budget == 0 || !self.has_room() {
+            let starts = self.may_start();
+            if *budget == 0 || (!starts && !self.may_hear()) {
+                // it is not the far side that keeps us waiting for the rest of a message
+                self.times.between();
                 return Step::Stopped;
             }
-            // Calls under way may wait for answers that stand behind more calls
-            // in the input. Then the calls are put off, and the answers found.
-            let full = self.conversation.is_full();
-            if full && self.shared.state().pending.len() == 0 {
-                return Step::Stopped;
-            }
+            let before = self.output.outbox.len();
             let mut cut = match self.reading {
                 Reading::Open => self.framing.cut(&mut self.input, &mut self.output.outbox),
                 _ => self.framing.finish(&mut self.input),
@@ -181,9 +222,9 @@ impl Driver {
                     loop {
                         let said = self.conversation.dialect.hear(frame, &mut self.output.outbox);
                         let Some(signal) = &said else { break };
-                        let taken = match full {
-                            false => self.conversation.take(signal, &mut self.output.outbox, turn),
-                            true => self.conversation.put_off(signal, &mut self.output.outbox, turn),
+                        let taken = match starts {
+                            true => self.conversation.take(signal, &mut self.output.outbox, turn),
+                            false => self.conversation.put_off(signal, &mut self.output.outbox, turn),
                         };
                         match said {
                             Some(Signal::Several) => {
@@ -197,6 +238,10 @@ impl Driver {
                     if recut {
                         self.framing.recut(&mut self.input);
                     }
+                    self.refusals = match starts {
+                        true => 0,
+                        false => self.refusals + self.output.outbox.len().saturating_sub(before),
+                    };
                 }
                 Ok(Cut::Partial { .. }) if self.reading == Reading::Ended => self.reading = Reading::Done,
                 Ok(Cut::Partial { missing }) => {
@@ -208,9 +253,12 @@ impl Driver {
                     self.make_room(*missing);
                     return Step::Done;
                 }
-                Ok(Cut::Oversize { channel, limit }) => {
+                Ok(Cut::Oversize { channel, limit, head }) => {
                     *budget -= 1;
-                    self.conversation.dialect.oversize(*channel, *limit, &mut self.output.outbox);
+                    let dialect = &mut self.conversation.dialect;
+                    if let Some(lost) = dialect.oversize(*channel, *limit, head, &mut self.output.outbox) {
+                        heard(&self.shared, lost);
+                    }
                 }
                 Ok(Cut::Handled) => *budget -= 1,
                 Ok(Cut::End) => {
@@ -224,7 +272,7 @@ impl Driver {
                 }
                 Ok(_) => {}
                 Err(unframed) => {
-                    self.conversation.clear();
+                    nobody_answers_any_more(&self.shared, &cut_short(unframed));
                     self.end(Ended::Unframed(unframed.reason), unframed.goodbye);
                     return Step::Done;
                 }
@@ -239,6 +287,7 @@ impl Driver {
             return;
         }
         let unframed = matches!(ended, Ended::Unframed(_));
+        self.conversation.clear();
         self.ending.get_or_insert(ended);
         self.reading = Reading::Done;
         self.times.between();
@@ -280,7 +329,7 @@ impl Driver {
                     }
                     _ if count == 0 => {
                         self.reading = Reading::Ended;
-                        self.nobody_answers_any_more();
+                        nobody_answers_any_more(&self.shared, &unanswered());
                     }
                     _ => {}
                 }
@@ -289,26 +338,14 @@ impl Driver {
         }
     }
 
-    /// The far side will say nothing more, so calls of ours get no answer.
-    fn nobody_answers_any_more(&self) {
-        let pending = {
-            let mut state = self.shared.state();
-            state.unheard = true;
-            state.pending.drain()
-        };
-        for answered in pending {
-            answered.answer(Err(unanswered()));
-        }
-    }
-
     /// Gives the read buffer back, as far as nothing waits in it.
     fn settle(&mut self) {
         if self.input.capacity() == 0 {
             return;
         }
-        if self.input.is_empty()
-            || (self.input.capacity() == scratch::SIZE && self.input.len() < scratch::SIZE / 2)
-        {
+        let capacity = self.input.capacity();
+        let oversized = capacity == scratch::SIZE || capacity > 2 * scratch::SIZE;
+        if self.input.is_empty() || (oversized && self.input.len() < scratch::SIZE / 2) {
             scratch::give_back(self.input.release());
         }
         self.conversation.slots.shrink();
@@ -318,6 +355,9 @@ impl Driver {
     fn check_times(&mut self, now: Instant) -> Result<(), Ended> {
         if !self.times.is_due(now) {
             return Ok(());
+        }
+        if self.broken_off.is_some_and(|at| at <= now) {
+            return Err(self.ended());
         }
         let limits = self.service.limits.clone();
         if self.times.is_stalled(&limits, now) {
@@ -345,7 +385,7 @@ impl Driver {
                 FaultKind::DeadlineExceeded,
                 "no answer within the deadline of the call",
             )));
-            self.shared.state().speak(|speaker, out| speaker.cancel(id, out));
+            self.shared.state().tell(|speaker, out| speaker.cancel(id, out));
             self.uncollected = true;
         }
         Ok(())
@@ -362,6 +402,7 @@ impl Driver {
             self.shared.state().pending.earliest(),
             self.output.waits_until(),
             lingering,
+            self.broken_off,
         ];
         self.times.arm(others, &self.service.limits, now, cx);
     }
@@ -370,32 +411,31 @@ impl Driver {
         let now = now();
         let task = cx.waker();
         let turn = Turn { now, task };
-        let mut budget = BUDGET;
+        let (mut budget, mut rounds) = (BUDGET, ROUNDS);
         self.shared.register(task);
         self.conversation.slots.register(task);
         if let Err(ended) = self.check_times(now) {
             return Poll::Ready(ended);
         }
         loop {
-            let collected = self.collect();
-            if self.has_room() {
-                self.conversation.poll(&mut self.output.outbox, turn);
-            }
+            let collected = self.collect(now);
+            let most = self.output.outbox.len() + self.room();
+            self.conversation.poll(&mut self.output.outbox, most, turn);
             let listened = self.listen(&mut budget, turn);
             if self.conversation.draining
                 && self.reading == Reading::Open
                 && self.conversation.is_idle()
                 && self.shared.state().pending.len() == 0
+                && !self.uncollected
+                && !self.shared.is_dirty()
             {
                 self.end(Ended::Here, self.goodbye);
             }
-            let more_is_likely = collected || !self.conversation.is_idle();
-            if more_is_likely && !self.deferred && (1..SMALL).contains(&self.output.unsent()) {
-                self.deferred = true;
-                task.wake_by_ref();
+            let more_is_likely = collected || !self.conversation.is_idle() || self.aside.has_begun();
+            if more_is_likely && (1..SMALL).contains(&self.output.unsent()) && self.aside.is_waiting(task) {
                 return Poll::Pending;
             }
-            self.deferred = false;
+            self.aside.reset();
             let Self { stream, conversation, shared, times, output, .. } = self;
             let all_written = match output.write(&mut **stream, &mut *conversation.dialect, shared, times, cx)
             {
@@ -415,13 +455,10 @@ impl Driver {
                     task.wake_by_ref();
                     return Poll::Pending;
                 }
-                let room = all_written && !self.conversation.is_full();
-                if room || self.is_called() || (self.conversation.slots.is_woken() && self.has_room()) {
+                if self.may_hear() {
                     continue;
                 }
-                return Poll::Pending;
-            }
-            if matches!(self.reading, Reading::Open | Reading::Lingering(_)) {
+            } else if matches!(self.reading, Reading::Open | Reading::Lingering(_)) {
                 match self.read(cx, now) {
                     Ok(true) => continue,
                     Ok(false) => {}
@@ -432,10 +469,14 @@ impl Driver {
                     Err(ended) => return Poll::Ready(ended),
                 }
             }
-            if self.is_called() || (self.conversation.slots.is_woken() && self.has_room()) {
-                continue;
+            if !self.is_called() && (!self.conversation.slots.is_woken() || self.room() == 0) {
+                return Poll::Pending;
             }
-            return Poll::Pending;
+            rounds -= 1;
+            if rounds == 0 {
+                task.wake_by_ref();
+                return Poll::Pending;
+            }
         }
     }
 
@@ -443,7 +484,10 @@ impl Driver {
     /// for the far side to close its own.
     fn finish(&mut self, cx: &mut TaskContext<'_>, now: Instant) -> Poll<Ended> {
         match Pin::new(&mut self.stream).poll_shutdown(cx) {
-            Poll::Pending => return Poll::Pending,
+            Poll::Pending => {
+                self.times.blocked(now);
+                return Poll::Pending;
+            }
             Poll::Ready(Err(_)) => return Poll::Ready(self.ended()),
             Poll::Ready(Ok(())) => {}
         }
@@ -476,11 +520,56 @@ fn heard(shared: &Shared, signal: Signal<'_>) {
                 }
             }
         }
+        Signal::BatchLost { id, fault } => {
+            let lost = shared.state().pending.remove_batch(id);
+            if lost.is_empty() {
+                shared.unmatched.fetch_add(1, Ordering::Relaxed);
+            }
+            fail(lost, &fault);
+        }
+        Signal::Refused(fault) => {
+            let refused = shared.state().refused();
+            if refused.is_empty() {
+                return heard(shared, Signal::Complaint(fault));
+            }
+            fail(refused, &fault);
+        }
         Signal::Complaint(fault) => {
-            tracing::warn!(connection = %shared.connection().id(), %fault, "the far side complains");
+            // in words of the far side's choice, and as often as it likes
+            let message: String = fault.message().chars().take(LONGEST_COMPLAINT).collect();
+            let code = fault.code();
+            tracing::debug!(connection = %shared.connection().id(), ?code, ?message, "the far side complains");
         }
         _ => {}
     }
+}
+
+/// The far side will say nothing more, so calls of ours get no answer.
+fn nobody_answers_any_more(shared: &Shared, fault: &Fault) {
+    let pending = {
+        let mut state = shared.state();
+        state.unheard = true;
+        state.pending.drain()
+    };
+    fail(pending, fault);
+}
+
+/// Fails calls of ours.
+fn fail(calls: Vec<Arc<dyn Answered>>, fault: &Fault) {
+    for answered in calls {
+        answered.answer(Err(fault.clone()));
+    }
+}
+
+/// What is said of a call whose answer would come behind something that cannot be read.
+fn cut_short(unframed: &Unframed) -> Fault {
+    let setting = if unframed.goodbye == Goodbye::TooLarge { " `max_message`" } else { "" };
+    let message = format!(
+        "the connection had to be closed before the answer came, because of {}{setting}: \
+         whether the procedure ran is not known",
+        unframed.reason
+    );
+    Fault::new(FaultKind::Disconnected, message)
 }
 
 impl Future for Driver {

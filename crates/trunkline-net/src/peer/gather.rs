@@ -4,7 +4,7 @@ use super::{
     Peer,
     call::{Begun, Crowded, give_up},
     disconnected,
-    pending::Answered,
+    pending::{Answered, Unanswered},
 };
 use crate::{
     batch::{Answers, Batch, not_encodable},
@@ -18,12 +18,18 @@ use std::{
     task::{Context, Poll, Waker},
     time::Instant,
 };
-use trunkline_core::{Answer, Fault, Payload};
+use trunkline_core::{Answer, Fault, Outbox, Payload, Speaker};
 
 impl Peer {
     /// Sends several calls and notifications in one message. Each call succeeds
     /// or fails for itself. The deadline is that of the calls of this peer, 30 s
     /// unless said otherwise. Dropping the future gives up what has no answer yet.
+    ///
+    /// A far side that refuses the batch as a whole does not say what it refuses.
+    /// If that can only be this batch, all its calls fail at once: nothing else is
+    /// under way, none of its calls has been answered, and neither notifications nor
+    /// answers have been sent on this connection, nor has a call been given up.
+    /// Else each of them waits for its deadline, as it may still be answered.
     ///
     /// # Errors
     ///
@@ -64,7 +70,9 @@ impl Peer {
                 ids.push(state.pending.insert(place, deadline));
             }
             let items = batch.items(&ids);
-            if let Err(error) = state.speak(|speaker, out| speaker.batch(&items, out)) {
+            let write = |speaker: &mut dyn Speaker, out: &mut Outbox| speaker.batch(&items, out);
+            let written = if ids.is_empty() { state.tell(write) } else { state.speak(write) };
+            if let Err(error) = written {
                 for id in ids {
                     state.pending.remove(id);
                 }
@@ -138,6 +146,12 @@ impl Answered for Place {
         if gathered.missing == 0 {
             gathered.waker.wake_by_ref();
         }
+    }
+
+    fn batch(&self) -> Option<Unanswered> {
+        let gathered = lock(&self.answers);
+        let calls = gathered.answers.len();
+        (gathered.missing == calls).then(|| Unanswered { address: Arc::as_ptr(&self.answers).addr(), calls })
     }
 }
 

@@ -5,6 +5,7 @@
 //! are handles to what other tasks share with it: the frames that they want
 //! sent, and the calls that they wait for.
 
+mod aside;
 mod call;
 mod drive;
 mod gather;
@@ -25,9 +26,10 @@ pub(crate) use self::{
     spawned::placed,
 };
 
-use self::pending::Pending;
+use self::pending::{Answered, Pending};
 use futures_util::task::AtomicWaker;
 use std::{
+    collections::HashMap,
     fmt,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{
@@ -78,11 +80,13 @@ pub(crate) struct State {
     pub(crate) speaker: Box<dyn Speaker>,
     pub(crate) pending: Pending,
     /// Callers that wait for room in the outbox.
-    pub(crate) waiting: Vec<Waker>,
+    waiting: HashMap<(usize, usize), Waker>,
     pub(crate) phase: Phase,
     /// Whether the far side has said all it has to say, so that no call of ours
     /// would be answered.
     pub(crate) unheard: bool,
+    /// Whether it has been told anything that wants no answer.
+    told: bool,
 }
 
 /// Why a call cannot be made now.
@@ -119,12 +123,35 @@ impl State {
         }
         if self.out.len() > max_unsent {
             // a task that is polled again and again meanwhile waits once
-            if !self.waiting.last().is_some_and(|last| last.will_wake(cx.waker())) {
-                self.waiting.push(cx.waker().clone());
-            }
+            self.waiting.entry(Self::key(cx.waker())).or_insert_with(|| cx.waker().clone());
             return Err(NotNow::Crowded);
         }
         Ok(())
+    }
+
+    /// Says something that wants no answer.
+    pub(crate) fn tell<R>(&mut self, write: impl FnOnce(&mut dyn Speaker, &mut Outbox) -> R) -> R {
+        self.told = true;
+        self.speak(write)
+    }
+
+    /// The far side refuses a whole message without saying which: takes the calls
+    /// of a batch, if it can be nothing else.
+    pub(crate) fn refused(&mut self) -> Vec<Arc<dyn Answered>> {
+        match self.told {
+            true => Vec::new(),
+            false => self.pending.remove_only_batch(),
+        }
+    }
+
+    /// What tells wakers of different tasks apart, for as long as they live.
+    fn key(waker: &Waker) -> (usize, usize) {
+        (waker.data().addr(), std::ptr::from_ref(waker.vtable()).addr())
+    }
+
+    /// The callers that wait for room, from now on no more.
+    pub(crate) fn take_waiting(&mut self) -> Vec<Waker> {
+        std::mem::take(&mut self.waiting).into_values().collect()
     }
 
     /// Says something; what fails, or panics while it is being encoded, leaves
@@ -148,8 +175,8 @@ impl Shared {
         default_timeout: Duration,
     ) -> Arc<Self> {
         let phase = Phase::Open;
-        let (pending, waiting) = (Pending::default(), Vec::new());
-        let state = State { out, speaker, pending, waiting, phase, unheard: false };
+        let (pending, waiting) = (Pending::default(), HashMap::new());
+        let state = State { out, speaker, pending, waiting, phase, unheard: false, told: false };
         Arc::new(Self {
             state: Mutex::new(state),
             task: AtomicWaker::new(),
@@ -193,7 +220,7 @@ impl Shared {
             let mut state = self.state();
             state.phase = Phase::Closed;
             state.out.clear(0);
-            (state.pending.drain(), std::mem::take(&mut state.waiting))
+            (state.pending.drain(), state.take_waiting())
         };
         for answered in pending {
             answered.answer(Err(fault.clone()));
@@ -219,8 +246,10 @@ impl Peer {
     /// The future fails with the fault the far side answered; with
     /// [`FaultKind::Disconnected`] if the connection ends first, in which case it
     /// is not known whether the procedure ran; with
-    /// [`FaultKind::DeadlineExceeded`] if the deadline passes; and with
-    /// [`FaultKind::InvalidReply`] if the answer does not fit `T`.
+    /// [`FaultKind::DeadlineExceeded`] if the deadline passes; with
+    /// [`FaultKind::InvalidReply`] if the answer does not fit `T`; and with
+    /// [`FaultKind::ReplyTooLarge`] if it is over the limit `max_message`, as far as
+    /// its beginning shows whose answer it is.
     pub fn call<'a, T: serde::de::DeserializeOwned + Send + 'static>(
         &'a self,
         procedure: &'a str,
@@ -284,10 +313,12 @@ impl Peer {
         }
     }
 
-    /// Whether calls and notifications can still be made.
+    /// Whether calls can still be made: the far side may have said all it has to
+    /// say, and answer no more.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.0.state().phase.is_open()
+        let state = self.0.state();
+        state.phase.is_open() && !state.unheard
     }
 
     /// Whether the connection has ended.
@@ -330,7 +361,7 @@ impl Peer {
             if state.out.len() > self.0.max_unsent {
                 return Err(unread(self.0.max_unsent));
             }
-            state.speak(write)?;
+            state.tell(write)?;
         }
         self.0.wake();
         Ok(())

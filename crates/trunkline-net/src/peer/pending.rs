@@ -7,6 +7,19 @@ use trunkline_core::{Fault, Payload};
 pub(crate) trait Answered: Send + Sync {
     /// The answer has come, still encoded.
     fn answer(&self, outcome: Result<Payload<'_>, Fault>);
+
+    /// The batch that the call was made in, if none of it has been answered.
+    fn batch(&self) -> Option<Unanswered> {
+        None
+    }
+}
+
+/// A batch of which nothing has been answered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Unanswered {
+    /// Where its answers are kept, which tells it from others.
+    pub(crate) address: usize,
+    pub(crate) calls: usize,
 }
 
 /// Calls of ours under way, by their numbers.
@@ -59,6 +72,30 @@ impl Pending {
             self.earliest = None;
         }
         Some(waiting.answered)
+    }
+
+    /// Takes the call with this number, and with it its batch, if nothing of that
+    /// has been answered.
+    pub(crate) fn remove_batch(&mut self, id: u64) -> Vec<Arc<dyn Answered>> {
+        let found = self.places.iter().flatten().find(|waiting| waiting.id == id);
+        let Some(batch) = found.and_then(|waiting| waiting.answered.batch()) else {
+            return self.remove(id).into_iter().collect();
+        };
+        let all = self.places.iter().flatten().filter(|waiting| waiting.answered.batch() == Some(batch));
+        let ids: Vec<u64> = all.map(|waiting| waiting.id).collect();
+        ids.into_iter().filter_map(|id| self.remove(id)).collect()
+    }
+
+    /// Takes the calls of a batch, if it waits all alone and nothing of it has been
+    /// answered or given up.
+    pub(crate) fn remove_only_batch(&mut self) -> Vec<Arc<dyn Answered>> {
+        let mut batches = self.places.iter().flatten().map(|waiting| waiting.answered.batch());
+        match batches.next().flatten() {
+            Some(only) if only.calls == self.count && batches.all(|other| other == Some(only)) => {
+                self.drain()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// How many wait.
@@ -141,6 +178,44 @@ mod tests {
         assert_eq!(expired, [soon]);
         assert_eq!(pending.earliest(), Some(now + Duration::from_secs(9)));
         assert!(pending.remove(late).is_some());
+    }
+
+    /// A call of a batch that is at an address and has so many calls.
+    struct Part(usize, usize);
+
+    impl Answered for Part {
+        fn answer(&self, _: Result<Payload<'_>, Fault>) {}
+
+        fn batch(&self) -> Option<Unanswered> {
+            Some(Unanswered { address: self.0, calls: self.1 })
+        }
+    }
+
+    #[test]
+    fn a_batch_is_taken_whole() {
+        fn send(pending: &mut Pending, address: usize, calls: usize) -> u64 {
+            let ids = (0..calls).map(|_| pending.insert(Arc::new(Part(address, calls)), None));
+            ids.max().unwrap()
+        }
+        let mut pending = Pending::default();
+        assert!(pending.remove_only_batch().is_empty(), "there is nothing");
+        send(&mut pending, 1, 3);
+        assert_eq!(pending.remove_only_batch().len(), 3);
+        assert!(pending.remove_only_batch().is_empty(), "it is gone");
+
+        let one = pending.insert(Arc::new(Nobody), None);
+        assert!(pending.remove_only_batch().is_empty(), "it is no batch");
+        let (three, two) = (send(&mut pending, 1, 3), send(&mut pending, 2, 2));
+        assert!(pending.remove_only_batch().is_empty(), "it may be any of them");
+        assert_eq!(pending.remove_batch(three - 1).len(), 3);
+        assert!(pending.remove_batch(three).is_empty());
+        assert_eq!(pending.remove_batch(one).len(), 1);
+        assert_eq!(pending.remove_only_batch().len(), 2);
+        assert!(pending.remove(two).is_none());
+
+        let two = send(&mut pending, 3, 2);
+        assert!(pending.remove(two).is_some());
+        assert!(pending.remove_only_batch().is_empty(), "a part of it was given up");
     }
 
     proptest! {

@@ -4,8 +4,10 @@
 //! place that is made once and used for every call that stands there. Waking
 //! sets the bit, and wakes the connection's task if it was not awake already.
 
+use crate::conversation::earliest;
 use futures_util::task::AtomicWaker;
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -21,8 +23,20 @@ pub(crate) struct Slot {
     /// What the caller named it; a notification has no name.
     pub(crate) id: Option<OwnedCallId>,
     pub(crate) procedure: Box<str>,
-    pub(crate) deadline: Instant,
-    pub(crate) span: tracing::Span,
+    /// `None`: it may run for ever.
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) span: Option<tracing::Span>,
+}
+
+impl Slot {
+    /// Drops what ran, which is user code, and may panic in that.
+    pub(crate) fn end(self) -> (Option<OwnedCallId>, Box<str>) {
+        let Self { running, id, procedure, .. } = self;
+        if catch_unwind(AssertUnwindSafe(|| drop(running))).is_err() {
+            tracing::error!(procedure = &*procedure, "a handler panicked when it was dropped");
+        }
+        (id, procedure)
+    }
 }
 
 /// The calls of one connection that are under way.
@@ -121,7 +135,7 @@ impl Slots {
 
     /// Puts a call where [`vacant`](Self::vacant) said.
     pub(crate) fn insert(&mut self, place: usize, slot: Slot) {
-        self.earliest = Some(self.earliest.map_or(slot.deadline, |earliest| earliest.min(slot.deadline)));
+        self.earliest = earliest([self.earliest, slot.deadline]);
         let free = self.free.pop();
         debug_assert_eq!(free, Some(place), "a place is filled before the next is asked for");
         self.places[place] = Some(slot);
@@ -173,17 +187,19 @@ impl Slots {
 
     /// Takes the calls whose deadline has passed.
     pub(crate) fn expire(&mut self, now: Instant) -> Vec<Slot> {
-        let mut expired = Vec::new();
-        while let Some(slot) = self.remove_where(|slot| slot.deadline <= now) {
-            expired.push(slot);
-        }
-        self.earliest = self.places.iter().flatten().map(|slot| slot.deadline).min();
+        let is_due = |slot: &Option<Slot>| slot.as_ref()?.deadline.filter(|deadline| *deadline <= now);
+        let due: Vec<usize> =
+            (0..self.places.len()).filter(|place| is_due(&self.places[*place]).is_some()).collect();
+        let expired = due.into_iter().filter_map(|place| self.remove(place)).collect();
+        self.earliest = earliest(self.places.iter().flatten().map(|slot| slot.deadline));
         expired
     }
 
     /// Drops all calls, which cancels them.
     pub(crate) fn clear(&mut self) {
-        self.places.clear();
+        for slot in self.places.drain(..).flatten() {
+            slot.end();
+        }
         self.free.clear();
         (self.count, self.earliest) = (0, None);
     }
@@ -214,6 +230,36 @@ mod tests {
         assert_eq!(ones(0b1000_0101).collect::<Vec<_>>(), [0, 2, 7]);
         assert_eq!(ones(0).count(), 0);
         assert_eq!(ones(u64::MAX).count(), 64);
+    }
+
+    struct Never;
+
+    impl trunkline_core::Running for Never {
+        fn poll(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+            _: &mut trunkline_core::Reply<'_>,
+        ) -> std::task::Poll<Result<(), trunkline_core::Fault>> {
+            std::task::Poll::Pending
+        }
+    }
+
+    #[test]
+    fn calls_expire_at_their_deadline_if_they_have_one() {
+        let now = Instant::now();
+        let at = |seconds| Some(now + std::time::Duration::from_secs(seconds));
+        let mut slots = Slots::with_capacity(8);
+        for deadline in [at(3), None, at(1), at(2)] {
+            let (place, _) = slots.vacant(Waker::noop()).unwrap();
+            let slot =
+                Slot { running: Box::pin(Never), id: None, procedure: "p".into(), deadline, span: None };
+            slots.insert(place, slot);
+        }
+        assert_eq!(slots.earliest(), at(1));
+        assert_eq!(slots.expire(at(2).unwrap()).len(), 2);
+        assert_eq!((slots.len(), slots.earliest()), (2, at(3)));
+        assert_eq!(slots.expire(at(9).unwrap()).len(), 1);
+        assert_eq!((slots.len(), slots.earliest()), (1, None));
     }
 
     #[test]

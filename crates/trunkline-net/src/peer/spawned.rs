@@ -2,22 +2,42 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
-use tokio::task::JoinHandle;
-use trunkline_core::{Answer, BoxRunning, Fault, Format, Reply, Running, handler::Run, procedure};
+use tokio::{sync::Semaphore, task::JoinHandle};
+use trunkline_core::{Answer, BoxRunning, Fault, FaultKind, Format, Reply, Running, handler::Run, procedure};
 
-/// Puts a call where it is to run.
-pub(crate) fn placed(running: BoxRunning, run: Run, format: Format, limit: usize) -> BoxRunning {
-    match run {
+/// Puts a call where it is to run; on the pool of blocking threads, if there is
+/// `room` for it, which it takes until it has left the pool again.
+pub(crate) fn placed(
+    running: BoxRunning,
+    run: Run,
+    format: Format,
+    limit: usize,
+    room: &Arc<Semaphore>,
+) -> Result<BoxRunning, Fault> {
+    Ok(match run {
         Run::Parallel => Box::pin(Spawned(tokio::spawn(procedure::finish(running, format, limit)))),
         Run::Blocking => {
+            let permit = room.clone().try_acquire_owned().map_err(|_| crowded())?;
             let runtime = tokio::runtime::Handle::current();
             let finish = procedure::finish(running, format, limit);
-            Box::pin(Spawned(tokio::task::spawn_blocking(move || runtime.block_on(finish))))
+            let work = move || {
+                let _permit = permit;
+                runtime.block_on(finish)
+            };
+            Box::pin(Spawned(tokio::task::spawn_blocking(work)))
         }
         _ => running,
-    }
+    })
+}
+
+/// What is said of a call when those before it, cancelled perhaps, are still on their threads.
+#[cold]
+fn crowded() -> Fault {
+    Fault::new(FaultKind::Unavailable, "Server is busy, try again later")
+        .with_data("blocking calls that were cancelled have not ended yet: the limit `max_in_flight`")
 }
 
 /// A call on another task; dropping it aborts that task.

@@ -4,7 +4,7 @@
 //! matter and never put off: what has moved further away since is found out
 //! when it goes off.
 
-use crate::conversation::{after, earliest};
+use crate::conversation::{after, earliest, now};
 use std::{
     pin::Pin,
     task::Context as TaskContext,
@@ -21,12 +21,22 @@ pub(super) struct Times {
     last_heard: Instant,
     /// When something was read, or taken by the far side.
     last_sign: Instant,
-    /// Whether the far side owes us an answer to a ping.
-    pinged: bool,
+    ping: Ping,
     /// Since when the far side takes nothing of what is sent to it.
     stalled: Option<Instant>,
     /// Since when part of a message is here.
     partial: Option<Instant>,
+}
+
+/// How far a ping of ours has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Ping {
+    /// There is none, or it was answered.
+    None,
+    /// It stands behind what has not been taken yet.
+    Queued,
+    /// The far side owes us an answer since then.
+    Sent(Instant),
 }
 
 impl Times {
@@ -36,7 +46,7 @@ impl Times {
             armed: None,
             last_heard: now,
             last_sign: now,
-            pinged: false,
+            ping: Ping::None,
             stalled: None,
             partial: None,
         }
@@ -44,12 +54,20 @@ impl Times {
 
     /// Something was read.
     pub(super) fn heard(&mut self, now: Instant) {
-        (self.last_heard, self.last_sign, self.pinged) = (now, now, false);
+        (self.last_heard, self.last_sign, self.ping) = (now, now, Ping::None);
     }
 
     /// The far side has taken something.
     pub(super) fn taken(&mut self, now: Instant) {
         (self.last_sign, self.stalled) = (now, None);
+    }
+
+    /// The far side has taken all.
+    pub(super) fn taken_all(&mut self) {
+        self.stalled = None;
+        if self.ping == Ping::Queued {
+            self.ping = Ping::Sent(now());
+        }
     }
 
     /// The far side takes nothing.
@@ -69,7 +87,7 @@ impl Times {
 
     /// The far side has been sent a ping.
     pub(super) fn pinged(&mut self) {
-        self.pinged = true;
+        self.ping = Ping::Queued;
     }
 
     /// Whether the alarm has gone off, so that it is worth asking the rest.
@@ -90,20 +108,30 @@ impl Times {
     /// a ping is gone, however busy we are with what it asked.
     pub(super) fn is_gone(&self, busy: bool, limits: &Limits, now: Instant) -> bool {
         let idle = !busy && passed(self.last_sign, limits.idle_timeout, now);
-        idle || (self.pinged && passed(self.last_heard, limits.idle_timeout, now))
+        idle || self.no_answer(limits).is_some_and(|at| at <= now)
+    }
+
+    /// When an answer to a ping is overdue.
+    fn no_answer(&self, limits: &Limits) -> Option<Instant> {
+        let Ping::Sent(sent) = self.ping else { return None };
+        Some(after(sent, limits.idle_timeout / 2)?.max(after(self.last_heard, limits.idle_timeout)?))
     }
 
     /// Whether to ask for a sign of life.
     pub(super) fn wants_ping(&self, limits: &Limits, now: Instant) -> bool {
-        !self.pinged && passed(self.last_heard, limits.idle_timeout / 2, now)
+        self.ping == Ping::None && passed(self.last_heard, limits.idle_timeout / 2, now)
     }
 
     /// When to look again, as far as it is known here.
     fn next(&self, limits: &Limits, now: Instant) -> Option<Instant> {
-        let silence = if self.pinged { limits.idle_timeout } else { limits.idle_timeout / 2 };
         let still_to_come = |at: &Instant| *at > now;
+        let ping = match self.ping {
+            Ping::None => after(self.last_heard, limits.idle_timeout / 2),
+            Ping::Queued => None,
+            Ping::Sent(_) => self.no_answer(limits),
+        };
         let idle = earliest([
-            after(self.last_heard, silence).filter(still_to_come),
+            ping.filter(still_to_come),
             after(self.last_sign, limits.idle_timeout).filter(still_to_come),
         ]);
         earliest([
@@ -116,7 +144,7 @@ impl Times {
     /// Sets the alarm to the earliest of what is known here and of `others`.
     pub(super) fn arm(
         &mut self,
-        others: [Option<Instant>; 4],
+        others: [Option<Instant>; 5],
         limits: &Limits,
         now: Instant,
         cx: &mut TaskContext<'_>,

@@ -1,6 +1,6 @@
 //! HTTP/2 with prior knowledge, and WebSocket over it (RFC 8441).
 
-use crate::support::{SUM, SUMMED, Server, background, drive, plain, start};
+use crate::support::{DRAIN, SUM, SUMMED, Server, background, drive, plain, start};
 use http_body_util::{BodyExt, Full};
 use hyper::{
     Request, Response,
@@ -59,10 +59,15 @@ async fn the_rules_are_those_of_http_1() {
         request.body(Full::new(Bytes::from(body))).unwrap()
     };
     let json = "application/json";
+    let encoded = |mut request: Request<Full<Bytes>>| {
+        request.headers_mut().insert("content-encoding", "gzip".parse().unwrap());
+        request
+    };
     for (request, status) in [
         (request("POST", "http://localhost/", json, SUM.to_owned()), 200),
         (request("POST", "http://localhost/", json, "x".repeat(101)), 413),
         (request("POST", "http://localhost/", "text/plain", SUM.to_owned()), 415),
+        (encoded(request("POST", "http://localhost/", json, SUM.to_owned())), 415),
         (request("PUT", "http://localhost/", json, SUM.to_owned()), 405),
         (request("POST", "http://localhost/other", json, SUM.to_owned()), 404),
         (request("POST", "http://evil.example/", json, SUM.to_owned()), 403),
@@ -100,7 +105,7 @@ async fn web_sockets_share_a_connection_with_calls() {
     }
     assert_eq!(text(sender.send_request(post(SUM)).await.unwrap()).await, SUMMED);
     assert_eq!(server.service.peers().len(), 2);
-    server.shutdown.run(&server.service).await;
+    server.shutdown.run(DRAIN).await;
     for peer in peers {
         peer.closed().await;
     }
@@ -112,6 +117,34 @@ async fn pages_of_other_origins_get_no_web_socket() {
     let mut sender = connect(&server).await;
     assert_eq!(open(&mut sender, Some("http://evil.example")).await.err(), Some(403));
     assert!(open(&mut sender, Some("http://localhost")).await.is_ok());
+}
+
+#[tokio::test]
+async fn other_protocols_than_web_socket_are_not_spoken() {
+    let server = start(Limits::default(), |http, endpoint| {
+        http.endpoint("/", endpoint.clone())
+            .endpoint("/post", endpoint.clone().only_post())
+            .endpoint("/ws", endpoint.only_websocket())
+    })
+    .await;
+    let mut sender = connect(&server).await;
+    // the server says in its settings that it knows extended CONNECT, and they must have come
+    assert_eq!(text(sender.send_request(post(SUM)).await.unwrap()).await, SUMMED);
+    for (protocol, path, status) in [
+        ("connect-udp", "/", 501),
+        ("connect-udp", "/post", 501),
+        ("connect-udp", "/ws", 501),
+        ("connect-udp", "/nothing", 404),
+        ("websocket", "/post", 405),
+        ("websocket", "/ws", 200),
+    ] {
+        let request = Request::connect(format!("http://localhost{path}"));
+        let request = request.header("sec-websocket-version", "13");
+        let mut request = request.body(Full::default()).unwrap();
+        request.extensions_mut().insert(Protocol::from_static(protocol));
+        let response = sender.send_request(request).await.unwrap();
+        assert_eq!(response.status(), status, "{protocol} at {path}");
+    }
 }
 
 #[tokio::test]
@@ -130,8 +163,8 @@ async fn shutting_down_finishes_what_is_under_way() {
     let mut sender = connect(&server).await;
     let waiting = background(sender.send_request(post(r#"{"jsonrpc":"2.0","id":7,"method":"wait"}"#)));
     server.gate.reached.notified().await;
-    let (shutdown, service) = (server.shutdown.clone(), server.service.clone());
-    let ending = background(async move { shutdown.run(&service).await });
+    let shutdown = server.shutdown.clone();
+    let ending = background(async move { shutdown.run(DRAIN).await });
     server.shutdown.begun().await;
     server.gate.opened.notify_one();
     assert!(text(waiting.await.unwrap().unwrap()).await.contains("done"));

@@ -1,6 +1,8 @@
 //! Beside axum, and inside of it.
 
-use crate::support::{Answer, Gate, SUM, SUMMED, drive, head_of, rest, service, start};
+use crate::support::{
+    Answer, DRAIN, Gate, HANDSHAKE, SUM, SUMMED, drive, head_of, response, rest, service, start,
+};
 use axum::{Extension, Router as Axum, extract::Request, middleware, routing::get};
 use std::net::SocketAddr;
 use tokio::{
@@ -119,6 +121,24 @@ async fn its_web_sockets_work_there_too() {
     let peer = drive(link);
     let sum: i64 = peer.call("sum", (1, 2)).await.unwrap();
     assert_eq!(sum, 3);
-    shutdown.run(&service).await;
+    shutdown.run(DRAIN).await;
     peer.closed().await;
+}
+
+#[tokio::test]
+async fn its_web_sockets_are_counted() {
+    let service = service(Limits::default().max_connections(2), &Gate::default());
+    let rpc = IntoService::new(Endpoint::new(service), Shutdown::new());
+    let app = Axum::new().route_service("/one", rpc.clone()).route_service("/other", rpc);
+    let address = serve(app).await;
+    let mut open = Vec::new();
+    for (path, status) in [("one", 101), ("other", 101), ("one", 503), ("other", 503)] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET /{path} HTTP/1.1\nhost: localhost\n{HANDSHAKE}\n").replace('\n', "\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let answer = response(&mut stream).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.body);
+        assert!(status == 101 || answer.body.contains("`max_connections`"), "{}", answer.body);
+        open.push(stream);
+    }
 }

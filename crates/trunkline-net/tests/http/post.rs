@@ -1,6 +1,6 @@
 //! POST: media types, sizes, statuses, and what handlers learn of it.
 
-use crate::support::{SUM, SUMMED, Server, plain, response, start};
+use crate::support::{Answer, SUM, SUMMED, Server, plain, response, start};
 use tokio::io::AsyncWriteExt;
 use trunkline_core::Limits;
 
@@ -51,6 +51,48 @@ async fn only_media_types_of_json_rpc_are_taken() {
         assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
     }
     assert_eq!(server.ask("POST /", SUM).await.status, 415, "no media type at all");
+}
+
+/// T14: nothing is ever decompressed, so nothing can swell.
+#[tokio::test]
+async fn a_compressed_body_is_refused() {
+    let server = plain().await;
+    let head = "POST /\ncontent-type: application/json\ncontent-encoding:";
+    for coding in
+        ["gzip", "GZIP", "br", "zstd", "deflate", "x-unheard-of", "identity, gzip", "gzip, identity"]
+    {
+        // that the body may well be read shows that it is not looked at
+        let answer = server.ask(&format!("{head} {coding}"), SUM).await;
+        assert_eq!(answer.status, 415, "{coding}");
+        assert_eq!(answer.header("accept-encoding"), Some("identity"));
+        assert!(answer.body.contains("Content-Encoding"), "{}", answer.body);
+    }
+    let answer = server.ask(&format!("{head} identity\ncontent-encoding: gzip"), SUM).await;
+    assert_eq!(answer.status, 415, "in a second header");
+    for plain in ["identity", "Identity", ""] {
+        assert_eq!(server.ask(&format!("{head} {plain}"), SUM).await.body, SUMMED, "{plain}");
+    }
+}
+
+/// What gzip makes of [`SUM`].
+const ZIPPED: &str = "1f8b0800000000000203ab56ca2acecf2b2a4856b25232d23350d251ca4c51b232d451ca4d2dc9c8\
+                      0732958a4b7381a205894589b9c54a56d1863a46b1b5004a1645ab36000000";
+
+/// T14: nor is anything looked into for what it may be.
+#[tokio::test]
+async fn a_compressed_body_that_is_not_said_to_be_one_is_no_json() {
+    let server = plain().await;
+    let zipped: Vec<u8> =
+        (0..ZIPPED.len()).step_by(2).map(|at| u8::from_str_radix(&ZIPPED[at..at + 2], 16).unwrap()).collect();
+    let head =
+        "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nconnection: close\r\n";
+    let whole = format!("{head}content-length: {}\r\n\r\n", zipped.len());
+    let chunked = format!("{head}transfer-encoding: gzip, chunked\r\n\r\n{:x}\r\n", zipped.len());
+    for (head, end) in [(whole, ""), (chunked, "\r\n0\r\n\r\n")] {
+        let request = [head.as_bytes(), &zipped, end.as_bytes()].concat();
+        let answer = Answer::parse(&server.raw(&request).await);
+        assert!(answer.body.contains(r#""code":-32700"#), "{answer:?}");
+    }
 }
 
 #[tokio::test]

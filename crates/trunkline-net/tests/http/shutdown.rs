@@ -1,8 +1,9 @@
 //! The end: what is under way is answered, what is idle is closed.
 
-use crate::support::{SUM, SUMMED, background, plain, response, rest};
+use crate::support::{DRAIN, Gate, SUM, SUMMED, background, plain, response, rest, start};
 use tokio::io::AsyncWriteExt;
-use trunkline_net::ws::WebSocket;
+use trunkline_core::Limits;
+use trunkline_net::{http::Endpoint, ws::WebSocket};
 
 const HEAD: &str = "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
 
@@ -23,8 +24,8 @@ async fn requests_under_way_are_answered_and_idle_connections_are_closed() {
     busy.write_all(request(r#"{"jsonrpc":"2.0","id":1,"method":"wait"}"#).as_bytes()).await.unwrap();
     server.gate.reached.notified().await;
 
-    let (shutdown, service) = (server.shutdown.clone(), server.service.clone());
-    let ending = background(async move { shutdown.run(&service).await });
+    let shutdown = server.shutdown.clone();
+    let ending = background(async move { shutdown.run(DRAIN).await });
     assert_eq!(rest(&mut idle).await, "");
     assert_eq!(rest(&mut fresh).await, "");
     assert_eq!(rest(&mut begun).await, "");
@@ -43,7 +44,27 @@ async fn web_sockets_are_told() {
     let peer = server.peer("/", WebSocket::client()).await;
     let sum: i64 = peer.call("sum", (1, 2)).await.unwrap();
     assert_eq!(sum, 3);
-    server.shutdown.run(&server.service).await;
+    server.shutdown.run(DRAIN).await;
     peer.closed().await;
     assert!(server.service.peers().is_empty());
+}
+
+#[tokio::test]
+async fn web_sockets_of_every_service_are_told() {
+    let others = crate::support::service(Limits::default(), &Gate::default());
+    let server = start(Limits::default(), |http, endpoint| {
+        http.endpoint("/", endpoint).endpoint("/other", Endpoint::new(others.clone()))
+    })
+    .await;
+    let peers =
+        [server.peer("/", WebSocket::client()).await, server.peer("/other", WebSocket::client()).await];
+    for peer in &peers {
+        peer.call::<i64>("sum", (1, 2)).await.unwrap();
+    }
+    assert_eq!((server.service.peers().len(), others.peers().len()), (1, 1));
+    server.shutdown.run(DRAIN).await;
+    assert_eq!((server.service.peers().len(), others.peers().len()), (0, 0), "all have gone");
+    for peer in peers {
+        peer.closed().await;
+    }
 }

@@ -1,6 +1,6 @@
 //! A server with a few procedures, and callers of the plainest kind.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -19,6 +19,9 @@ use trunkline_net::{
 
 pub(crate) const SUM: &str = r#"{"jsonrpc":"2.0","id":1,"method":"sum","params":[1,2]}"#;
 pub(crate) const SUMMED: &str = r#"{"jsonrpc":"2.0","id":1,"result":3}"#;
+
+/// How long a shutdown waits for calls under way: longer than any test does.
+pub(crate) const DRAIN: Duration = Duration::from_secs(30);
 
 /// What the procedure `wait` waits for, and what it says of itself.
 #[derive(Clone, Default)]
@@ -206,6 +209,13 @@ pub(crate) async fn response(stream: &mut (impl AsyncRead + Unpin)) -> Answer {
     stream.read_exact(&mut body).await.unwrap();
     answer.body = String::from_utf8(body).unwrap();
     answer
+}
+
+/// Moves the clock on, which runs as ever before and after.
+pub(crate) async fn let_go_by(span: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(span).await;
+    tokio::time::resume();
 }
 
 /// Nothing but what a future gives, on an own task.

@@ -1,6 +1,7 @@
 //! WebSocket over HTTP/1.1.
 
-use crate::support::{SUM, plain, start};
+use crate::support::{Answer, HANDSHAKE, SUM, SUMMED, head_of, plain, start};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use trunkline_core::{
     Limits,
     framing::{Lines, Mux},
@@ -50,6 +51,33 @@ async fn a_subprotocol_is_agreed_on_if_it_is_known() {
         let answer = server.upgrade(&head).await;
         assert_eq!((answer.status, answer.header("sec-websocket-protocol")), (101, chosen), "{offered}");
     }
+}
+
+/// T14: compression is not agreed on, and a frame that has it all the same ends
+/// the connection.
+#[tokio::test]
+async fn compression_is_offered_in_vain() {
+    let server = plain().await;
+    let mut stream = server.connect().await;
+    let offer = "sec-websocket-extensions: permessage-deflate; client_max_window_bits\n";
+    let request = format!("GET / HTTP/1.1\nhost: localhost\n{offer}{HANDSHAKE}\n").replace('\n', "\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let answer = Answer::parse(&String::from_utf8(head_of(&mut stream).await).unwrap());
+    assert_eq!((answer.status, answer.header("sec-websocket-extensions")), (101, None));
+    let call = |first: u8| {
+        let len = u8::try_from(SUM.len()).unwrap();
+        // the key is zero, so that masking changes nothing
+        [&[first, 0x80 | len, 0, 0, 0, 0], SUM.as_bytes()].concat()
+    };
+    stream.write_all(&call(0x81)).await.unwrap();
+    let mut answered = vec![0; 2 + SUMMED.len()];
+    stream.read_exact(&mut answered).await.unwrap();
+    assert_eq!(&answered[2..], SUMMED.as_bytes());
+    // RSV1 says that the message is compressed
+    stream.write_all(&call(0x81 | 0x40)).await.unwrap();
+    let mut closed = Vec::new();
+    stream.read_to_end(&mut closed).await.unwrap();
+    assert_eq!(closed, [0x88, 2, 0x03, 0xea], "closed with 1002, and nothing was run");
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ pub(crate) async fn serve() -> Result<(), Box<dyn Error>> {
         });
     let server = Server::new(demo::router())
         .name("demo")
+        .discoverable()
         .listen(http)
         .listen(Listener::tcp("127.0.0.1:0"))
         .listen(Listener::tcp("127.0.0.1:0").content_length())
@@ -74,6 +75,6 @@ fn rpc_websockets() -> Router {
 
 /// Serves the standard streams until the input ends.
 pub(crate) async fn serve_stdio(framing: impl Framing + 'static) -> Result<(), Box<dyn Error>> {
-    Server::new(demo::router()).name("demo").serve_link(Link::stdio(framing)).await;
+    Server::new(demo::router()).name("demo").discoverable().serve_link(Link::stdio(framing)).await;
     Ok(())
 }

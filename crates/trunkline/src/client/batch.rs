@@ -49,10 +49,15 @@ impl<'a> Batching<'a> {
     /// Sends the batch, and waits for all the answers. Each call succeeds or
     /// fails for itself. Nothing is sent for a batch without items.
     ///
+    /// If the server refuses the batch as a whole, such as one that has more items
+    /// than it takes, each call fails with what it says. Over HTTP it is always known
+    /// what was refused. On a connection the calls wait for their deadline, unless
+    /// nothing else can be meant, as [`Peer::batch`](crate::Peer::batch) has it.
+    ///
     /// # Errors
     ///
-    /// Fails as a whole only if nothing was sent, or, over HTTP, if there was no
-    /// response; with [`FaultKind::RequestTooLarge`] if the batch has more items
+    /// Fails as a whole only if nothing was sent; over HTTP, if there was no
+    /// response, or if the server refuses a batch that wants no answers; with [`FaultKind::RequestTooLarge`] if the batch has more items
     /// than the limit `max_batch`, which is that of a server's by default.
     pub async fn send(self) -> Result<Answers, Fault> {
         let Self { client, batch, timeout } = self;

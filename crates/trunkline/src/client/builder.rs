@@ -92,7 +92,7 @@ impl Builder {
         }
     }
 
-    /// The language to speak. Default: [`JsonRpc`] within the [limits](Self::limits).
+    /// The language to speak, within the [limits](Self::limits). Default: [`JsonRpc`].
     pub fn language(mut self, language: impl Language + 'static) -> Self {
         self.language = Some(Arc::new(language));
         self
@@ -227,7 +227,7 @@ impl Builder {
     /// Makes a client that is not connected yet, and whoever is to connect it.
     fn prepare(self) -> Result<(Client, Option<Unconnected>), DialError> {
         let headers = self.read_headers()?;
-        let language = self.language.unwrap_or_else(|| Arc::new(JsonRpc::default().limits(&self.limits)));
+        let language = self.language.unwrap_or_else(|| Arc::new(JsonRpc::default()));
         let (dialer, link) = match self.source {
             Source::Link(link) => (None, Some(link)),
             Source::Address(address) => {

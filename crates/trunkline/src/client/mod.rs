@@ -139,8 +139,12 @@ impl Client {
     /// The future fails with the fault the server answered; with
     /// [`FaultKind::Disconnected`] if the connection ends first, in which case it
     /// is not known whether the procedure ran, or the client is closed; with
-    /// [`FaultKind::DeadlineExceeded`] if the deadline passes; and with
-    /// [`FaultKind::InvalidReply`] if the answer does not fit `T`.
+    /// [`FaultKind::DeadlineExceeded`] if the deadline passes; with
+    /// [`FaultKind::InvalidReply`] if the answer does not fit `T`; and with
+    /// [`FaultKind::ReplyTooLarge`] if it is over the limit `max_message` of this
+    /// client. On a stream that takes an answer which names its call before its
+    /// result, as most servers have it: else the call waits for its deadline. A
+    /// WebSocket is closed for it, and all that waits on it is told why.
     pub fn call<'a, T: DeserializeOwned + Send + 'static>(
         &'a self,
         procedure: &'a str,
@@ -236,7 +240,8 @@ impl Client {
 
     /// Closes the client in good order: no new calls, those under way in either
     /// direction are finished, for as long as the limit `drain_timeout`, then the
-    /// connection is closed. All clones are closed with it.
+    /// connection is closed. All clones are closed with it. A child process is
+    /// waited for: it has ten seconds to end, once its standard input is closed.
     pub async fn close(&self) {
         match &self.0.carrier {
             Carrier::Connection(line) => line.drain(self.0.drain_timeout).await,

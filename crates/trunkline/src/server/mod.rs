@@ -11,6 +11,7 @@ use self::listener::BoundListener;
 
 use crate::{Ended, Hooks, JsonRpc, Limits, Link, Peers, Router, Service, Shutdown, serve};
 use std::{fmt, net::SocketAddr};
+use tokio::task::JoinSet;
 
 /// Serves a [`Router`] on any number of listeners at once.
 ///
@@ -46,12 +47,13 @@ impl Server {
             limits: Limits::default(),
             hooks: Hooks::default(),
             language: JsonRpc::default(),
-            discover: true,
+            discover: false,
             listeners: Vec::new(),
         }
     }
 
-    /// The name of the service, as `rpc.discover` tells it. Default `trunkline`.
+    /// The name of the service, as `rpc.discover` tells it if the server is
+    /// [discoverable](Self::discoverable). Default `trunkline`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
@@ -75,9 +77,11 @@ impl Server {
         self
     }
 
-    /// Does not answer `rpc.discover`, which otherwise describes every procedure.
-    pub fn without_discover(mut self) -> Self {
-        self.discover = false;
+    /// Answers `rpc.discover` with an OpenRPC document that names every procedure,
+    /// to everybody: also those that a guard would not let the caller call.
+    /// Default: it is a procedure that does not exist.
+    pub fn discoverable(mut self) -> Self {
+        self.discover = true;
         self
     }
 
@@ -137,8 +141,7 @@ impl Server {
             true => discover::add(self.router, &self.name),
             false => self.router,
         };
-        let language = self.language.limits(&self.limits);
-        Service::new(router, language).limits(self.limits).hooks(self.hooks)
+        Service::new(router, self.language).limits(self.limits).hooks(self.hooks)
     }
 
     /// Binds and serves for ever.
@@ -192,11 +195,15 @@ impl Bound {
     /// Serves until `shutdown` is ready, then drains. Dropping the future stops
     /// accepting; connections that are open live on with the runtime.
     pub async fn serve_until(self, shutdown: impl Future) {
+        // tasks of their own, which end when this is dropped
+        let mut accepting = JoinSet::new();
         for listener in self.listeners {
-            self.shutdown.spawn((listener.run)(self.shutdown.clone()));
+            accepting.spawn((listener.run)(self.shutdown.clone()));
         }
         shutdown.await;
-        self.shutdown.run(&self.service).await;
+        self.shutdown.run(self.service.limits_in_force().drain_timeout).await;
+        // they have let go of their addresses once they have ended
+        while accepting.join_next().await.is_some() {}
     }
 }
 

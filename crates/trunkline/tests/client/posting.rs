@@ -124,6 +124,28 @@ async fn a_notification_is_sent_when_the_server_has_taken_it() {
     assert_eq!(client.notify("log", ("x",)).await.unwrap_err().kind(), FaultKind::Unavailable);
 }
 
+/// A reply that names no call is about all that was posted.
+#[tokio::test]
+async fn a_refusal_of_the_whole_is_everybodys_answer() {
+    let told = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32010,"message":"too many"}}"#;
+    for (status, body) in [(200, told.to_owned()), (413, told.to_owned()), (200, format!("[{told}]"))] {
+        let status = StatusCode::from_u16(status).unwrap();
+        let address = serve(move |_| std::future::ready((status, body.clone()))).await;
+        let client = Client::connect(format!("http://{address}")).await.unwrap();
+        let batch = client.batch().call("a", ()).unwrap().notify("b", ()).unwrap().call("c", ()).unwrap();
+        let answers = batch.send().await.unwrap();
+        assert_eq!(answers.len(), 2);
+        for answer in &answers {
+            let fault = answer.as_ref().unwrap_err();
+            assert_eq!((fault.kind(), fault.code()), (FaultKind::RequestTooLarge, Some(-32010)));
+        }
+        let notified = client.notify("a", ()).await.unwrap_err();
+        assert_eq!((notified.kind(), notified.code()), (FaultKind::RequestTooLarge, Some(-32010)));
+        let batch = client.batch().notify("a", ()).unwrap().notify("b", ()).unwrap();
+        assert_eq!(batch.send().await.unwrap_err().code(), Some(-32010));
+    }
+}
+
 #[tokio::test]
 async fn an_answer_counts_whatever_its_status() {
     let told = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"Method not found"}}"#;

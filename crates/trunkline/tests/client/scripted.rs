@@ -8,7 +8,7 @@ use tokio::{
     task::JoinHandle,
 };
 use trunkline::{
-    Client, Connection, Fault, FaultKind, Limits, Link,
+    Client, Connection, Fault, FaultKind, Limits, Link, Router,
     client::{ConnectionState, Reconnect},
     framing::Lines,
 };
@@ -210,4 +210,24 @@ async fn half_a_message_ends_the_connection_in_the_end() {
     client.states().wait_for(|state| *state == ConnectionState::Closed).await.unwrap();
     let fault = client.call::<i64>("add", ()).await.unwrap_err();
     assert!(fault.message().contains("`message_timeout`"), "{fault}");
+}
+
+/// A server that has said all it has to say, while a call of its own still runs
+/// here, answers nothing any more.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_has_said_its_last_is_not_asked_again_and_again() {
+    let (here, there) = tokio::io::duplex(64 << 10);
+    let link = Link::new(here, Lines::default(), Connection::new("in process", "jsonrpc"));
+    let own = Router::new().procedure("slow", async || tokio::time::sleep(Duration::from_secs(20)).await);
+    let client = Client::over(link).router(own).connect_lazy().unwrap();
+    let mut server = Script::over(there);
+    server.say(r#"{"jsonrpc":"2.0","id":1,"method":"slow"}"#).await;
+    server.finish().await;
+    while client.peer().is_none_or(|peer| peer.is_open()) {
+        tokio::task::yield_now().await;
+    }
+    let begun = tokio::time::Instant::now();
+    let answer = client.call::<i64>("add", (1, 2)).timeout(Duration::from_secs(5)).await;
+    assert_eq!(answer.unwrap_err().kind(), FaultKind::DeadlineExceeded);
+    assert_eq!(begun.elapsed().as_secs(), 5);
 }

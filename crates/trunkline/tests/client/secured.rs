@@ -1,7 +1,7 @@
 //! The client under TLS.
 
 use crate::{calls::check, ports::serve, support::service};
-use std::{error::Error, sync::Arc};
+use std::{error::Error, sync::Arc, time::Duration};
 use trunkline::{Client, Shutdown, framing::Lines};
 use trunkline_net::{
     listen::{StreamListener, Streams},
@@ -22,6 +22,17 @@ async fn over_https_and_wss() {
     let port = serve(service(), |http| http.tls(server)).await.port();
     for address in [format!("https://localhost:{port}"), format!("wss://127.0.0.1:{port}")] {
         check(&Client::builder(&address).tls(believing.clone()).connect().await.unwrap()).await;
+    }
+}
+
+#[tokio::test]
+async fn without_ever_asking_for_signs_of_life() {
+    let (server, believing) = pair();
+    let port = serve(service(), |http| http.tls(server)).await.port();
+    // TLS agrees on HTTP/2 for the first
+    for address in [format!("https://localhost:{port}"), format!("wss://localhost:{port}")] {
+        let client = Client::builder(&address).tls(believing.clone());
+        check(&client.keepalive(Duration::MAX).connect().await.unwrap()).await;
     }
 }
 

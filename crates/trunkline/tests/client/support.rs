@@ -85,7 +85,17 @@ impl<S: AsyncRead + AsyncWrite> Script<S> {
     }
 
     pub(crate) async fn say(&mut self, line: &str) {
-        self.out.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+        self.write(&format!("{line}\n")).await;
+    }
+
+    /// Says less than a line, or more.
+    pub(crate) async fn write(&mut self, text: &str) {
+        self.out.write_all(text.as_bytes()).await.unwrap();
+    }
+
+    /// Says no more, and goes on listening.
+    pub(crate) async fn finish(&mut self) {
+        self.out.shutdown().await.unwrap();
     }
 
     pub(crate) async fn answer(&mut self, id: u64, result: &str) {

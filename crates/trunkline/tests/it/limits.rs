@@ -96,6 +96,31 @@ async fn a_peer_that_never_reads_is_closed() {
     assert!(wire.ended().await.contains("`stall_timeout`"));
 }
 
+/// The same while it owes us an answer, which might come behind its calls.
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_never_reads_is_closed_whatever_it_owes() {
+    let runs: Arc<AtomicUsize> = Arc::default();
+    let counter = runs.clone();
+    let router = Router::new()
+        .procedure("ask", async |peer: Peer| peer.call::<()>("never", ()).timeout(Duration::MAX).await)
+        .procedure("big", move || {
+            counter.fetch_add(1, Ordering::SeqCst);
+            async { "x".repeat(10_000) }
+        });
+    let limits = Limits::default().stall_timeout(Duration::from_secs(5)).max_unsent(100_000);
+    let mut wire = Wire::with_limits(router, limits);
+    wire.line(request(0, "ask", json!([]))).await;
+    assert_eq!(wire.next().await["method"], "never");
+    let flood = format!("{}\n", request(1, "big", json!([]))).repeat(100_000);
+    tokio::select! {
+        () = wire.send(&flood) => panic!("the server went on reading"),
+        () = tokio::time::sleep(Duration::from_secs(4)) => {}
+    }
+    let ran = runs.load(Ordering::SeqCst);
+    assert!(ran < 60, "{ran} calls of 10,000 bytes ran for a peer that does not read");
+    assert!(wire.ended().await.contains("`stall_timeout`"));
+}
+
 /// The same for one that is answered at a pace, because it sends no line feeds:
 /// what is held back for it counts too.
 #[tokio::test(start_paused = true)]

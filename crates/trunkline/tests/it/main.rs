@@ -5,9 +5,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod calls;
+mod discovery;
+mod ending;
 mod flow;
 mod hostile;
+mod language;
 mod limits;
 mod middleware;
+mod narrow;
 mod support;
 mod trouble;

@@ -6,7 +6,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
-use trunkline::{Fault, FaultKind, Next, OwnedCall, Router};
+use trunkline::{Fault, FaultKind, Limits, Next, OwnedCall, Registration, Router, handler};
 
 /// T03 as far as it goes here: a batch is no way round a limit on calls.
 #[tokio::test]
@@ -39,4 +39,32 @@ async fn guards_come_before_the_arguments() {
     let mut wire = Wire::to(Router::new().scope("in", inner));
     let answer = wire.ask(request(1, "in.secret", json!(["not a number"]))).await;
     assert_eq!((code(&answer), &answer["error"]["message"]), (-32003, &json!("not for you")));
+}
+
+/// A reply stops at the limit where it is written, not where it leaves.
+#[tokio::test]
+async fn middleware_does_not_put_off_max_reply() {
+    struct Row(Arc<AtomicUsize>);
+    impl serde::Serialize for Row {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            serializer.serialize_str(&"x".repeat(1000))
+        }
+    }
+    for run in [Registration::parallel, |inline| inline] {
+        let rows: Arc<AtomicUsize> = Arc::default();
+        let written = rows.clone();
+        let many = handler(move || {
+            let rows = rows.clone();
+            async move { (0..1000).map(|_| Row(rows.clone())).collect::<Vec<_>>() }
+        });
+        let router = Router::new()
+            .procedure("rows", run(many))
+            .layer(async |call: OwnedCall, next: Next| next.run(call).await);
+        let mut wire = Wire::with_limits(router, Limits::default().max_reply(10_000));
+        let answer = wire.ask(request(1, "rows", json!([]))).await;
+        assert_eq!(code(&answer), -32008);
+        assert!(answer["error"]["data"].as_str().unwrap().contains("over 10000 bytes"), "{answer}");
+        assert_eq!(written.load(Ordering::SeqCst), 10);
+    }
 }

@@ -14,7 +14,7 @@ pub(crate) struct Wire {
 
 /// A service with these limits.
 pub(crate) fn service(router: Router, limits: Limits) -> Service {
-    Service::new(router, JsonRpc::default().limits(&limits)).limits(limits)
+    Service::new(router, JsonRpc::default()).limits(limits)
 }
 
 /// A link over one end of a stream in memory.

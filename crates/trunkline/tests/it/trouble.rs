@@ -74,6 +74,89 @@ async fn a_panic_is_the_fault_of_one_call() {
     assert!(seen.iter().all(|source| source.contains("panicked")), "{seen:?}");
 }
 
+/// The same where an answer is decoded, and where a handler is dropped.
+#[tokio::test]
+async fn panics_at_the_edges_are_of_one_call_too() {
+    struct Evil;
+
+    impl<'de> serde::Deserialize<'de> for Evil {
+        fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+            panic!("in the deserializer")
+        }
+    }
+
+    struct Bomb;
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            explode("when it is dropped");
+        }
+    }
+
+    let (release, released) = tokio::sync::watch::channel(false);
+    let router = Router::new()
+        .procedure("ping", async || "pong")
+        .procedure("bomb", async || {
+            let _bomb = Bomb;
+            std::future::pending::<()>().await;
+        })
+        .procedure("wait", move || {
+            let mut released = released.clone();
+            async move { released.wait_for(|it| *it).await.is_ok() }
+        });
+    let client = client(router, Limits::default(), Router::new());
+    let mut other = Box::pin(client.call::<bool>("wait", ()));
+    assert!(futures_util::poll!(&mut other).is_pending());
+    let fault = client.call::<Evil>("ping", ()).await.map(drop).unwrap_err();
+    assert_eq!(fault.kind(), FaultKind::InvalidReply);
+    {
+        let mut bomb = Box::pin(client.call::<()>("bomb", ()));
+        assert!(futures_util::poll!(&mut bomb).is_pending());
+        assert_eq!(client.call::<String>("ping", ()).await.unwrap(), "pong");
+    }
+    assert_eq!(client.call::<String>("ping", ()).await.unwrap(), "pong");
+    release.send(true).unwrap();
+    assert!(other.await.unwrap());
+}
+
+/// Nothing stops a blocking handler, so one that is cancelled keeps its place
+/// until it has ended.
+#[tokio::test]
+async fn blocking_calls_that_are_cancelled_keep_their_place() {
+    const MOST: usize = 4;
+    let (release, gate) = std::sync::mpsc::channel::<()>();
+    let gate = Arc::new(Mutex::new(gate));
+    let (tell, mut started) = tokio::sync::mpsc::unbounded_channel();
+    let work = trunkline::handler(move |id: u32| {
+        let (gate, tell) = (gate.clone(), tell.clone());
+        async move {
+            let _ = tell.send(id);
+            let _ = gate.lock().unwrap().recv();
+        }
+    });
+    let router = Router::new().procedure("work", work.blocking());
+    let mut wire = Wire::with_limits(router, Limits::default().max_in_flight(MOST));
+    for id in 0..MOST {
+        wire.line(request(id, "work", json!([id]))).await;
+        started.recv().await.unwrap();
+        wire.line(json!({"jsonrpc": "2.0", "method": "rpc.cancel", "params": {"id": id}}).to_string()).await;
+        assert_eq!(wire.next().await["id"], id);
+    }
+    let answer = wire.ask(request(9, "work", json!([9]))).await;
+    assert!(
+        answer["error"]["data"].as_str().is_some_and(|data| data.contains("`max_in_flight`")),
+        "{answer}"
+    );
+    drop(release);
+    // a place is free again once one has ended; when, no event tells
+    loop {
+        let answer = wire.ask(request(10, "work", json!([10]))).await;
+        if answer.get("result").is_some() {
+            break;
+        }
+    }
+}
+
 /// T25: what cannot be written is a fault in time, never silence.
 #[tokio::test]
 async fn a_value_that_cannot_be_written_is_a_fault() {

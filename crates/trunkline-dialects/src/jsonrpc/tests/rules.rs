@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::jsonrpc::{Document, Invalid, InvalidReason, Item, Message, NullId, Rules, read};
+use crate::jsonrpc::{Document, Id, Invalid, InvalidReason, Item, Message, NullId, Rules, read};
 
 #[track_caller]
 fn one<'a>(text: &'a str, rules: &Rules) -> Item<'a> {
@@ -67,6 +67,29 @@ fn null_id_is_what_the_rules_say() {
     assert!(matches!(read_as(NullId::Notification), Ok(Message::Notification(_))));
     let invalid = read_as(NullId::Reject).unwrap_err();
     assert_eq!((invalid.reason, invalid.id, invalid.had_id), (InvalidReason::NullId, None, true));
+}
+
+#[test]
+fn the_id_of_a_request_has_a_longest_spelling() {
+    let rules = Rules::default();
+    let request = |id: &str, more: &str| format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"a"{more}}}"#);
+    let number = |len: usize| "7".repeat(len);
+    let string = |len: usize| format!("\"{}\"", "x".repeat(len - 2));
+    for id in [number(Id::LONGEST), string(Id::LONGEST), format!("\"{}\"", "\\u0061".repeat(170))] {
+        let text = request(&id, "");
+        assert!(matches!(one(&text, &rules), Ok(Message::Request(request)) if request.id.as_raw() == id));
+    }
+    for id in [number(Id::LONGEST + 1), string(Id::LONGEST + 1), format!("\"{}\"", "\\u0061".repeat(171))] {
+        let text = request(&id, "");
+        let invalid = one(&text, &rules).unwrap_err();
+        assert_eq!((invalid.reason, invalid.id, invalid.had_id), (InvalidReason::IdLength, None, true));
+        let text = request(&id, r#","params":1"#);
+        assert_eq!(one(&text, &rules).unwrap_err().id, None, "not echoed, whatever else is wrong");
+        let text = format!(r#"{{"id":{id},"method":"a"}}"#);
+        assert_eq!(one(&text, &rules).unwrap_err().id, None);
+        let text = format!(r#"{{"jsonrpc":"2.0","id":{id},"result":1}}"#);
+        assert!(matches!(one(&text, &rules), Ok(Message::Success(success)) if success.id.is_too_long()));
+    }
 }
 
 #[test]

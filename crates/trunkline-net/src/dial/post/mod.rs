@@ -26,9 +26,9 @@ use hyper_util::{
     client::legacy::Client,
     rt::{TokioExecutor, TokioTimer},
 };
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use trunkline_core::{
-    Answer, Dialect, Encode, EncodeError, Fault, Frame, Language, Outbox, OwnedPayload, Signal, Speaker,
+    Answer, Dialect, Encode, EncodeError, Fault, Frame, Language, Limits, Outbox, Signal, Speaker,
 };
 
 /// Calls over HTTP. Cheap to clone.
@@ -40,9 +40,11 @@ struct Shared {
     uri: Uri,
     headers: HeaderMap,
     language: Arc<dyn Language>,
-    max_reply: usize,
+    limits: Arc<Limits>,
 }
 
+/// As good as never, and no further ahead than clocks go.
+const AGES: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 /// What a call's own number is: an exchange knows no other calls.
 const ONLY: u64 = 1;
 
@@ -68,11 +70,11 @@ impl Dialer {
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
-            .http2_keep_alive_interval(self.keepalive)
+            .http2_keep_alive_interval(self.keepalive.map(|interval| interval.min(AGES)))
             .http1_max_buf_size(self.limits.max_head.max(8 << 10))
             .build(Connector::new(self.clone()));
-        let max_reply = self.limits.max_message;
-        Ok(HttpCaller(Arc::new(Shared { client, uri: uri.clone(), headers, language, max_reply })))
+        let limits = self.limits.clone();
+        Ok(HttpCaller(Arc::new(Shared { client, uri: uri.clone(), headers, language, limits })))
     }
 }
 
@@ -142,7 +144,7 @@ impl HttpCaller {
         &self,
         write: impl FnOnce(&mut dyn Speaker, &mut Outbox) -> Result<(), EncodeError>,
     ) -> Result<Asking, Fault> {
-        let (dialect, mut speaker) = self.0.language.converse();
+        let (dialect, mut speaker) = self.0.language.converse(&self.0.limits);
         let mut out = Outbox::new(Box::new(Whole));
         write(&mut *speaker, &mut out).map_err(not_encodable)?;
         Ok(Asking { shared: self.0.clone(), dialect, body: out.into_bytes().into() })
@@ -163,8 +165,9 @@ impl Asking {
         *request.headers_mut() = shared.headers.clone();
         let response = shared.client.request(request).await.map_err(not_sent)?;
         let (head, body) = response.into_parts();
-        let body = Limited::new(body, shared.max_reply).collect().await;
-        let body = body.map_err(|error| no_answer(error, shared.max_reply))?.to_bytes();
+        let most = shared.limits.max_message;
+        let body = Limited::new(body, most).collect().await;
+        let body = body.map_err(|error| no_answer(error, most))?.to_bytes();
         let uri = shared.uri.clone();
         Ok(Response { status: head.status, headers: head.headers, body, uri, dialect })
     }
@@ -183,6 +186,22 @@ impl Response {
     /// Collects the answers in the response, whatever its status, and gives the
     /// fault of those calls that have none there.
     fn hear(mut self, answers: &mut HashMap<u64, Answer>) -> Fault {
+        self.complaint(answers).unwrap_or_else(|| declined(self.status, &self.headers, &self.uri))
+    }
+
+    /// Whether a message that wants no answer was taken.
+    fn taken(mut self) -> Result<(), Fault> {
+        match self.complaint(&mut HashMap::new()) {
+            None if self.status.is_success() => Ok(()),
+            None => Err(declined(self.status, &self.headers, &self.uri)),
+            Some(complaint) => Err(complaint),
+        }
+    }
+
+    /// Collects the answers in the response, and gives what it has to say of all
+    /// the rest. There, a complaint that names no call can only be about what was
+    /// posted.
+    fn complaint(&mut self, answers: &mut HashMap<u64, Answer>) -> Option<Fault> {
         let mut complaint = None;
         // what the dialect would answer to this has nowhere to go
         let mut out = Outbox::new(Box::new(Whole));
@@ -192,19 +211,11 @@ impl Response {
                 Signal::Reply { id, outcome } => {
                     answers.insert(id, outcome.map(|payload| payload.to_owned()));
                 }
-                Signal::Complaint(fault) => complaint = Some(fault),
+                Signal::Refused(fault) | Signal::Complaint(fault) => complaint = Some(fault),
                 _ => {}
             }
         }
-        complaint.unwrap_or_else(|| declined(self.status, &self.headers, &self.uri))
-    }
-
-    /// Whether a message that wants no answer was taken.
-    fn taken(self) -> Result<(), Fault> {
-        match self.status.is_success() {
-            true => Ok(()),
-            false => Err(self.hear(&mut HashMap::<u64, Result<OwnedPayload, Fault>>::new())),
-        }
+        complaint
     }
 }
 

@@ -21,6 +21,9 @@ pub enum Refusal {
     /// It does not ask for WebSocket.
     #[error("this address speaks WebSocket only: the request must ask for `Upgrade: websocket`")]
     NotRequested,
+    /// It asks for another protocol than WebSocket, by extended CONNECT.
+    #[error("of the protocols that CONNECT may ask for, this address speaks only `websocket`")]
+    Protocol,
     /// The method is not the one that a handshake has.
     #[error("a WebSocket handshake is a GET request over HTTP/1.1, or a CONNECT request over HTTP/2")]
     Method,
@@ -38,6 +41,8 @@ impl Refusal {
     pub fn status(self) -> StatusCode {
         match self {
             Self::NotRequested | Self::Version => StatusCode::UPGRADE_REQUIRED,
+            // as RFC 9220, section 3, has it, also for what RFC 8441 left open
+            Self::Protocol => StatusCode::NOT_IMPLEMENTED,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Key => StatusCode::BAD_REQUEST,
         }
@@ -58,7 +63,7 @@ impl Refusal {
             Self::Method => {
                 headers.insert(ALLOW, HeaderValue::from_static("GET"));
             }
-            Self::Key => {}
+            Self::Protocol | Self::Key => {}
         }
         response
     }
@@ -97,11 +102,11 @@ pub fn is_requested<B>(request: &Request<B>) -> bool {
 /// Fails if the request does not ask for a WebSocket, or not as RFC 6455,
 /// section 4.2.1, has it.
 pub fn accept<B>(request: &Request<B>, subprotocols: &[impl AsRef<str>]) -> Result<Response<()>, Refusal> {
+    let extended = request.extensions().get::<Protocol>().is_some();
     if !is_requested(request) {
-        return Err(Refusal::NotRequested);
+        return Err(if extended { Refusal::Protocol } else { Refusal::NotRequested });
     }
     let headers = request.headers();
-    let extended = request.extensions().get::<Protocol>().is_some();
     let method = if extended { Method::CONNECT } else { Method::GET };
     if request.method() != method {
         return Err(Refusal::Method);

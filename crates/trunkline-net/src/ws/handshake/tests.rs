@@ -111,7 +111,8 @@ fn http2_asks_by_extended_connect() {
         (StatusCode::OK, &"chat".parse().unwrap())
     );
     assert_eq!(response.headers().len(), 1, "nothing of an upgrade, which HTTP/2 does not have");
-    assert_eq!(accept(&connect("connect-udp"), &["chat"]).unwrap_err(), Refusal::NotRequested);
+    assert_eq!(accept(&connect("connect-udp"), &["chat"]).unwrap_err(), Refusal::Protocol);
+    assert_eq!(Refusal::Protocol.status(), StatusCode::NOT_IMPLEMENTED);
     let mut plain = connect("websocket");
     plain.headers_mut().remove("sec-websocket-version");
     assert_eq!(accept(&plain, &NONE).unwrap_err(), Refusal::Version);

@@ -56,7 +56,7 @@ impl HttpListener {
 
     pub(super) async fn bind(self, service: &Service) -> Result<BoundListener, BindError> {
         let service = match self.language {
-            Some(language) => service.in_language(language.limits(service.limits_in_force())),
+            Some(language) => service.in_language(language),
             None => service.clone(),
         };
         let mut http = Http::bind(&self.address).await.map_err(BindError::at(&self.address))?;

@@ -81,7 +81,7 @@ impl StreamsListener {
 
     pub(super) async fn bind(self, service: &Service) -> Result<BoundListener, BindError> {
         let service = match self.language {
-            Some(language) => service.in_language(language.limits(service.limits_in_force())),
+            Some(language) => service.in_language(language),
             None => service.clone(),
         };
         let socket = match &self.at {
