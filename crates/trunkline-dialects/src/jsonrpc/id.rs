@@ -39,7 +39,7 @@ impl<'a> Id<'a> {
     /// assert!(invalid.id.is_none());
     /// # Ok::<(), trunkline_dialects::jsonrpc::NotJson>(())
     /// ```
-    pub const LONGEST: usize = 1 << 10;
+    pub const LONGEST: usize = 1 << 20;
 
     /// The id `null`.
     pub const NULL: Self = Id { raw: Cow::Borrowed("null") };

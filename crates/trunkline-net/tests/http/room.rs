@@ -14,6 +14,8 @@ use std::{convert::Infallible, time::Duration};
 use tokio::time::{Instant, sleep};
 use trunkline_core::Limits;
 
+const HOUR: Duration = Duration::from_secs(3600);
+
 fn blob(size: usize) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":1,"method":"blob","params":[{size}]}}"#)
 }
@@ -62,8 +64,12 @@ async fn heads_by_now(caller: &mut Frames) -> usize {
 /// The seconds until the server has had enough, and the answers that have begun.
 async fn given_up(mut caller: Frames) -> (u64, usize) {
     let (since, mut heads) = (Instant::now(), 0);
-    while let Some(heard) = next(&mut caller).await {
+    while let Some(heard) = caller.next().await {
         heads += usize::from(heard.kind == HEADERS);
+        // an hour of signs of life, and of nothing else
+        if heard.kind == PING && since.elapsed() < HOUR {
+            caller.send(&frame(PING, ACK, 0, &heard.payload)).await.unwrap();
+        }
     }
     (since.elapsed().as_secs(), heads)
 }

@@ -75,7 +75,7 @@ async fn an_id_over_its_longest_is_refused_and_not_kept() {
         assert_eq!(wire.ask(request(&longest, "hit", json!([]))).await["id"], longest);
         let answer = wire.ask(request(&longer, "hit", json!([]))).await;
         assert_eq!((code(&answer), &answer["id"]), (-32600, &Value::Null));
-        assert!(answer["error"]["data"].as_str().unwrap().contains("1024 bytes"), "{answer}");
+        assert!(answer["error"]["data"].as_str().unwrap().contains("1048576 bytes"), "{answer}");
         let batch = format!("[{},{}]", request(&longer, "no.such", json!([])), request(1, "hit", json!([])));
         let answers = wire.ask(batch).await;
         assert_eq!(
