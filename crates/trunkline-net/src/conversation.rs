@@ -84,11 +84,11 @@ impl Conversation {
         self
     }
 
-    /// Goes on with another caller, when all has been answered.
+    /// Goes on with another caller, when all has been answered; gives the last one.
     #[cfg(feature = "http")]
-    pub(crate) fn pass_to(&mut self, context: Context) {
+    pub(crate) fn pass_to(&mut self, context: Context) -> Context {
         debug_assert!(self.is_idle(), "a call is under way, and would be answered to somebody else");
-        self.context = context;
+        std::mem::replace(&mut self.context, context)
     }
 
     /// Whether as many calls are under way as there may be.

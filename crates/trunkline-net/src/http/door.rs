@@ -9,7 +9,7 @@ use super::{
     reply::{Reply, not_allowed, text},
     session::{self, Session},
 };
-use crate::{conversation::Conversation, listen::Shutdown, ws};
+use crate::{listen::Shutdown, ws};
 use futures_util::future::Either;
 use http::{Method, Request, StatusCode, header::ORIGIN};
 use hyper::{
@@ -43,14 +43,6 @@ pub(super) trait Door: Clone + Send + Sync + 'static {
 
     /// Runs a WebSocket, if there may be another.
     fn begin(&self, session: Session) -> bool;
-
-    /// A conversation that was left at this door.
-    fn take_conversation(&self) -> Option<Box<Conversation>> {
-        None
-    }
-
-    /// Leaves a conversation, in which all has been answered, for a later caller.
-    fn leave_conversation(&self, _conversation: Box<Conversation>) {}
 
     /// Sees a reply off.
     fn part(self, reply: Reply) -> Reply;

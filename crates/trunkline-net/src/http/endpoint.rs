@@ -1,5 +1,6 @@
 //! [`Endpoint`]: what is served under one path.
 
+use super::spares::Spares;
 use crate::service::Service;
 use std::{fmt, sync::Arc};
 use trunkline_core::framing::Mux;
@@ -25,6 +26,7 @@ pub struct Endpoint {
     pub(super) messages: Messages,
     pub(super) subprotocols: Vec<String>,
     pub(super) mapped: bool,
+    pub(super) spares: Arc<Spares>,
 }
 
 /// What WebSocket messages are.
@@ -49,6 +51,7 @@ impl Endpoint {
             messages: Messages::Whole,
             subprotocols: Vec::new(),
             mapped: false,
+            spares: Arc::default(),
         }
     }
 

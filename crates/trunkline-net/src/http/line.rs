@@ -1,7 +1,6 @@
 //! [`Line`]: what a connection and its requests know of each other.
 
 use super::{reply::Reply, session::Session, site::Site, unsent::Unsent};
-use crate::conversation::Conversation;
 use std::{
     fmt,
     net::SocketAddr,
@@ -10,7 +9,6 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
 };
-use trunkline_core::Context;
 
 /// What a connection and its requests know of each other.
 ///
@@ -40,10 +38,6 @@ pub(super) struct Line {
     upgrading: AtomicBool,
     /// What the connection becomes once HTTP is done with it.
     session: Mutex<Option<Session>>,
-    /// The last conversation, which serves for the next, and its endpoint.
-    conversation: Mutex<Option<(usize, Box<Conversation>)>>,
-    /// Who it is with meanwhile.
-    nobody: Context,
 }
 
 /// What the far side is at.
@@ -78,8 +72,6 @@ impl Line {
             hasty: AtomicBool::new(false),
             upgrading: AtomicBool::new(false),
             session: Mutex::new(None),
-            conversation: Mutex::new(None),
-            nobody: Context::local(),
         }
     }
 
@@ -136,20 +128,6 @@ impl Line {
             Phase::Idle
         };
         (phase, begun)
-    }
-
-    /// The last conversation, if it was with this endpoint.
-    pub(super) fn take_conversation(&self, place: usize) -> Option<Box<Conversation>> {
-        let last = self.conversation.lock().unwrap_or_else(PoisonError::into_inner).take();
-        last.filter(|(was, _)| *was == place).map(|(_, conversation)| conversation)
-    }
-
-    /// Leaves a conversation for the next request.
-    pub(super) fn leave_conversation(&self, place: usize, mut conversation: Box<Conversation>) {
-        // what the last caller has sent is not to stay in memory
-        conversation.pass_to(self.nobody.clone());
-        conversation.slots.shrink();
-        *self.conversation.lock().unwrap_or_else(PoisonError::into_inner) = Some((place, conversation));
     }
 
     /// Leaves what the connection is to become.

@@ -25,6 +25,7 @@ mod post;
 mod reply;
 mod session;
 mod site;
+mod spares;
 mod speaking;
 mod unsent;
 mod watch;

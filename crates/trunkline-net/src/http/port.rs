@@ -1,7 +1,7 @@
 //! [`Port`]: the door of a port of our own.
 
 use super::{door::Door, endpoint::Endpoint, line::Busy, origins::Origins, reply::Reply, session::Session};
-use crate::{conversation::Conversation, listen::Shutdown};
+use crate::listen::Shutdown;
 use std::net::SocketAddr;
 
 /// The door to one endpoint of a port, for one request.
@@ -44,14 +44,6 @@ impl Door for Port {
             drop((permit, busy));
         });
         true
-    }
-
-    fn take_conversation(&self) -> Option<Box<Conversation>> {
-        self.busy.0.take_conversation(self.place)
-    }
-
-    fn leave_conversation(&self, conversation: Box<Conversation>) {
-        self.busy.0.leave_conversation(self.place, conversation);
     }
 
     fn part(self, reply: Reply) -> Reply {

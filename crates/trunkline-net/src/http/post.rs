@@ -43,15 +43,12 @@ where
         .with_remote(door.remote())
         .with_request(head.uri, head.headers);
     let context = Context::new(Arc::new(connection), head.extensions);
-    let mut conversation = match door.take_conversation() {
-        None => Box::new(exchange::conversation(service, context)),
-        Some(mut conversation) => {
-            conversation.pass_to(context);
-            conversation
-        }
-    };
+    let mut conversation = endpoint
+        .spares
+        .take(context)
+        .unwrap_or_else(|context| Box::new(exchange::conversation(service, context)));
     let reply = exchange::converse(&mut conversation, &document).await;
-    door.leave_conversation(conversation);
+    endpoint.spares.leave(conversation);
     let reply = match reply {
         Some(reply) if endpoint.mapped => json(mapped::status(&reply), reply),
         Some(reply) => json(StatusCode::OK, reply),

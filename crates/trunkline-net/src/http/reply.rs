@@ -1,6 +1,9 @@
 //! [`ReplyBody`]: the body of an HTTP response.
 
-use super::{line::Busy, unsent::Share};
+use super::{
+    line::Busy,
+    unsent::{Share, Unsent},
+};
 use http::{
     HeaderValue, Response, StatusCode,
     header::{ALLOW, CONTENT_TYPE},
@@ -11,6 +14,7 @@ use std::{
     error::Error,
     fmt,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -28,35 +32,79 @@ pub(super) type Reply = Response<ReplyBody>;
 pub struct ReplyBody {
     /// What can be handed over.
     ready: Bytes,
-    /// Where more comes from.
-    more: Option<UnsyncBoxBody<Bytes, BoxError>>,
     busy: Option<Busy>,
+    /// What most replies do not have, so that it does not weigh on them.
+    more: Option<Box<More>>,
+}
+
+/// What there is besides a whole body.
+#[derive(Default)]
+struct More {
+    /// Where more comes from.
+    body: Option<UnsyncBoxBody<Bytes, BoxError>>,
     /// What is ready, where it is counted.
     share: Option<Share>,
 }
 
 impl ReplyBody {
     pub(super) fn mounted(body: UnsyncBoxBody<Bytes, BoxError>) -> Self {
-        Self { more: Some(body), ..Self::default() }
+        Self { more: Some(Box::new(More { body: Some(body), share: None })), ..Self::default() }
     }
 
     /// Keeps a line busy until the body has been sent.
+    #[inline]
     pub(super) fn hold(&mut self, busy: Busy) {
-        self.share = busy.0.replies.get().map(|unsent| Share::new(unsent.clone(), self.ready.len()));
+        if let Some(unsent) = busy.0.replies.get() {
+            self.count(unsent);
+        }
         self.busy = Some(busy);
     }
 
-    /// Takes a piece of what is ready.
-    fn piece(&mut self) -> Bytes {
-        let most = if self.share.is_some() { COUNTED_CHUNK } else { CHUNK };
-        let piece = match self.ready.len() > most {
-            true => self.ready.split_to(most),
-            false => std::mem::take(&mut self.ready),
-        };
-        match &mut self.share {
-            Some(share) => share.split(piece.len()).with(piece),
-            None => piece,
+    #[cold]
+    fn count(&mut self, unsent: &Arc<Unsent>) {
+        self.more.get_or_insert_default().share = Some(Share::new(unsent.clone(), self.ready.len()));
+    }
+
+    fn to_come(&self) -> Option<&UnsyncBoxBody<Bytes, BoxError>> {
+        self.more.as_ref()?.body.as_ref()
+    }
+}
+
+/// Takes a piece of so many bytes at most.
+fn piece(of: &mut Bytes, most: usize) -> Bytes {
+    if of.len() > most { of.split_to(most) } else { std::mem::take(of) }
+}
+
+impl More {
+    /// The next frame, of what is ready or else of what comes.
+    #[cold]
+    fn poll_frame(
+        &mut self,
+        ready: &mut Bytes,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        while ready.is_empty() {
+            let Some(body) = &mut self.body else { return Poll::Ready(None) };
+            match ready!(Pin::new(body).poll_frame(cx)).map(|frame| frame.map(Frame::into_data)) {
+                Some(Ok(Ok(data))) => {
+                    if let Some(share) = &mut self.share {
+                        share.add(data.len());
+                    }
+                    *ready = data;
+                }
+                Some(Ok(Err(trailers))) => return Poll::Ready(Some(Ok(trailers))),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
         }
+        let piece = match &mut self.share {
+            None => piece(ready, CHUNK),
+            Some(share) => {
+                let piece = piece(ready, COUNTED_CHUNK);
+                share.split(piece.len()).with(piece)
+            }
+        };
+        Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 }
 
@@ -100,38 +148,29 @@ impl Body for ReplyBody {
     type Data = Bytes;
     type Error = BoxError;
 
+    #[inline]
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let body = &mut *self;
-        while body.ready.is_empty() {
-            let Some(more) = &mut body.more else { return Poll::Ready(None) };
-            match ready!(Pin::new(more).poll_frame(cx)).map(|frame| frame.map(Frame::into_data)) {
-                Some(Ok(Ok(data))) => {
-                    if let Some(share) = &mut body.share {
-                        share.add(data.len());
-                    }
-                    body.ready = data;
-                }
-                Some(Ok(Err(trailers))) => return Poll::Ready(Some(Ok(trailers))),
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None => return Poll::Ready(None),
-            }
+        let Self { ready, more, .. } = &mut *self;
+        match more {
+            Some(more) => more.poll_frame(ready, cx),
+            None if ready.is_empty() => Poll::Ready(None),
+            None => Poll::Ready(Some(Ok(Frame::data(piece(ready, CHUNK))))),
         }
-        Poll::Ready(Some(Ok(Frame::data(body.piece()))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ready.is_empty() && self.more.as_ref().is_none_or(Body::is_end_stream)
+        self.ready.is_empty() && self.to_come().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
         let ready = self.ready.len() as u64;
-        let Some(more) = self.more.as_ref().map(Body::size_hint) else { return SizeHint::with_exact(ready) };
+        let Some(to_come) = self.to_come().map(Body::size_hint) else { return SizeHint::with_exact(ready) };
         let mut size = SizeHint::new();
-        size.set_lower(more.lower() + ready);
-        if let Some(upper) = more.upper() {
+        size.set_lower(to_come.lower() + ready);
+        if let Some(upper) = to_come.upper() {
             size.set_upper(upper + ready);
         }
         size
