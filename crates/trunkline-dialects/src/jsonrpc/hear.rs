@@ -2,7 +2,11 @@
 
 use super::{
     Batch, Document, ErrorObject, Failure, Id, Invalid, Item, JsonRpc, Message, NotJson, Params, Request,
-    Rules, Success, code, fault,
+    Rules, Success,
+    cancel::{cancelled, is_cancel},
+    code,
+    falsy::substitute,
+    fault,
     glimpse::glimpse,
     read,
     replies::{BatchReply, Batches, Held, Place},
@@ -445,39 +449,4 @@ fn batch_reply_too_large(limit: usize) -> Fault {
     Fault::new(FaultKind::ReplyTooLarge, "Response is too big").with_data(format!(
         "the replies to the batches under way are over {limit} bytes, the setting `max_reply` of the server's limits"
     ))
-}
-
-/// How callers give up: as in the Language Server Protocol, or in plain words.
-fn is_cancel(method: &str) -> bool {
-    matches!(method, "$/cancelRequest" | "rpc.cancel")
-}
-
-/// The id that the params of a cancellation name: `{"id":…}` or `[…]`.
-fn cancelled(params: Params<'_>) -> Option<CallId<'_>> {
-    #[derive(serde::Deserialize)]
-    struct Which<'a> {
-        #[serde(borrow)]
-        id: &'a serde_json::value::RawValue,
-    }
-    let Cow::Borrowed(params) = params.into_raw() else { return None };
-    let which: Which<'_> = serde_json::from_str(params).ok()?;
-    Some(CallId { spelling: which.id.get(), tag: 0 })
-}
-
-/// Replaces a result that JavaScript finds false, as ws-rpc-messaging needs it.
-fn substitute(id: &CallId<'_>, reply: OpenFrame, out: &mut Outbox) {
-    let mut head = Vec::new();
-    write::success_head(&mut head, id.spelling);
-    let value = out.written(reply).get(head.len()..).unwrap_or_default();
-    let is_zero =
-        || std::str::from_utf8(value).is_ok_and(|text| text.parse::<f64>().is_ok_and(|number| number == 0.0));
-    let instead = match value {
-        b"null" => b"{}".to_vec(),
-        b"false" | b"\"\"" => [b"{\"value\":", value, b"}"].concat(),
-        _ if is_zero() => [b"{\"value\":", value, b"}"].concat(),
-        _ => return,
-    };
-    out.rewind(reply);
-    out.body().extend_from_slice(&head);
-    out.body().extend_from_slice(&instead);
 }

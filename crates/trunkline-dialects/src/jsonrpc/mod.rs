@@ -48,6 +48,10 @@ pub use rules::{NullId, Rules};
 pub use unwritable::Unwritable;
 
 #[cfg(feature = "dialect")]
+mod cancel;
+#[cfg(feature = "dialect")]
+mod falsy;
+#[cfg(feature = "dialect")]
 mod fault;
 #[cfg(feature = "dialect")]
 mod glimpse;
