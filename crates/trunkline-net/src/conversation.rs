@@ -43,6 +43,8 @@ pub(crate) struct Conversation {
     /// Whether new calls are refused, because the server is shutting down.
     pub(crate) draining: bool,
     woken: Vec<usize>,
+    /// As many calls as may be under way.
+    capacity: usize,
     /// Room for calls on the pool of blocking threads, which no cancellation stops.
     blocking: Option<Arc<Semaphore>>,
 }
@@ -65,6 +67,7 @@ impl Conversation {
         // a batch is admitted whole, however little room there is
         let capacity = service.limits.max_in_flight.saturating_add(service.limits.max_batch).min(MOST_CALLS);
         Self {
+            capacity,
             blocking: None,
             format: dialect.format(),
             dialect,
@@ -144,9 +147,9 @@ impl Conversation {
     ) {
         if self.parked.len() >= self.service.limits.max_in_flight {
             let limit = self.service.limits.max_in_flight;
-            let fault = Fault::new(FaultKind::Unavailable, "Server is busy, try again later").with_data(
-                format!("{limit} calls are under way and as many wait, the limit `max_in_flight`"),
-            );
+            let fault = busy().with_data(format!(
+                "{limit} calls are under way and as many wait, the limit `max_in_flight`"
+            ));
             return self.refuse(id, procedure, &fault, out);
         }
         self.parked.push_back(Parked {
@@ -180,17 +183,12 @@ impl Conversation {
         out: &mut Outbox,
         turn: Turn<'_>,
     ) {
-        let Self { dialect, format, slots, service, context, others, blocking, .. } = self;
+        let Self { dialect, format, slots, service, context, others, blocking, capacity, .. } = self;
         let Some(route) = service.router.find(procedure) else {
             return self.refuse(id, procedure, &router::unknown(procedure), out);
         };
         let Some((place, waker)) = slots.vacant(turn.task) else {
-            return self.refuse(
-                id,
-                procedure,
-                &Fault::new(FaultKind::Unavailable, "Server is busy, try again later"),
-                out,
-            );
+            return self.refuse(id, procedure, &busy(), out);
         };
         let deadline = after(turn.now, route.timeout().unwrap_or(service.limits.call_timeout));
         let mut call = Call::new(procedure, args, context, route.states());
@@ -205,8 +203,7 @@ impl Conversation {
         let outcome = answer(&mut **dialect, id, out, others.as_deref(), |body| {
             let mut running = route.start(&call)?;
             if route.run() != Run::Inline {
-                let most = service.limits.max_in_flight;
-                let room = blocking.get_or_insert_with(|| Arc::new(Semaphore::new(most.min(MOST_CALLS))));
+                let room = blocking.get_or_insert_with(|| Arc::new(Semaphore::new(*capacity)));
                 running = placed(running, route.run(), *format, max_reply, room)?;
             }
             let polled = running.as_mut().poll(&mut cx, &mut Reply::new(body, *format, max_reply));
@@ -356,6 +353,12 @@ fn answer(
         _ => out.discard(frame),
     }
     outcome
+}
+
+/// What is said of a call for which there is no room.
+#[cold]
+pub(crate) fn busy() -> Fault {
+    Fault::new(FaultKind::Unavailable, "Server is busy, try again later")
 }
 
 /// The span of a call; none if nobody collects spans, so that it costs nothing.

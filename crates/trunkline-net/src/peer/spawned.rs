@@ -1,12 +1,13 @@
 //! Calls that run elsewhere than on the connection's task.
 
+use crate::conversation::busy;
 use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
 };
 use tokio::{sync::Semaphore, task::JoinHandle};
-use trunkline_core::{Answer, BoxRunning, Fault, FaultKind, Format, Reply, Running, handler::Run, procedure};
+use trunkline_core::{Answer, BoxRunning, Fault, Format, Reply, Running, handler::Run, procedure};
 
 /// Puts a call where it is to run; on the pool of blocking threads, if there is
 /// `room` for it, which it takes until it has left the pool again.
@@ -33,11 +34,13 @@ pub(crate) fn placed(
     })
 }
 
-/// What is said of a call when those before it, cancelled perhaps, are still on their threads.
+/// What is said of a call when those before it, cancelled ones too, are still on their threads.
 #[cold]
 fn crowded() -> Fault {
-    Fault::new(FaultKind::Unavailable, "Server is busy, try again later")
-        .with_data("blocking calls that were cancelled have not ended yet: the limit `max_in_flight`")
+    busy().with_data(
+        "as many blocking calls as may be under way have not ended yet, cancelled ones among them: \
+         the limits `max_in_flight` and `max_batch`",
+    )
 }
 
 /// A call on another task; dropping it aborts that task.

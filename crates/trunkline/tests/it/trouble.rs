@@ -135,7 +135,7 @@ async fn blocking_calls_that_are_cancelled_keep_their_place() {
         }
     });
     let router = Router::new().procedure("work", work.blocking());
-    let mut wire = Wire::with_limits(router, Limits::default().max_in_flight(MOST));
+    let mut wire = Wire::with_limits(router, Limits::default().max_in_flight(MOST).max_batch(0));
     for id in 0..MOST {
         wire.line(request(id, "work", json!([id]))).await;
         started.recv().await.unwrap();
@@ -155,6 +155,19 @@ async fn blocking_calls_that_are_cancelled_keep_their_place() {
             break;
         }
     }
+}
+
+/// A batch is admitted whole, so its blocking calls have a place each.
+#[tokio::test]
+async fn a_batch_of_blocking_calls_runs_whole() {
+    let work = trunkline::handler(async |id: u32| id).blocking();
+    let router = Router::new().procedure("work", work);
+    let mut wire = Wire::with_limits(router, Limits::default().max_in_flight(1));
+    let calls: Vec<String> = (0..5).map(|id| request(id, "work", json!([id]))).collect();
+    let answers = wire.ask(format!("[{}]", calls.join(","))).await;
+    let answers = answers.as_array().unwrap();
+    assert_eq!(answers.len(), 5);
+    assert!(answers.iter().all(|answer| answer["result"] == answer["id"]), "{answers:?}");
 }
 
 /// T25: what cannot be written is a fault in time, never silence.
