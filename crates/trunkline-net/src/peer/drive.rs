@@ -6,7 +6,13 @@
 //! when all that has been read is handled. `docs/performance.md` has the figures.
 
 use super::{
-    Peer, Phase, Shared, aside::Aside, output::Output, pending::Answered, scratch, times::Times, unanswered,
+    Peer, Phase, Shared,
+    aside::Aside,
+    ours::{cut_short, heard, nobody_answers_any_more},
+    output::Output,
+    scratch,
+    times::Times,
+    unanswered,
 };
 use crate::{
     conversation::{Conversation, ROUNDS, Turn, after, now},
@@ -15,22 +21,20 @@ use crate::{
 };
 use std::{
     pin::Pin,
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     task::{Context as TaskContext, Poll, Waker},
     time::{Duration, Instant},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use trunkline_core::{
     Context, Fault, FaultKind, Input, Outbox, Signal,
-    framing::{Cut, Framing, Goodbye, Unframed},
+    framing::{Cut, Framing, Goodbye},
 };
 
 /// Frames handled in one poll before other tasks get their turn.
 const BUDGET: usize = 1024;
 /// Output below which it is worth waiting for other tasks to add theirs.
 const SMALL: usize = 32 << 10;
-/// As much of a complaint as is logged, in characters.
-const LONGEST_COMPLAINT: usize = 200;
 /// How long a connection that was cut short is read on, so that the last words
 /// are not lost in a reset.
 const LINGER: Duration = Duration::from_secs(1);
@@ -506,70 +510,6 @@ impl Driver {
     fn ended(&mut self) -> Ended {
         self.ending.take().unwrap_or(Ended::ByPeer)
     }
-}
-
-/// Takes what concerns calls of ours.
-fn heard(shared: &Shared, signal: Signal<'_>) {
-    match signal {
-        Signal::Reply { id, outcome } => {
-            let answered = shared.state().pending.remove(id);
-            match answered {
-                Some(answered) => answered.answer(outcome),
-                None => {
-                    shared.unmatched.fetch_add(1, Ordering::Relaxed);
-                }
-            }
-        }
-        Signal::BatchLost { id, fault } => {
-            let lost = shared.state().pending.remove_batch(id);
-            if lost.is_empty() {
-                shared.unmatched.fetch_add(1, Ordering::Relaxed);
-            }
-            fail(lost, &fault);
-        }
-        Signal::Refused(fault) => {
-            let refused = shared.state().refused();
-            if refused.is_empty() {
-                return heard(shared, Signal::Complaint(fault));
-            }
-            fail(refused, &fault);
-        }
-        Signal::Complaint(fault) => {
-            // in words of the far side's choice, and as often as it likes
-            let message: String = fault.message().chars().take(LONGEST_COMPLAINT).collect();
-            let code = fault.code();
-            tracing::debug!(connection = %shared.connection().id(), ?code, ?message, "the far side complains");
-        }
-        _ => {}
-    }
-}
-
-/// The far side will say nothing more, so calls of ours get no answer.
-fn nobody_answers_any_more(shared: &Shared, fault: &Fault) {
-    let pending = {
-        let mut state = shared.state();
-        state.unheard = true;
-        state.pending.drain()
-    };
-    fail(pending, fault);
-}
-
-/// Fails calls of ours.
-fn fail(calls: Vec<Arc<dyn Answered>>, fault: &Fault) {
-    for answered in calls {
-        answered.answer(Err(fault.clone()));
-    }
-}
-
-/// What is said of a call whose answer would come behind something that cannot be read.
-fn cut_short(unframed: &Unframed) -> Fault {
-    let setting = if unframed.goodbye == Goodbye::TooLarge { " `max_message`" } else { "" };
-    let message = format!(
-        "the connection had to be closed before the answer came, because of {}{setting}: \
-         whether the procedure ran is not known",
-        unframed.reason
-    );
-    Fault::new(FaultKind::Disconnected, message)
 }
 
 impl Future for Driver {

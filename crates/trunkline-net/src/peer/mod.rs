@@ -9,6 +9,7 @@ mod aside;
 mod call;
 mod drive;
 mod gather;
+mod ours;
 mod output;
 mod pending;
 mod scratch;
@@ -298,7 +299,8 @@ impl Peer {
         self.advance(Phase::Draining(Goodbye::GoingAway));
     }
 
-    /// Ends the connection at once: calls under way are cancelled.
+    /// Ends the connection at once: calls under way are cancelled. What was said
+    /// before still leaves, if it does within a second.
     pub fn abort(&self) {
         self.advance(Phase::Closing);
     }

@@ -62,11 +62,8 @@ impl Pending {
 
     /// Takes the call with this number.
     pub(crate) fn remove(&mut self, id: u64) -> Option<Arc<dyn Answered>> {
-        if self.places.is_empty() {
-            return None;
-        }
-        let at = self.place(id);
-        let waiting = self.places[at].take_if(|waiting| waiting.id == id)?;
+        let at = self.find(id)?;
+        let waiting = self.places[at].take()?;
         self.count -= 1;
         if self.count == 0 {
             self.earliest = None;
@@ -77,7 +74,7 @@ impl Pending {
     /// Takes the call with this number, and with it its batch, if nothing of that
     /// has been answered.
     pub(crate) fn remove_batch(&mut self, id: u64) -> Vec<Arc<dyn Answered>> {
-        let found = self.places.iter().flatten().find(|waiting| waiting.id == id);
+        let found = self.find(id).and_then(|at| self.places[at].as_ref());
         let Some(batch) = found.and_then(|waiting| waiting.answered.batch()) else {
             return self.remove(id).into_iter().collect();
         };
@@ -126,6 +123,13 @@ impl Pending {
     pub(crate) fn drain(&mut self) -> Vec<Arc<dyn Answered>> {
         (self.count, self.earliest) = (0, None);
         self.places.drain(..).flatten().map(|waiting| waiting.answered).collect()
+    }
+
+    /// Where the call with this number stands.
+    #[inline]
+    fn find(&self, id: u64) -> Option<usize> {
+        let at = (!self.places.is_empty()).then(|| self.place(id))?;
+        self.places[at].as_ref().is_some_and(|waiting| waiting.id == id).then_some(at)
     }
 
     /// Doubles the table. Numbers that differ in their low bits still do with one bit more.

@@ -1,0 +1,75 @@
+//! What becomes of calls of ours, from what the far side says.
+
+use super::{Shared, pending::Answered};
+use std::sync::{Arc, atomic::Ordering};
+use trunkline_core::{
+    Fault, FaultKind, Signal,
+    framing::{Goodbye, Unframed},
+};
+
+/// As much of a complaint as is logged, in characters.
+const LONGEST_COMPLAINT: usize = 200;
+
+/// Takes what concerns calls of ours.
+pub(super) fn heard(shared: &Shared, signal: Signal<'_>) {
+    match signal {
+        Signal::Reply { id, outcome } => {
+            let answered = shared.state().pending.remove(id);
+            match answered {
+                Some(answered) => answered.answer(outcome),
+                None => {
+                    shared.unmatched.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        }
+        Signal::BatchLost { id, fault } => {
+            let lost = shared.state().pending.remove_batch(id);
+            if lost.is_empty() {
+                shared.unmatched.fetch_add(1, Ordering::Relaxed);
+            }
+            fail(lost, &fault);
+        }
+        Signal::Refused(fault) => {
+            let refused = shared.state().refused();
+            if refused.is_empty() {
+                return heard(shared, Signal::Complaint(fault));
+            }
+            fail(refused, &fault);
+        }
+        Signal::Complaint(fault) => {
+            // in words of the far side's choice, and as often as it likes
+            let message: String = fault.message().chars().take(LONGEST_COMPLAINT).collect();
+            let code = fault.code();
+            tracing::debug!(connection = %shared.connection().id(), ?code, ?message, "the far side complains");
+        }
+        _ => {}
+    }
+}
+
+/// The far side will say nothing more, so calls of ours get no answer.
+pub(super) fn nobody_answers_any_more(shared: &Shared, fault: &Fault) {
+    let pending = {
+        let mut state = shared.state();
+        state.unheard = true;
+        state.pending.drain()
+    };
+    fail(pending, fault);
+}
+
+/// Fails calls of ours.
+fn fail(calls: Vec<Arc<dyn Answered>>, fault: &Fault) {
+    for answered in calls {
+        answered.answer(Err(fault.clone()));
+    }
+}
+
+/// What is said of a call whose answer would come behind something that cannot be read.
+pub(super) fn cut_short(unframed: &Unframed) -> Fault {
+    let setting = if unframed.goodbye == Goodbye::TooLarge { " `max_message`" } else { "" };
+    let message = format!(
+        "the connection had to be closed before the answer came, because of {}{setting}: \
+         whether the procedure ran is not known",
+        unframed.reason
+    );
+    Fault::new(FaultKind::Disconnected, message)
+}
