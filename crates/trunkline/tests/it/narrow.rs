@@ -125,7 +125,7 @@ async fn a_paced_peer_that_reads_slowly_gets_all_in_order() {
     here.read_exact(&mut text).await.unwrap();
     for at in 0..6 {
         peer.notify("tick", (at, "x".repeat(at * 40))).unwrap();
-        here.read_exact(&mut [0; 0]).await.unwrap();
+        tokio::task::yield_now().await;
     }
     let mut lines = BufReader::new(text.chain(here)).lines();
     let mut next =
@@ -207,7 +207,6 @@ async fn what_a_stream_holds_back_counts_as_not_taken() {
 async fn a_connection_that_takes_nothing_can_be_broken_off() {
     let (_here, peer) = with_peer(router(), Limits::default(), |there| link(there, &Limits::default())).await;
     peer.notify("much", ("x".repeat(10_000),)).unwrap();
-    tokio::time::sleep(Duration::from_secs(1)).await;
     let begun = tokio::time::Instant::now();
     peer.abort();
     peer.closed().await;
