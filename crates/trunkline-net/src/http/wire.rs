@@ -75,8 +75,8 @@ impl Socket {
 /// had been read before hyper came.
 ///
 /// On HTTP/1 it also gathers the replies to requests that were sent one behind
-/// the other: hyper flushes after each, and here that only happens once more is
-/// to be read, or [`watch`](super::watch) insists. hyper's own `pipeline_flush`
+/// the other: hyper flushes after each, and here that only happens once nothing
+/// more has arrived, or [`watch`](super::watch) insists. hyper's own `pipeline_flush`
 /// holds replies back for as long as half a request waits behind them, loses
 /// them if that turns out to be none, and knows no limit.
 #[derive(Debug)]
@@ -87,12 +87,14 @@ pub(super) struct Wire {
     given: usize,
     unsent: Vec<u8>,
     sent: usize,
+    /// Whether the last read found nothing.
+    dry: bool,
     http2: bool,
 }
 
 impl Wire {
     pub(super) fn new(socket: Socket, arrived: Vec<u8>, line: Arc<Line>, http2: bool) -> Self {
-        Self { socket, line, arrived, given: 0, unsent: Vec::new(), sent: 0, http2 }
+        Self { socket, line, arrived, given: 0, unsent: Vec::new(), sent: 0, dry: false, http2 }
     }
 
     /// The stream without what watched it. All that was written has to be
@@ -142,6 +144,7 @@ impl AsyncRead for Wire {
         // one who does not take replies is not asked for more requests
         ready!(wire.poll_drain(cx))?;
         let polled = with!(&mut wire.socket, stream => Pin::new(stream).poll_read(cx, buffer));
+        wire.dry = polled.is_pending();
         // on HTTP/2, what arrives while nothing is under way may as well be a ping
         if !wire.http2 && polled.is_ready() {
             wire.line.heard();
@@ -153,7 +156,7 @@ impl AsyncRead for Wire {
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let wire = &mut *self;
-        let gathers = !wire.http2 && wire.line.is_patient();
+        let gathers = !wire.http2 && wire.line.is_patient() && !(wire.dry && wire.unsent.is_empty());
         if gathers && wire.unsent.len() + bytes.len() <= GATHERED {
             wire.unsent.extend_from_slice(bytes);
             wire.line.gathers(true);
@@ -182,7 +185,7 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if !self.unsent.is_empty() && self.line.is_patient() {
+        if !self.unsent.is_empty() && !self.dry && self.line.is_patient() {
             return Poll::Ready(Ok(()));
         }
         ready!(self.poll_drain(cx))?;
