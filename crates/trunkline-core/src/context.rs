@@ -82,6 +82,7 @@ pub struct Connection {
 impl Connection {
     /// A connection of which nothing else is known yet.
     #[must_use]
+    #[inline]
     pub fn new(transport: &'static str, dialect: &'static str) -> Self {
         Self {
             id: ConnectionId::next(),
@@ -95,6 +96,7 @@ impl Connection {
 
     /// Sets the address of the far side.
     #[must_use]
+    #[inline]
     pub fn with_remote(mut self, remote: Option<SocketAddr>) -> Self {
         self.remote = remote;
         self
@@ -102,10 +104,9 @@ impl Connection {
 
     /// Sets what the HTTP request said, also one that became a WebSocket.
     #[must_use]
-    pub fn with_request(mut self, uri: Uri, headers: HeaderMap) -> Self {
-        self.uri = Some(uri);
-        self.headers = headers;
-        self
+    #[inline]
+    pub fn with_request(self, uri: Uri, headers: HeaderMap) -> Self {
+        Self { uri: Some(uri), headers, ..self }
     }
 
     /// Its number in this process.
