@@ -36,13 +36,17 @@ pub(crate) async fn converse(conversation: &mut Conversation, body: &[u8]) -> Op
     let mut alarm: Option<Pin<Box<Sleep>>> = None;
     std::future::poll_fn(|cx| {
         let turn = Turn { now: now(), task: cx.waker() };
-        conversation.slots.register(cx.waker());
         if !std::mem::replace(&mut heard, true) {
             while let Some(signal) = conversation.dialect.hear(&mut frame, &mut out) {
                 // what is no call has no place here, and the dialect has said so
                 conversation.take(&signal, &mut out, turn);
             }
         }
+        // most handlers are done as soon as they were started
+        if conversation.is_idle() {
+            return Poll::Ready(());
+        }
+        conversation.slots.register(cx.waker());
         for _ in 0..ROUNDS {
             conversation.expire_due(&mut out, turn.now);
             conversation.poll(&mut out, usize::MAX, turn);
