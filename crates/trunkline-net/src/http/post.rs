@@ -23,7 +23,7 @@ const TYPES: [&[u8]; 3] = [b"application/json", b"application/json-rpc", b"appli
 /// Answers a POST. The reply has status 200 whatever it says, because clients
 /// take other statuses for failures of the transport and lose the reply.
 ///
-/// The head goes to where handlers look for it at once: the future is moved
+/// The head goes at once to where handlers look for it: the future is moved
 /// several times before it is polled, and is to be small.
 #[inline]
 pub(super) fn answer<B, D>(door: D, request: Request<B>) -> impl Future<Output = Reply> + Send
@@ -31,41 +31,36 @@ where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     D: Door,
 {
-    let (head, body) = request.into_parts();
+    let (head, mut body) = request.into_parts();
     let connection = Connection::new("http", door.endpoint().service.language.name())
         .with_remote(door.remote())
         .with_request(head.uri, head.headers);
-    answer_body(door, body, Context::new(Arc::new(connection), head.extensions))
-}
-
-async fn answer_body<B, D>(door: D, mut body: B, context: Context) -> Reply
-where
-    B: Body<Data = Bytes> + Send + Unpin + 'static,
-    D: Door,
-{
-    let endpoint = door.endpoint();
-    let service = &endpoint.service;
-    let document = match body::take(&mut body, &service.limits).await {
-        Ok(document) => document,
-        Err(untaken) => {
-            let waits = untaken == Untaken::Announced && body::waits(context.connection().headers());
-            body::leave(body, waits);
-            let refusal = refuse(endpoint, untaken);
-            return door.part(refusal);
-        }
-    };
-    let mut conversation = endpoint
-        .spares
-        .take(context)
-        .unwrap_or_else(|context| Box::new(exchange::conversation(service, context)));
-    let reply = exchange::converse(&mut conversation, &document).await;
-    endpoint.spares.leave(conversation);
-    let reply = match reply {
-        Some(reply) if endpoint.mapped => json(mapped::status(&reply), reply),
-        Some(reply) => json(StatusCode::OK, reply),
-        None => nothing(),
-    };
-    door.part(reply)
+    let context = Context::new(Arc::new(connection), head.extensions);
+    async move {
+        let endpoint = door.endpoint();
+        let service = &endpoint.service;
+        let document = match body::take(&mut body, &service.limits).await {
+            Ok(document) => document,
+            Err(untaken) => {
+                let waits = untaken == Untaken::Announced && body::waits(context.connection().headers());
+                body::leave(body, waits);
+                let refusal = refuse(endpoint, untaken);
+                return door.part(refusal);
+            }
+        };
+        let mut conversation = endpoint
+            .spares
+            .take(context)
+            .unwrap_or_else(|context| Box::new(exchange::conversation(service, context)));
+        let reply = exchange::converse(&mut conversation, &document).await;
+        endpoint.spares.leave(conversation);
+        let reply = match reply {
+            Some(reply) if endpoint.mapped => json(mapped::status(&reply), reply),
+            Some(reply) => json(StatusCode::OK, reply),
+            None => nothing(),
+        };
+        door.part(reply)
+    }
 }
 
 /// The answer to what wants none.
