@@ -18,52 +18,84 @@ const USUAL_REPLY: usize = 256;
 ///
 /// Calls in it run at the same time. Dropping the future cancels them.
 pub async fn answer(body: &[u8], service: &Service, context: Context) -> Option<Vec<u8>> {
-    converse(&mut conversation(service, context), body).await
+    Exchange::new(service, context).answer(body).await
 }
 
 /// A conversation in which the far side says one thing at a time.
-pub(crate) fn conversation(service: &Service, context: Context) -> Conversation {
-    Conversation::new(service.language.exchange(&service.limits), service.clone(), context)
+pub(crate) struct Exchange {
+    conversation: Conversation,
+    /// Empty between one message and the next.
+    out: Outbox,
 }
 
-/// Answers one message; `None` if it wants no answer. After that the
-/// conversation can serve for another.
-pub(crate) async fn converse(conversation: &mut Conversation, body: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Outbox::new(Box::new(Whole));
-    out.body().reserve(USUAL_REPLY);
-    let mut frame = Frame::binary(body);
-    let mut heard = false;
-    let mut alarm: Option<Pin<Box<Sleep>>> = None;
-    std::future::poll_fn(|cx| {
-        let turn = Turn { now: now(), task: cx.waker() };
-        if !std::mem::replace(&mut heard, true) {
-            while let Some(signal) = conversation.dialect.hear(&mut frame, &mut out) {
-                // what is no call has no place here, and the dialect has said so
-                conversation.take(&signal, &mut out, turn);
+impl Exchange {
+    pub(crate) fn new(service: &Service, context: Context) -> Self {
+        let dialect = service.language.exchange(&service.limits);
+        let conversation = Conversation::new(dialect, service.clone(), context);
+        Self { conversation, out: Outbox::new(Box::new(Whole)) }
+    }
+
+    /// Goes on with another caller, when all has been answered; gives the last one.
+    #[cfg(feature = "http")]
+    pub(crate) fn pass_to(&mut self, context: Context) -> Context {
+        self.conversation.slots.shrink();
+        self.conversation.pass_to(context)
+    }
+
+    /// Answers one message; `None` if it wants no answer. After that there may be another.
+    pub(crate) async fn answer(&mut self, body: &[u8]) -> Option<Vec<u8>> {
+        let Self { conversation, out } = self;
+        out.body().reserve(USUAL_REPLY);
+        let mut frame = Frame::binary(body);
+        let mut heard = false;
+        let mut alarm: Option<Pin<Box<Sleep>>> = None;
+        std::future::poll_fn(|cx| {
+            let turn = Turn { now: now(), task: cx.waker() };
+            if !std::mem::replace(&mut heard, true) {
+                while let Some(signal) = conversation.dialect.hear(&mut frame, out) {
+                    // what is no call has no place here, and the dialect has said so
+                    conversation.take(&signal, out, turn);
+                }
             }
-        }
-        // most handlers are done as soon as they were started
-        if conversation.is_idle() {
-            return Poll::Ready(());
-        }
-        conversation.slots.register(cx.waker());
-        for _ in 0..ROUNDS {
-            conversation.expire_due(&mut out, turn.now);
-            conversation.poll(&mut out, usize::MAX, turn);
+            // most handlers are done as soon as they were started
             if conversation.is_idle() {
                 return Poll::Ready(());
             }
-            if !conversation.slots.is_woken() && !alarm_rings(&mut alarm, conversation, cx) {
-                return Poll::Pending;
+            conversation.slots.register(cx.waker());
+            for _ in 0..ROUNDS {
+                conversation.expire_due(out, turn.now);
+                conversation.poll(out, usize::MAX, turn);
+                if conversation.is_idle() {
+                    return Poll::Ready(());
+                }
+                if !conversation.slots.is_woken() && !alarm_rings(&mut alarm, conversation, cx) {
+                    return Poll::Pending;
+                }
+            }
+            // a handler that yields wakes itself: others have their turn first
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+        conversation.dialect.flush(out);
+        self.take_reply()
+    }
+
+    /// Takes what there is to say. What is short is copied, so that there is room for the next.
+    fn take_reply(&mut self) -> Option<Vec<u8>> {
+        match self.out.len() {
+            0 => None,
+            1..=USUAL_REPLY => {
+                let reply = self.out.bytes().to_vec();
+                self.out.clear(USUAL_REPLY);
+                Some(reply)
+            }
+            _ => {
+                let another = self.out.another();
+                Some(std::mem::replace(&mut self.out, another).into_bytes())
             }
         }
-        // a handler that yields wakes itself: others have their turn first
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-    conversation.dialect.flush(&mut out);
-    (!out.is_empty()).then(|| out.into_bytes())
+    }
 }
 
 /// The answer to a message that is over the limit and was not read.
@@ -99,5 +131,27 @@ impl Marking for Whole {
 
     fn another(&self) -> Box<dyn Marking> {
         Box::new(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trunkline_core::{Fault, Router};
+    use trunkline_dialects::jsonrpc::JsonRpc;
+
+    #[tokio::test]
+    async fn replies_of_any_length_follow_each_other() {
+        let router =
+            Router::new().procedure("text", async |(count,): (usize,)| Ok::<_, Fault>("x".repeat(count)));
+        let service = Service::new(router, JsonRpc::default());
+        let mut exchange = Exchange::new(&service, Context::local());
+        for count in [1, 2 * USUAL_REPLY, 2, 0] {
+            let call = |id| format!(r#"{{"jsonrpc":"2.0"{id},"method":"text","params":[{count}]}}"#);
+            let reply = exchange.answer(call(r#","id":1"#).as_bytes()).await;
+            let expected = format!(r#"{{"jsonrpc":"2.0","id":1,"result":"{}"}}"#, "x".repeat(count));
+            assert_eq!(reply, Some(expected.into_bytes()));
+            assert_eq!(exchange.answer(call("").as_bytes()).await, None, "a notification");
+        }
     }
 }

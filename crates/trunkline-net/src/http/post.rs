@@ -7,7 +7,7 @@ use super::{
     mapped,
     reply::{Reply, ReplyBody, json, text},
 };
-use crate::exchange;
+use crate::exchange::{self, Exchange};
 use http::{
     HeaderMap, HeaderValue, Request, Response, StatusCode,
     header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE},
@@ -48,12 +48,10 @@ where
                 return door.part(refusal);
             }
         };
-        let mut conversation = endpoint
-            .spares
-            .take(context)
-            .unwrap_or_else(|context| Box::new(exchange::conversation(service, context)));
-        let reply = exchange::converse(&mut conversation, &document).await;
-        endpoint.spares.leave(conversation);
+        let mut exchange =
+            endpoint.spares.take(context).unwrap_or_else(|context| Box::new(Exchange::new(service, context)));
+        let reply = exchange.answer(&document).await;
+        endpoint.spares.leave(exchange);
         let reply = match reply {
             Some(reply) if endpoint.mapped => json(mapped::status(&reply), reply),
             Some(reply) => json(StatusCode::OK, reply),

@@ -1,6 +1,6 @@
-//! [`Spares`]: conversations between one request and the next.
+//! [`Spares`]: exchanges between one request and the next.
 
-use crate::conversation::Conversation;
+use crate::exchange::Exchange;
 use std::{
     cell::Cell,
     fmt,
@@ -14,13 +14,13 @@ use trunkline_core::Context;
 /// Threads that do not meet in one place.
 const PLACES: usize = 16;
 
-/// Conversations of an endpoint that wait for the next request, one for each
+/// Exchanges of an endpoint that wait for the next request, one for each
 /// thread. Whichever connection that comes by, the last one is still at hand: kept
 /// with each connection, they would be far away every time.
 pub(super) struct Spares([Mutex<Place>; PLACES]);
 
 struct Place {
-    last: Option<Box<Conversation>>,
+    last: Option<Box<Exchange>>,
     /// Who it is with meanwhile.
     nobody: Context,
 }
@@ -32,25 +32,24 @@ impl Default for Spares {
 }
 
 impl Spares {
-    /// A conversation for `context`, if one was left.
-    pub(super) fn take(&self, context: Context) -> Result<Box<Conversation>, Context> {
+    /// An exchange for `context`, if one was left.
+    pub(super) fn take(&self, context: Context) -> Result<Box<Exchange>, Context> {
         let last = self.place().last.take();
         match last {
-            Some(mut conversation) => {
-                conversation.pass_to(context);
-                Ok(conversation)
+            Some(mut exchange) => {
+                exchange.pass_to(context);
+                Ok(exchange)
             }
             None => Err(context),
         }
     }
 
-    /// Leaves a conversation, in which all has been answered.
-    pub(super) fn leave(&self, mut conversation: Box<Conversation>) {
-        conversation.slots.shrink();
+    /// Leaves an exchange, in which all has been answered.
+    pub(super) fn leave(&self, mut exchange: Box<Exchange>) {
         let mut place = self.place();
         // what the last caller has sent is not to stay in memory
-        let context = conversation.pass_to(place.nobody.clone());
-        let before = place.last.replace(conversation);
+        let context = exchange.pass_to(place.nobody.clone());
+        let before = place.last.replace(exchange);
         drop(place);
         drop((context, before));
     }
