@@ -2,6 +2,7 @@
 
 use super::{
     body::decline,
+    claims::Claims,
     endpoint::Endpoint,
     gate,
     origins::Origins,
@@ -61,24 +62,29 @@ where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     D: Door,
 {
-    match request.headers().contains_key(ORIGIN) {
-        false => act(door, request),
-        true => Either::Right(Box::pin(to_page(door, request))),
+    let claims = Claims::of(request.headers());
+    match claims.page {
+        false => act(door, claims, request),
+        true => Either::Right(Box::pin(to_page(door, claims, request))),
     }
 }
 
 #[inline]
-fn act<B, D>(door: D, request: Request<B>) -> Either<impl Future<Output = Reply> + Send, Boxed>
+fn act<B, D>(
+    door: D,
+    claims: Claims,
+    request: Request<B>,
+) -> Either<impl Future<Output = Reply> + Send, Boxed>
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     D: Door,
 {
     let endpoint = door.endpoint();
     if endpoint.post && request.method() == Method::POST {
-        if !post::is_json(request.headers()) {
+        if claims.json != Some(true) {
             return at_once(door.part(post::refuse_type(request)));
         }
-        if post::is_encoded(request.headers()) {
+        if claims.encoded {
             return at_once(door.part(post::refuse_encoding(request)));
         }
         return Either::Left(post::answer(door, request));
@@ -103,7 +109,7 @@ pub(super) fn at_once<F>(reply: Reply) -> Either<F, Boxed> {
 }
 
 /// Answers a page in a browser.
-async fn to_page<B, D>(door: D, request: Request<B>) -> Reply
+async fn to_page<B, D>(door: D, claims: Claims, request: Request<B>) -> Reply
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     D: Door,
@@ -111,9 +117,9 @@ where
     if is_foreign(&door, &request) {
         return door.part(decline(request, text(StatusCode::FORBIDDEN, FOREIGN)));
     }
-    let Some(cors) = &door.origins().cors else { return act(door.clone(), request).await };
+    let Some(cors) = &door.origins().cors else { return act(door.clone(), claims, request).await };
     let acting = service_fn(|request| {
-        let answer = act(door.clone(), request);
+        let answer = act(door.clone(), claims, request);
         async { Ok::<_, Infallible>(answer.await) }
     });
     match cors.layer(acting).oneshot(request).await {

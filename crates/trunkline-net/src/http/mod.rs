@@ -10,6 +10,7 @@
 //! faces strangers would have to bound it, and those who want it have a proxy.
 
 mod body;
+mod claims;
 mod connection;
 mod door;
 mod endpoint;

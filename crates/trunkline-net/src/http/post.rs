@@ -8,17 +8,10 @@ use super::{
     reply::{Reply, ReplyBody, json, text},
 };
 use crate::exchange::{self, Exchange};
-use http::{
-    HeaderMap, HeaderValue, Request, Response, StatusCode,
-    header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE},
-};
+use http::{HeaderValue, Request, Response, StatusCode, header::ACCEPT_ENCODING};
 use hyper::body::{Body, Bytes};
 use std::sync::Arc;
 use trunkline_core::{Connection, Context};
-
-/// The media types of JSON-RPC. A browser lets a page send none of them to
-/// another origin without asking there first.
-const TYPES: [&[u8]; 3] = [b"application/json", b"application/json-rpc", b"application/jsonrequest"];
 
 /// Answers a POST. The reply has status 200 whatever it says, because clients
 /// take other statuses for failures of the transport and lose the reply.
@@ -103,24 +96,4 @@ where
     // which this status calls for (RFC 9110, section 15.5.16)
     reply.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     decline(request, reply)
-}
-
-/// Whether the body claims to be compressed, or otherwise not to be what it is.
-pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
-    headers.contains_key(CONTENT_ENCODING)
-        && !headers.get_all(CONTENT_ENCODING).iter().all(|coding| {
-            let coding = coding.as_bytes();
-            coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")
-        })
-}
-
-/// Whether the body claims to be JSON, whatever the parameters say.
-pub(super) fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(CONTENT_TYPE) else { return false };
-    let value = value.as_bytes();
-    if value == TYPES[0] {
-        return true;
-    }
-    let media_type = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-    TYPES.iter().any(|known| media_type.eq_ignore_ascii_case(known))
 }
