@@ -43,15 +43,15 @@ impl Exchange {
     }
 
     /// Answers one message; `None` if it wants no answer. After that there may be another.
-    pub(crate) async fn answer(&mut self, body: &[u8]) -> Option<Vec<u8>> {
-        let Self { conversation, out } = self;
-        out.body().reserve(USUAL_REPLY);
-        let mut frame = Frame::binary(body);
-        let mut heard = false;
+    #[inline]
+    pub(crate) fn answer(&mut self, body: &[u8]) -> impl Future<Output = Option<Vec<u8>>> {
+        self.out.body().reserve(USUAL_REPLY);
+        let mut unheard = Some(Frame::binary(body));
         let mut alarm: Option<Pin<Box<Sleep>>> = None;
-        std::future::poll_fn(|cx| {
+        std::future::poll_fn(move |cx| {
+            let Self { conversation, out } = self;
             let turn = Turn { now: now(), task: cx.waker() };
-            if !std::mem::replace(&mut heard, true) {
+            if let Some(mut frame) = unheard.take() {
                 while let Some(signal) = conversation.dialect.hear(&mut frame, out) {
                     // what is no call has no place here, and the dialect has said so
                     conversation.take(&signal, out, turn);
@@ -59,14 +59,14 @@ impl Exchange {
             }
             // most handlers are done as soon as they were started
             if conversation.is_idle() {
-                return Poll::Ready(());
+                return Poll::Ready(self.take_reply());
             }
             conversation.slots.register(cx.waker());
             for _ in 0..ROUNDS {
                 conversation.expire_due(out, turn.now);
                 conversation.poll(out, usize::MAX, turn);
                 if conversation.is_idle() {
-                    return Poll::Ready(());
+                    return Poll::Ready(self.take_reply());
                 }
                 if !conversation.slots.is_woken() && !alarm_rings(&mut alarm, conversation, cx) {
                     return Poll::Pending;
@@ -76,13 +76,11 @@ impl Exchange {
             cx.waker().wake_by_ref();
             Poll::Pending
         })
-        .await;
-        conversation.dialect.flush(out);
-        self.take_reply()
     }
 
     /// Takes what there is to say. What is short is copied, so that there is room for the next.
     fn take_reply(&mut self) -> Option<Vec<u8>> {
+        self.conversation.dialect.flush(&mut self.out);
         match self.out.len() {
             0 => None,
             1..=USUAL_REPLY => {

@@ -31,8 +31,7 @@ where
     let context = Context::new(Arc::new(connection), head.extensions);
     async move {
         let endpoint = door.endpoint();
-        let service = &endpoint.service;
-        let document = match body::take(&mut body, &service.limits).await {
+        let document = match body::take(&mut body, &endpoint.service.limits).await {
             Ok(document) => document,
             Err(untaken) => {
                 let waits = untaken == Untaken::Announced && body::waits(context.connection().headers());
@@ -41,8 +40,10 @@ where
                 return door.part(refusal);
             }
         };
-        let mut exchange =
-            endpoint.spares.take(context).unwrap_or_else(|context| Box::new(Exchange::new(service, context)));
+        let mut exchange = endpoint
+            .spares
+            .take(context)
+            .unwrap_or_else(|context| Box::new(Exchange::new(&endpoint.service, context)));
         let reply = exchange.answer(&document).await;
         endpoint.spares.leave(exchange);
         let reply = match reply {
