@@ -75,8 +75,8 @@ pub struct Connection {
     transport: &'static str,
     dialect: &'static str,
     remote: Option<SocketAddr>,
-    uri: Option<Uri>,
-    headers: HeaderMap,
+    /// What the HTTP request said.
+    request: Option<(Uri, HeaderMap)>,
 }
 
 impl Connection {
@@ -84,14 +84,7 @@ impl Connection {
     #[must_use]
     #[inline]
     pub fn new(transport: &'static str, dialect: &'static str) -> Self {
-        Self {
-            id: ConnectionId::next(),
-            transport,
-            dialect,
-            remote: None,
-            uri: None,
-            headers: HeaderMap::new(),
-        }
+        Self { id: ConnectionId::next(), transport, dialect, remote: None, request: None }
     }
 
     /// Sets the address of the far side.
@@ -105,8 +98,9 @@ impl Connection {
     /// Sets what the HTTP request said, also one that became a WebSocket.
     #[must_use]
     #[inline]
-    pub fn with_request(self, uri: Uri, headers: HeaderMap) -> Self {
-        Self { uri: Some(uri), headers, ..self }
+    pub fn with_request(mut self, uri: Uri, headers: HeaderMap) -> Self {
+        self.request = Some((uri, headers));
+        self
     }
 
     /// Its number in this process.
@@ -136,19 +130,20 @@ impl Connection {
     /// What was asked for over HTTP, with its query; `None` elsewhere.
     #[must_use]
     pub fn uri(&self) -> Option<&Uri> {
-        self.uri.as_ref()
+        self.request.as_ref().map(|(uri, _)| uri)
     }
 
     /// The path that was asked for over HTTP; empty elsewhere.
     #[must_use]
     pub fn path(&self) -> &str {
-        self.uri.as_ref().map_or("", Uri::path)
+        self.uri().map_or("", Uri::path)
     }
 
     /// The headers of the HTTP request; empty elsewhere.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
-        &self.headers
+        static NONE: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
+        self.request.as_ref().map_or(&NONE, |(_, headers)| headers)
     }
 }
 
