@@ -104,8 +104,13 @@ impl Wire {
         self.socket.into_stream()
     }
 
-    /// Sends what has been gathered.
+    /// Sends what has been gathered, if anything was.
+    #[inline]
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.unsent.is_empty() { Poll::Ready(Ok(())) } else { self.poll_send(cx) }
+    }
+
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.sent < self.unsent.len() {
             let polled =
                 with!(&mut self.socket, stream => Pin::new(stream).poll_write(cx, &self.unsent[self.sent..]));
@@ -115,12 +120,10 @@ impl Wire {
                 count => self.sent += count,
             }
         }
-        if !self.unsent.is_empty() {
-            self.unsent.clear();
-            self.unsent.shrink_to(KEPT);
-            self.sent = 0;
-            self.line.gathers(false);
-        }
+        self.unsent.clear();
+        self.unsent.shrink_to(KEPT);
+        self.sent = 0;
+        self.line.gathers(false);
         Poll::Ready(Ok(()))
     }
 }
