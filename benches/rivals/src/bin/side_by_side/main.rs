@@ -21,7 +21,7 @@ use crate::sample::{Effort, Sample};
 
 const USAGE: &str = "usage: side_by_side [--quick] [--rounds N] [--seconds S] [--only WORD]... [--list]
 
-  --quick      3 rounds of 0.4 s instead of 5 of 1 s, and fewer idle connections
+  --quick      3 rounds of 0.4 s instead of 15, and fewer idle connections
   --rounds N   rounds of the CPU rows
   --seconds S  length of one sample
   --only WORD  rows whose name contains WORD; may be given again
@@ -31,7 +31,7 @@ const USAGE: &str = "usage: side_by_side [--quick] [--rounds N] [--seconds S] [-
 type Samples = HashMap<&'static str, Vec<Sample>>;
 
 fn main() -> Result<()> {
-    let mut effort = Effort { rounds: 5, seconds: 1.0, idle: 10_000 };
+    let mut effort = Effort { rounds: 15, seconds: 0.4, idle: 10_000 };
     let mut only = Vec::new();
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
