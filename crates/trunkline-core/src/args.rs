@@ -9,6 +9,9 @@
 //! - the last arguments may be left out of an array, where they are optional.
 
 mod left_out;
+mod positions;
+
+pub(crate) use self::positions::positions;
 
 use self::left_out::{Unfit, decode_short};
 use crate::{

@@ -6,7 +6,9 @@ use crate::{
     context::{Context, States},
     fault::{Fault, FaultKind},
     payload::OwnedPayload,
+    schema::Schemas,
 };
+use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
 use std::{fmt, ops::Deref, sync::Arc};
 
@@ -29,7 +31,7 @@ use std::{fmt, ops::Deref, sync::Arc};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not something a handler can take",
     note = "a handler takes extractors first (`Peer`, `Context`, `State<T>`, …) and its arguments last,",
-    note = "as one type that is `serde::de::DeserializeOwned`"
+    note = "as one type that is `serde::Deserialize` and `schemars::JsonSchema` (both can be derived), or in `Open`"
 )]
 pub trait Extract: Sized {
     /// Takes it from a call.
@@ -154,6 +156,16 @@ pub trait FromCall<M>: Sized {
     fn check(_states: &States) -> Result<(), String> {
         Ok(())
     }
+
+    /// What it is decoded from; `false` if it takes no arguments.
+    fn schema(schemas: &mut Schemas) -> Schema;
+
+    /// The names of the arguments in the order in which an array of them is read,
+    /// if they have names and an order.
+    #[must_use]
+    fn positions() -> &'static [&'static str] {
+        &[]
+    }
 }
 
 /// Marks a last parameter that is decoded from the arguments.
@@ -168,9 +180,17 @@ pub struct ViaExtract;
 #[derive(Debug)]
 pub struct ViaRaw;
 
-impl<A: DeserializeOwned> FromCall<ViaArgs> for A {
+impl<A: DeserializeOwned + JsonSchema> FromCall<ViaArgs> for A {
     fn from_call(call: &Call<'_>) -> Result<Self, Fault> {
         args::decode(call.args)
+    }
+
+    fn schema(schemas: &mut Schemas) -> Schema {
+        schemas.of_args::<A>()
+    }
+
+    fn positions() -> &'static [&'static str] {
+        args::positions::<A>()
     }
 }
 
@@ -183,11 +203,19 @@ impl<E: Extract> FromCall<ViaExtract> for E {
     fn check(states: &States) -> Result<(), String> {
         E::check(states)
     }
+
+    fn schema(_: &mut Schemas) -> Schema {
+        false.into()
+    }
 }
 
 impl FromCall<ViaRaw> for RawArgs {
     fn from_call(call: &Call<'_>) -> Result<Self, Fault> {
         Ok(Self(call.args.as_ref().map(crate::Payload::to_owned)))
+    }
+
+    fn schema(_: &mut Schemas) -> Schema {
+        true.into()
     }
 }
 

@@ -6,14 +6,16 @@ use crate::{
     extract::{Extract, FromCall, no_args},
     fault::Fault,
     procedure::{BoxRunning, Procedure, Running},
+    registration::Registration,
     reply::{IntoReply, Reply},
+    schema::Schemas,
+    signature::Signature,
 };
+use schemars::Schema;
 use std::{
     marker::PhantomData,
     pin::Pin,
-    sync::Arc,
     task::{Context as TaskContext, Poll, ready},
-    time::Duration,
 };
 
 /// An async function that can be served as a procedure.
@@ -24,7 +26,7 @@ use std::{
 ///
 /// ```
 /// # use trunkline_core::{Context, Fault, Router};
-/// #[derive(serde::Deserialize)]
+/// #[derive(serde::Deserialize, schemars::JsonSchema)]
 /// struct Join { room: String, guest: String }
 ///
 /// async fn join(context: Context, ask: Join) -> Result<String, Fault> {
@@ -40,21 +42,12 @@ use std::{
     label = "not a handler",
     note = "a handler is an async function: extractors first, its arguments last as one type,",
     note = "for example `async fn(Peer, Join) -> Result<String, Fault>`;",
-    note = "arguments are `serde::de::DeserializeOwned`, and the future is `Send`"
+    note = "arguments are `serde::Deserialize`, results `serde::Serialize`, and both `schemars::JsonSchema`,",
+    note = "all of which can be derived, or they are wrapped in `Open`; and the future is `Send`"
 )]
 pub trait Handler<M>: Sized {
     /// Erases the handler's types.
     fn into_registration(self) -> Registration;
-}
-
-/// A handler that has become a procedure, with how it is to be run.
-///
-/// Made by [`handler`], for what a plain function cannot say.
-#[derive(Clone, Debug)]
-pub struct Registration {
-    pub(crate) procedure: Arc<dyn Procedure>,
-    pub(crate) run: Run,
-    pub(crate) timeout: Option<Duration>,
 }
 
 /// Where the calls of a procedure run.
@@ -86,45 +79,9 @@ pub fn handler<M>(handler: impl Handler<M>) -> Registration {
     handler.into_registration()
 }
 
-impl Registration {
-    /// Serves a [`Procedure`] that is not a function.
-    #[must_use]
-    pub fn of(procedure: impl Procedure + 'static) -> Self {
-        Self { procedure: Arc::new(procedure), run: Run::Inline, timeout: None }
-    }
-
-    /// Runs each call on a task of its own, so that it cannot hold up the others
-    /// of its connection.
-    #[must_use]
-    pub fn parallel(mut self) -> Self {
-        self.run = Run::Parallel;
-        self
-    }
-
-    /// Runs each call on the pool of blocking threads. A call that is cancelled
-    /// there runs on; only its answer is dropped.
-    #[must_use]
-    pub fn blocking(mut self) -> Self {
-        self.run = Run::Blocking;
-        self
-    }
-
-    /// How long a call may run, in place of the listener's `call_timeout`.
-    #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self
-    }
-}
-
-/// Marks what is a [`Registration`] already.
-#[derive(Debug)]
-pub struct Registered;
-
-impl Handler<Registered> for Registration {
-    fn into_registration(self) -> Registration {
-        self
-    }
+/// The schema of what a handler gives.
+fn result<Fut: Future<Output: IntoReply>>(schemas: &mut Schemas) -> Schema {
+    schemas.of_result::<<Fut::Output as IntoReply>::Value>()
 }
 
 struct Erased<F, M> {
@@ -163,6 +120,10 @@ where
         no_args(call)?;
         Ok(Box::pin(HandlerCall { future: (self.handler)() }))
     }
+
+    fn signature(&self, schemas: &mut Schemas) -> Signature {
+        Signature::new(false.into(), result::<Fut>(schemas))
+    }
 }
 
 impl<F, Fut> Handler<()> for F
@@ -195,6 +156,10 @@ macro_rules! handler {
             fn check(&self, states: &States) -> Result<(), String> {
                 $($extract::check(states)?;)*
                 Args::check(states)
+            }
+
+            fn signature(&self, schemas: &mut Schemas) -> Signature {
+                Signature::new(Args::schema(schemas), result::<Fut>(schemas)).positions(Args::positions())
             }
         }
 

@@ -6,12 +6,14 @@
 //!
 //! - what is done: [`handler`], [`procedure`], [`router`], with [`extract`],
 //!   [`args`], [`reply`], [`middleware`]
+//! - what is said of it: [`registration`], [`signature`], [`catalog`], [`schema`], [`open`]
 //! - what is known of a call: [`call`], [`context`], [`fault`], [`limits`]
 //! - what is said on a connection: [`dialect`], [`signal`], [`payload`]
 //! - how it is cut into messages: [`frame`], [`framing`], [`input`], [`outbox`]
 
 pub mod args;
 pub mod call;
+pub mod catalog;
 pub mod context;
 pub mod dialect;
 pub mod extract;
@@ -22,28 +24,39 @@ pub mod handler;
 pub mod input;
 pub mod limits;
 pub mod middleware;
+pub mod open;
 pub mod outbox;
 pub mod payload;
 pub mod procedure;
+pub mod registration;
 pub mod reply;
 pub mod router;
+pub mod schema;
 pub mod signal;
+pub mod signature;
 
 pub use crate::{
     call::{Call, OwnedCall},
+    catalog::Catalog,
     context::{Connection, ConnectionId, Context, States},
     dialect::{BatchItem, Dialect, Language, Speaker},
     extract::{Extract, Headers, ProcedureName, RawArgs, State},
     fault::{Fault, FaultKind},
     frame::{Body, Frame},
-    handler::{Handler, Registration},
+    handler::Handler,
     input::Input,
     limits::Limits,
     middleware::{Answer, Middleware, Next},
+    open::Open,
     outbox::{OpenFrame, Outbox},
     payload::{CowPayload, DecodeError, Encode, EncodeError, Format, OwnedPayload, Payload},
     procedure::{BoxRunning, Procedure, Running},
+    registration::{Details, Registration},
     reply::{IntoReply, Plain, Reply},
     router::{Route, Router},
     signal::{CallId, OwnedCallId, Signal},
+    signature::Signature,
 };
+
+/// JSON Schema, of which the types of arguments and results derive `JsonSchema`.
+pub use schemars;

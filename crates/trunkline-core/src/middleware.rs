@@ -6,6 +6,8 @@ use crate::{
     fault::Fault,
     payload::OwnedPayload,
     procedure::{self, BoxRunning, Forwarded, Procedure},
+    schema::Schemas,
+    signature::Signature,
 };
 use std::{pin::Pin, sync::Arc};
 
@@ -78,6 +80,10 @@ impl Procedure for Layered {
 
     fn check(&self, states: &States) -> Result<(), String> {
         self.inner.check(states)
+    }
+
+    fn signature(&self, schemas: &mut Schemas) -> Signature {
+        self.inner.signature(schemas)
     }
 }
 

@@ -6,6 +6,8 @@ use crate::{
     fault::Fault,
     payload::{Format, OwnedPayload},
     reply::Reply,
+    schema::Schemas,
+    signature::Signature,
 };
 use std::{
     fmt,
@@ -30,6 +32,11 @@ pub trait Procedure: Send + Sync {
     /// Fails with a sentence that says what is missing.
     fn check(&self, _states: &States) -> Result<(), String> {
         Ok(())
+    }
+
+    /// What it takes and gives: anything, unless it knows better.
+    fn signature(&self, _schemas: &mut Schemas) -> Signature {
+        Signature::default()
     }
 }
 

@@ -4,6 +4,7 @@ use crate::{
     fault::{Fault, FaultKind},
     payload::{Format, OwnedPayload, Payload},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 use std::{
@@ -97,18 +98,19 @@ impl io::Write for Bounded<'_> {
 
 /// What a handler may return.
 ///
-/// `Result<T, E>` with `T: Serialize` and `E: Into<Fault>`; or, where nothing can
+/// `Result<T, E>` with `T: Serialize + JsonSchema` and `E: Into<Fault>`; or, where nothing can
 /// fail, a plain value of the types below. A struct of your own is returned in a
 /// `Result`, or in [`Plain`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the reply of a procedure",
     label = "not a reply",
-    note = "return `Result<T, E>` with `T: Serialize` and `E: Into<trunkline::Fault>`,",
+    note = "return `Result<T, E>` with `E: Into<trunkline::Fault>`, and a `T` that derives",
+    note = "`serde::Serialize` and `schemars::JsonSchema`, or is in `Open`;",
     note = "or a plain number, string, collection or `serde_json::Value`, or `Plain(value)`"
 )]
 pub trait IntoReply {
     /// What is written on success.
-    type Value: Serialize;
+    type Value: Serialize + JsonSchema;
 
     /// The value, or the fault the caller is told.
     ///
@@ -118,7 +120,7 @@ pub trait IntoReply {
     fn into_reply(self) -> Result<Self::Value, Fault>;
 }
 
-impl<T: Serialize, E: Into<Fault>> IntoReply for Result<T, E> {
+impl<T: Serialize + JsonSchema, E: Into<Fault>> IntoReply for Result<T, E> {
     type Value = T;
 
     fn into_reply(self) -> Result<T, Fault> {
@@ -130,14 +132,14 @@ impl<T: Serialize, E: Into<Fault>> IntoReply for Result<T, E> {
 ///
 /// ```
 /// # use trunkline_core::{Router, reply::Plain};
-/// #[derive(serde::Serialize)]
+/// #[derive(serde::Serialize, schemars::JsonSchema)]
 /// struct Now { unix: u64 }
 /// let router = Router::new().procedure("now", async || Plain(Now { unix: 0 }));
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Plain<T>(pub T);
 
-impl<T: Serialize> IntoReply for Plain<T> {
+impl<T: Serialize + JsonSchema> IntoReply for Plain<T> {
     type Value = T;
 
     fn into_reply(self) -> Result<T, Fault> {
@@ -145,10 +147,11 @@ impl<T: Serialize> IntoReply for Plain<T> {
     }
 }
 
+/// Values that are replies as they are; in brackets what is written of them, and what is not.
 macro_rules! plain {
-    ($([$($generics:tt)*] $type:ty),* $(,)?) => {
+    ($([$($value:ident)* $(; $hasher:ident)?] $type:ty),* $(,)?) => {
         $(
-            impl<$($generics)*> IntoReply for $type {
+            impl<$($value: Serialize + JsonSchema,)* $($hasher)?> IntoReply for $type {
                 type Value = Self;
 
                 fn into_reply(self) -> Result<Self, Fault> {
@@ -163,11 +166,9 @@ plain! {
     [] (), [] bool, [] char, [] String, [] &'static str, [] Cow<'static, str>, [] Value, [] Box<RawValue>,
     [] i8, [] i16, [] i32, [] i64, [] i128, [] isize, [] u8, [] u16, [] u32, [] u64, [] u128, [] usize,
     [] f32, [] f64,
-    [T: Serialize] Option<T>, [T: Serialize] Vec<T>, [T: Serialize] Box<[T]>, [T: Serialize] BTreeSet<T>,
-    [T: Serialize, S] HashSet<T, S>, [K: Serialize, V: Serialize] BTreeMap<K, V>,
-    [K: Serialize, V: Serialize, S] HashMap<K, V, S>,
-    [A: Serialize] (A,), [A: Serialize, B: Serialize] (A, B), [A: Serialize, B: Serialize, C: Serialize] (A, B, C),
-    [A: Serialize, B: Serialize, C: Serialize, D: Serialize] (A, B, C, D),
+    [T] Option<T>, [T] Vec<T>, [T] Box<[T]>, [T] BTreeSet<T>, [T; S] HashSet<T, S>,
+    [K V] BTreeMap<K, V>, [K V; S] HashMap<K, V, S>,
+    [A] (A,), [A B] (A, B), [A B C] (A, B, C), [A B C D] (A, B, C, D),
 }
 
 impl Serialize for OwnedPayload {

@@ -235,6 +235,11 @@ impl Router {
         names
     }
 
+    /// The procedures and their names, in no particular order.
+    pub fn routes(&self) -> impl Iterator<Item = (&str, &Route)> {
+        self.routes.iter().map(|(name, route)| (&**name, route))
+    }
+
     /// Whether `name` is served by a procedure of its own.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {

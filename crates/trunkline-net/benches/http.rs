@@ -38,7 +38,7 @@ fn main() {
     divan::main();
 }
 
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, schemars::JsonSchema)]
 struct Add {
     left: i64,
     right: i64,

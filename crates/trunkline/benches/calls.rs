@@ -66,7 +66,7 @@ fn runtime() -> Runtime {
 }
 
 fn service() -> Service {
-    #[derive(serde::Deserialize)]
+    #[derive(serde::Deserialize, schemars::JsonSchema)]
     struct Add {
         a: i64,
         b: i64,

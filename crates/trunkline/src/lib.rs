@@ -3,7 +3,7 @@
 //! ```
 //! use trunkline::{Fault, Router};
 //!
-//! #[derive(serde::Deserialize)]
+//! #[derive(serde::Deserialize, schemars::JsonSchema)]
 //! struct Join { room: String, guest: String }
 //!
 //! async fn join(ask: Join) -> Result<String, Fault> {
@@ -25,9 +25,10 @@ pub mod server;
 pub use crate::client::Client;
 pub use crate::server::{BindError, Bound, Listener, Server};
 pub use trunkline_core::{
-    Answer, Call, Connection, ConnectionId, Context, Extract, Fault, FaultKind, Format, Handler, Headers,
-    IntoReply, Limits, Middleware, Next, OwnedCall, OwnedPayload, Payload, Plain, Procedure, ProcedureName,
-    RawArgs, Registration, Router, State, States, framing, handler::handler,
+    Answer, Call, Catalog, Connection, ConnectionId, Context, Details, Extract, Fault, FaultKind, Format,
+    Handler, Headers, IntoReply, Limits, Middleware, Next, Open, OwnedCall, OwnedPayload, Payload, Plain,
+    Procedure, ProcedureName, RawArgs, Registration, Router, Signature, State, States, catalog, framing,
+    handler::handler, schema, schemars,
 };
 pub use trunkline_dialects::jsonrpc::{self, JsonRpc};
 #[cfg(feature = "http")]

@@ -5,7 +5,7 @@ use serde_json::Number;
 use trunkline::{Fault, FaultKind, Router};
 
 /// `[a, b]` or `{"a": …, "b": …}`.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Pair {
     a: Number,

@@ -4,9 +4,12 @@ use crate::{
     call::Call,
     context::States,
     fault::Fault,
-    handler::{Registration, Run},
+    handler::Run,
     middleware::Guard,
     procedure::BoxRunning,
+    registration::{Details, Registration},
+    schema::Schemas,
+    signature::Signature,
 };
 use std::{fmt, panic::Location, sync::Arc, time::Duration};
 
@@ -49,6 +52,18 @@ impl Route {
     #[must_use]
     pub fn run(&self) -> Run {
         self.registration.run
+    }
+
+    /// What was said of it.
+    #[must_use]
+    pub fn details(&self) -> &Arc<Details> {
+        &self.registration.details
+    }
+
+    /// What it takes and gives.
+    #[must_use]
+    pub fn signature(&self, schemas: &mut Schemas) -> Signature {
+        self.registration.procedure.signature(schemas)
     }
 
     /// How long its calls may run, if that was said.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    OwnedCall, ProcedureName, RawArgs, State,
+    Open, OwnedCall, ProcedureName, RawArgs, State,
     handler::{Run, handler},
     middleware::{Answer, Next},
 };
@@ -170,7 +170,7 @@ fn a_reply_stops_at_the_limit_also_within_middleware() {
     let router = Router::new()
         .procedure("rows", move || {
             let rows = rows.clone();
-            async move { (0..1000).map(|_| Row(rows.clone())).collect::<Vec<_>>() }
+            async move { (0..1000).map(|_| Open(Row(rows.clone()))).collect::<Vec<_>>() }
         })
         .layer(async |call: OwnedCall, next: Next| next.run(call).await)
         .layer(async |call: OwnedCall, next: Next| next.run(call).await)

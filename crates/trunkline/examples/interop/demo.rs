@@ -13,26 +13,26 @@ use trunkline::{Fault, FaultKind, Peer, RawArgs, Router, State};
 #[derive(Default)]
 struct Log(Mutex<HashMap<String, u64>>);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Subtract {
     minuend: Number,
     subtrahend: Number,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Wait {
     ms: u64,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Key {
     key: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CallMe {
     method: String,
@@ -40,7 +40,7 @@ struct CallMe {
     params: Option<Box<RawValue>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum CalledBack {
     Ok(Box<RawValue>),

@@ -45,7 +45,7 @@ pub(crate) async fn serve() -> Result<(), Box<dyn Error>> {
 
 /// The demo service with the conventions of rpc-websockets on top.
 fn rpc_websockets() -> Router {
-    #[derive(serde::Deserialize)]
+    #[derive(serde::Deserialize, schemars::JsonSchema)]
     struct Credentials {
         user: String,
         password: String,

@@ -190,7 +190,7 @@ async fn calls_start_in_order() {
 /// each: it ends, with an answer or a fault that says why.
 #[tokio::test(start_paused = true)]
 async fn calling_each_other_in_turn_never_hangs() {
-    #[derive(serde::Deserialize)]
+    #[derive(serde::Deserialize, schemars::JsonSchema)]
     struct Depth(u32);
     async fn descend(peer: Peer, Depth(depth): Depth) -> Result<u32, Fault> {
         if depth == 0 { Ok(0) } else { Ok(peer.call::<u32>("descend", (depth - 1,)).await? + 1) }

@@ -6,7 +6,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
-use trunkline::{Fault, FaultKind, Limits, Next, OwnedCall, Registration, Router, handler};
+use trunkline::{Fault, FaultKind, Limits, Next, Open, OwnedCall, Registration, Router, handler};
 
 /// T03 as far as it goes here: a batch is no way round a limit on calls.
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn middleware_does_not_put_off_max_reply() {
         let written = rows.clone();
         let many = handler(move || {
             let rows = rows.clone();
-            async move { (0..1000).map(|_| Row(rows.clone())).collect::<Vec<_>>() }
+            async move { (0..1000).map(|_| Open(Row(rows.clone()))).collect::<Vec<_>>() }
         });
         let router = Router::new()
             .procedure("rows", run(many))

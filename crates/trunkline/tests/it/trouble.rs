@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 use trunkline::{
-    Answer, Call, Extract, Fault, FaultKind, Hooks, Limits, Next, OwnedCall, Peer, Plain, Router,
+    Answer, Call, Extract, Fault, FaultKind, Hooks, Limits, Next, Open, OwnedCall, Peer, Router,
 };
 
 struct Explosive;
@@ -47,7 +47,7 @@ async fn a_panic_is_the_fault_of_one_call() {
             explode("later in the handler");
         })
         .procedure("extractor", async |_: Explosive| ())
-        .procedure("serializer", async || Plain(Explosive))
+        .procedure("serializer", async || Open(Explosive))
         .procedure("parallel", trunkline::handler(async || explode("on another task")).parallel())
         .procedure("ping", async || "pong")
         .merge(layered)

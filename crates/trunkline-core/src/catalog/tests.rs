@@ -1,0 +1,116 @@
+use super::*;
+use crate::{Fault, Open, handler::handler};
+use schemars::JsonSchema;
+use serde_json::json;
+
+#[derive(serde::Deserialize, serde::Serialize, JsonSchema)]
+struct Guest {
+    name: String,
+    #[serde(default)]
+    age: u8,
+}
+
+#[derive(serde::Deserialize, JsonSchema)]
+struct Join {
+    room: String,
+    guest: Guest,
+}
+
+async fn join(ask: Join) -> Result<Vec<Guest>, Fault> {
+    if ask.room.is_empty() { Err("which room?".into()) } else { Ok(vec![ask.guest]) }
+}
+
+fn only(router: &Router) -> (Entry, Map<String, Value>) {
+    let mut catalog = router.catalog();
+    assert_eq!(catalog.procedures.len(), 1);
+    (catalog.procedures.remove(0), catalog.definitions)
+}
+
+#[test]
+fn types_describe_themselves_once() {
+    let (join, definitions) = only(&Router::new().procedure("join", join));
+    assert_eq!(join.signature.args.get("required"), Some(&json!(["room", "guest"])));
+    assert_eq!(join.signature.args.get("properties").unwrap()["guest"], json!({"$ref": "#/$defs/Guest"}));
+    assert_eq!(definitions["Guest"]["required"], json!(["name"]));
+    // what is left out is filled in, so the result has it always
+    assert_eq!(join.signature.result.get("items").unwrap(), &json!({"$ref": "#/$defs/GuestResult"}));
+    assert_eq!(definitions["GuestResult"]["required"], json!(["name", "age"]));
+}
+
+#[test]
+fn what_is_internal_is_nobody_elses_business() {
+    let router = Router::new()
+        .procedure("hidden", handler(async || 1).internal())
+        .extension("rpc.own", async || 1)
+        .procedure("shown", async || 1);
+    let (shown, _) = only(&router);
+    assert_eq!(&*shown.name, "shown");
+    assert_eq!(shown.signature.args, false);
+    assert_eq!(shown.signature.result.get("type"), Some(&json!("integer")));
+}
+
+#[test]
+fn what_is_said_by_hand_has_precedence() {
+    let weigh = handler(async |Open(value): Open<Value>| value)
+        .description("Weighs.")
+        .group("scales")
+        .data("unit", "kg")
+        .args_schema(json!({"type": "object", "required": ["thing"]}));
+    let (weigh, _) = only(&Router::new().scope("shop", Router::new().procedure("weigh", weigh)));
+    assert_eq!(&*weigh.name, "shop.weigh");
+    assert_eq!(weigh.signature.args.get("required"), Some(&json!(["thing"])));
+    assert_eq!(weigh.signature.result, true);
+    assert_eq!(weigh.details.groups, ["scales"]);
+    assert_eq!(weigh.details.data["unit"], "kg");
+}
+
+async fn untouched(call: crate::OwnedCall, next: crate::Next) -> crate::Answer {
+    next.run(call).await
+}
+
+#[test]
+fn a_layer_changes_nothing_of_it() {
+    let bare = Router::new().procedure("join", join);
+    assert_eq!(bare.clone().layer(untouched).seal().catalog(), bare.catalog());
+}
+
+#[derive(serde::Deserialize, serde::Serialize, JsonSchema)]
+struct Room {
+    host: Guest,
+    within: Option<Box<Self>>,
+}
+
+#[test]
+fn what_refers_to_what_differs_differs() {
+    let (swap, definitions) = only(&Router::new().procedure("swap", async |(room,): (Room,)| (room,)));
+    assert_eq!(swap.signature.args.pointer("/prefixItems/0/$ref").unwrap(), "#/$defs/Room");
+    assert_eq!(swap.signature.result.pointer("/prefixItems/0/$ref").unwrap(), "#/$defs/RoomResult");
+    let host = |name: &str| definitions[name]["properties"]["host"]["$ref"].clone();
+    assert_eq!((host("Room"), host("RoomResult")), (json!("#/$defs/Guest"), json!("#/$defs/GuestResult")));
+}
+
+#[test]
+fn a_schema_by_hand_refers_to_itself() {
+    let tree = json!({
+        "type": "object",
+        "properties": {"label": {"$ref": "#/$defs/label"}, "child": {"$ref": "#"}},
+        "$defs": {"label": {"type": "string"}},
+    });
+    let grow = handler(async |Open(tree): Open<Value>| tree).args_schema(tree);
+    let (grow, definitions) = only(&Router::new().procedure("grow", grow));
+    assert_eq!(grow.signature.args.pointer("/properties/child/$ref").unwrap(), "#/$defs/grow.args");
+    assert_eq!(definitions["grow.args"]["properties"]["label"]["$ref"], "#/$defs/grow.args/$defs/label");
+}
+
+#[test]
+fn all_of_it_is_one_schema() {
+    let told =
+        handler(join).description("Lets somebody in.").deprecated("nobody comes any more").notification();
+    let schema = Router::new().procedure("told", told).procedure("join", join).catalog().json_schema();
+    assert_eq!(schema["required"], json!(["join", "told"]));
+    assert_eq!(schema["properties"]["join"]["required"], json!(["args", "result"]));
+    assert_eq!(schema["properties"]["told"]["required"], json!(["args"]));
+    assert_eq!(schema["properties"]["told"]["description"], "Lets somebody in.");
+    assert_eq!(schema["properties"]["told"]["deprecated"], true);
+    assert_eq!(schema["$defs"]["Guest"]["properties"]["name"]["type"], "string");
+}

@@ -1,0 +1,187 @@
+//! [`Registration`]: a handler that has become a procedure, with all that is said of it.
+
+use crate::{
+    handler::{Handler, Run},
+    procedure::Procedure,
+};
+use schemars::Schema;
+use serde::Serialize;
+use serde_json::Value;
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
+
+/// A handler that has become a procedure, with how it is to be run and what is
+/// said of it.
+///
+/// Made by [`handler`](crate::handler::handler), for what a plain function cannot say.
+///
+/// ```
+/// # use trunkline_core::{Router, handler::handler};
+/// let router = Router::new()
+///     .procedure("users.get", handler(async |id: u64| format!("user {id}")).group("users").idempotent())
+///     .procedure("users.find", handler(async |_: String| 7).deprecated("call users.get"));
+/// let [find, get] = &*router.catalog().procedures else { panic!("there are two") };
+/// assert_eq!(find.details.deprecated.as_deref(), Some("call users.get"));
+/// assert!(get.details.idempotent);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Registration {
+    pub(crate) procedure: Arc<dyn Procedure>,
+    pub(crate) run: Run,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) details: Arc<Details>,
+}
+
+/// What is said of a procedure besides its types.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Details {
+    /// What it does, for readers of the documentation.
+    pub description: Option<Cow<'static, str>>,
+    /// Its version, in dialects whose names have one.
+    pub version: Option<Cow<'static, str>>,
+    /// Why it should not be used any more.
+    pub deprecated: Option<Cow<'static, str>>,
+    /// Whether only this program and its cluster may call it.
+    pub internal: bool,
+    /// Whether it is only ever notified, and never answers.
+    pub notification: bool,
+    /// Whether running it twice is as good as once.
+    pub idempotent: bool,
+    /// What it belongs to, for those who decide who may call.
+    pub groups: Vec<Cow<'static, str>>,
+    /// Whatever else is said of it, for those who decide who may call.
+    pub data: BTreeMap<Cow<'static, str>, Value>,
+    /// The schema of its arguments, in place of the one of their type.
+    pub args_schema: Option<Schema>,
+    /// The schema of its result, in place of the one of its type.
+    pub result_schema: Option<Schema>,
+}
+
+impl Registration {
+    /// Serves a [`Procedure`] that is not a function.
+    #[must_use]
+    pub fn of(procedure: impl Procedure + 'static) -> Self {
+        Self { procedure: Arc::new(procedure), run: Run::Inline, timeout: None, details: Arc::default() }
+    }
+
+    /// Runs each call on a task of its own, so that it cannot hold up the others
+    /// of its connection.
+    #[must_use]
+    pub fn parallel(mut self) -> Self {
+        self.run = Run::Parallel;
+        self
+    }
+
+    /// Runs each call on the pool of blocking threads. A call that is cancelled
+    /// there runs on; only its answer is dropped.
+    #[must_use]
+    pub fn blocking(mut self) -> Self {
+        self.run = Run::Blocking;
+        self
+    }
+
+    /// How long a call may run, in place of the listener's `call_timeout`.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Says what the procedure does, for readers of the documentation.
+    #[must_use]
+    pub fn description(self, description: impl Into<Cow<'static, str>>) -> Self {
+        self.with(|details| details.description = Some(description.into()))
+    }
+
+    /// Gives a version, for dialects whose names have one.
+    #[must_use]
+    pub fn version(self, version: impl Into<Cow<'static, str>>) -> Self {
+        self.with(|details| details.version = Some(version.into()))
+    }
+
+    /// Says that the procedure should not be used any more, and what to use instead.
+    #[must_use]
+    pub fn deprecated(self, instead: impl Into<Cow<'static, str>>) -> Self {
+        self.with(|details| details.deprecated = Some(instead.into()))
+    }
+
+    /// Lets only this program and its cluster call: to all others there is no
+    /// such procedure, in the documentation neither.
+    #[must_use]
+    pub fn internal(self) -> Self {
+        self.with(|details| details.internal = true)
+    }
+
+    /// Says that the procedure is only ever notified, and never answers.
+    #[must_use]
+    pub fn notification(self) -> Self {
+        self.with(|details| details.notification = true)
+    }
+
+    /// Says that running the procedure twice is as good as once.
+    #[must_use]
+    pub fn idempotent(self) -> Self {
+        self.with(|details| details.idempotent = true)
+    }
+
+    /// Says what the procedure belongs to, for those who decide who may call.
+    #[must_use]
+    pub fn group(self, group: impl Into<Cow<'static, str>>) -> Self {
+        self.with(|details| details.groups.push(group.into()))
+    }
+
+    /// Attaches a value for those who decide who may call. One that has no form
+    /// in JSON is left out.
+    #[must_use]
+    pub fn data(self, key: impl Into<Cow<'static, str>>, value: impl Serialize) -> Self {
+        self.with(|details| {
+            if let Ok(value) = serde_json::to_value(value) {
+                details.data.insert(key.into(), value);
+            }
+        })
+    }
+
+    /// Describes the arguments by hand, in place of the schema of their type.
+    ///
+    /// # Panics
+    ///
+    /// Panics if that is no JSON Schema, which is an object or a boolean.
+    #[must_use]
+    #[track_caller]
+    pub fn args_schema(self, schema: Value) -> Self {
+        let schema = by_hand(schema);
+        self.with(|details| details.args_schema = Some(schema))
+    }
+
+    /// Describes the result by hand, in place of the schema of its type.
+    ///
+    /// # Panics
+    ///
+    /// Panics if that is no JSON Schema, which is an object or a boolean.
+    #[must_use]
+    #[track_caller]
+    pub fn result_schema(self, schema: Value) -> Self {
+        let schema = by_hand(schema);
+        self.with(|details| details.result_schema = Some(schema))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Details)) -> Self {
+        change(Arc::make_mut(&mut self.details));
+        self
+    }
+}
+
+#[track_caller]
+fn by_hand(schema: Value) -> Schema {
+    schema.try_into().unwrap_or_else(|error| panic!("not a JSON Schema: {error}"))
+}
+
+/// Marks what is a [`Registration`] already.
+#[derive(Debug)]
+pub struct Registered;
+
+impl Handler<Registered> for Registration {
+    fn into_registration(self) -> Registration {
+        self
+    }
+}

@@ -1,0 +1,52 @@
+//! [`Signature`]: what a procedure takes and gives.
+
+use schemars::Schema;
+
+/// What a procedure takes and gives, as far as it knows.
+///
+/// ```
+/// # use trunkline_core::{Router, schema::Schemas};
+/// #[derive(serde::Deserialize, schemars::JsonSchema)]
+/// struct Subtract { minuend: i64, subtrahend: i64 }
+///
+/// async fn subtract(of: Subtract) -> i64 { of.minuend - of.subtrahend }
+///
+/// let router = Router::new().procedure("subtract", subtract);
+/// let signature = router.find("subtract").unwrap().signature(&mut Schemas::default());
+/// assert_eq!(signature.args.pointer("/properties/minuend/type").unwrap(), "integer");
+/// assert_eq!(signature.positions, ["minuend", "subtrahend"]);
+/// assert_eq!(signature.result.get("type").unwrap(), "integer");
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Signature {
+    /// What it takes: an object by name, or an array by position; `false` if nothing.
+    pub args: Schema,
+    /// The names of its arguments, in the order in which an array of them is read.
+    /// Aliases may be among them; arguments without names have none.
+    pub positions: &'static [&'static str],
+    /// What it gives.
+    pub result: Schema,
+}
+
+/// Takes and gives anything.
+impl Default for Signature {
+    fn default() -> Self {
+        Self::new(true.into(), true.into())
+    }
+}
+
+impl Signature {
+    /// Takes and gives this, its arguments only by name.
+    #[must_use]
+    pub fn new(args: Schema, result: Schema) -> Self {
+        Self { args, positions: &[], result }
+    }
+
+    /// Takes arguments by position too, in this order.
+    #[must_use]
+    pub fn positions(mut self, names: &'static [&'static str]) -> Self {
+        self.positions = names;
+        self
+    }
+}
