@@ -61,7 +61,7 @@ impl Router {
     #[must_use]
     pub fn catalog(&self) -> Catalog {
         let mut schemas = Schemas::default();
-        let known = |(name, route): &(&str, &Route)| !name.starts_with("rpc.") && !route.details().internal;
+        let known = |(name, _): &(&str, &Route)| !name.starts_with("rpc.");
         let entry = |(name, route): (&str, &Route)| Entry {
             name: name.into(),
             details: route.details().clone(),

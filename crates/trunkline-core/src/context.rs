@@ -1,5 +1,6 @@
 //! [`Context`]: what a handler may know of its caller.
 
+use crate::ordered::Queue;
 use http::{Extensions, HeaderMap, Uri};
 use std::{
     any::{Any, TypeId},
@@ -7,7 +8,7 @@ use std::{
     fmt,
     net::SocketAddr,
     sync::{
-        Arc, LazyLock,
+        Arc, LazyLock, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -77,6 +78,8 @@ pub struct Connection {
     remote: Option<SocketAddr>,
     /// What the HTTP request said.
     request: Option<(Uri, HeaderMap)>,
+    /// Where calls wait that run one after another; most connections have none.
+    queue: OnceLock<Arc<Queue>>,
 }
 
 impl Connection {
@@ -84,7 +87,8 @@ impl Connection {
     #[must_use]
     #[inline]
     pub fn new(transport: &'static str, dialect: &'static str) -> Self {
-        Self { id: ConnectionId::next(), transport, dialect, remote: None, request: None }
+        let queue = OnceLock::new();
+        Self { id: ConnectionId::next(), transport, dialect, remote: None, request: None, queue }
     }
 
     /// Sets the address of the far side.
@@ -144,6 +148,10 @@ impl Connection {
     pub fn headers(&self) -> &HeaderMap {
         static NONE: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
         self.request.as_ref().map_or(&NONE, |(_, headers)| headers)
+    }
+
+    pub(crate) fn queue(&self) -> &Arc<Queue> {
+        self.queue.get_or_init(Arc::default)
     }
 }
 

@@ -101,6 +101,16 @@ impl Fault {
     }
 }
 
+/// Equal is what the caller cannot tell apart: the source does not matter.
+impl PartialEq for Fault {
+    fn eq(&self, other: &Self) -> bool {
+        (self.kind(), self.code(), self.message(), self.raw_data())
+            == (other.kind(), other.code(), other.message(), other.raw_data())
+    }
+}
+
+impl Eq for Fault {}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)

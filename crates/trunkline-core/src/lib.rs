@@ -25,6 +25,7 @@ pub mod input;
 pub mod limits;
 pub mod middleware;
 pub mod open;
+mod ordered;
 pub mod outbox;
 pub mod payload;
 pub mod procedure;

@@ -1,6 +1,7 @@
 //! [`Registration`]: a handler that has become a procedure, with all that is said of it.
 
 use crate::{
+    fault::Fault,
     handler::{Handler, Run},
     procedure::Procedure,
 };
@@ -41,12 +42,16 @@ pub struct Details {
     pub version: Option<Cow<'static, str>>,
     /// Why it should not be used any more.
     pub deprecated: Option<Cow<'static, str>>,
-    /// Whether only this program and its cluster may call it.
+    /// Whether only this program may call it.
     pub internal: bool,
-    /// Whether it is only ever notified, and never answers.
+    /// Whether it is meant to be notified, not called.
     pub notification: bool,
     /// Whether running it twice is as good as once.
     pub idempotent: bool,
+    /// Whether its calls run one after another on each connection.
+    pub ordered: bool,
+    /// How calls of it may fail.
+    pub faults: Vec<Fault>,
     /// What it belongs to, for those who decide who may call.
     pub groups: Vec<Cow<'static, str>>,
     /// Whatever else is said of it, for those who decide who may call.
@@ -105,14 +110,22 @@ impl Registration {
         self.with(|details| details.deprecated = Some(instead.into()))
     }
 
-    /// Lets only this program and its cluster call: to all others there is no
-    /// such procedure, in the documentation neither.
+    /// Lets only this program call, by [`Router::call`](crate::Router::call): to all
+    /// who come over a connection there is no such procedure, and the documentation
+    /// knows none. A fallback is not internal, whatever is said of it.
+    ///
+    /// ```
+    /// # use trunkline_core::{Router, handler::handler};
+    /// let router = Router::new().procedure("sweep", handler(async || ()).internal());
+    /// assert!(router.find("sweep").is_none());
+    /// ```
     #[must_use]
     pub fn internal(self) -> Self {
         self.with(|details| details.internal = true)
     }
 
-    /// Says that the procedure is only ever notified, and never answers.
+    /// Says that the procedure is meant to be notified: nobody waits for it. Who
+    /// calls it is answered all the same, when it is done.
     #[must_use]
     pub fn notification(self) -> Self {
         self.with(|details| details.notification = true)
@@ -122,6 +135,38 @@ impl Registration {
     #[must_use]
     pub fn idempotent(self) -> Self {
         self.with(|details| details.idempotent = true)
+    }
+
+    /// Runs calls of this and all other ordered procedures one after another on
+    /// each connection, in the order in which they arrived: each begins when those
+    /// before it are done. Without this they begin in that order and finish in any.
+    ///
+    /// What waits is the future: the arguments are decoded, and a plain closure has
+    /// made its future from them, when the call arrives.
+    ///
+    /// A call that waits takes up one of the connection's `max_in_flight`, and its
+    /// time runs. One that calls its caller back, and is answered by way of
+    /// another ordered call, waits until its time is up. Over HTTP each request is
+    /// a connection of its own; there it puts the calls of a batch in order.
+    #[must_use]
+    pub fn ordered(self) -> Self {
+        self.with(|details| details.ordered = true)
+    }
+
+    /// Says that calls may fail so; to be said once for each of the faults that
+    /// callers may want to tell apart. The message is an example of what they are told.
+    ///
+    /// ```
+    /// # use trunkline_core::{Fault, FaultKind, Router, handler::handler};
+    /// fn full() -> Fault { Fault::new(FaultKind::Unavailable, "the room is full").with_code(4001) }
+    ///
+    /// let join = handler(async |room: String| if room == "lobby" { Err(full()) } else { Ok(()) });
+    /// let router = Router::new().procedure("join", join.fault(full()));
+    /// assert_eq!(router.catalog().procedures[0].details.faults, [full()]);
+    /// ```
+    #[must_use]
+    pub fn fault(self, fault: impl Into<Fault>) -> Self {
+        self.with(|details| details.faults.push(fault.into()))
     }
 
     /// Says what the procedure belongs to, for those who decide who may call.

@@ -4,6 +4,7 @@
 //! dialects: every name reaches it in one canonical spelling.
 
 mod route;
+mod seal;
 
 pub use self::route::Route;
 
@@ -12,12 +13,14 @@ use crate::{
     context::{Context, States},
     fault::{Fault, FaultKind},
     handler::Handler,
-    middleware::{Guard, Layered, Middleware},
+    middleware::{Guard, Middleware},
     payload::{OwnedPayload, Payload},
     procedure,
 };
 use foldhash::fast::RandomState;
 use std::{collections::HashMap, fmt, sync::Arc, time::Instant};
+
+type Routes = HashMap<Box<str>, Route, RandomState>;
 
 /// The procedures a process serves.
 ///
@@ -32,7 +35,9 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Instant};
 /// ```
 #[derive(Clone, Default)]
 pub struct Router {
-    routes: HashMap<Box<str>, Route, RandomState>,
+    routes: Routes,
+    /// Those that only this program may call, apart, so that no call from elsewhere finds them.
+    internal: Routes,
     /// With what the names begin that they serve, the longest first: all names
     /// begin with nothing.
     fallbacks: Vec<(Box<str>, Route)>,
@@ -95,8 +100,8 @@ impl Router {
     #[must_use]
     #[track_caller]
     pub fn scope(mut self, scope: &str, router: Self) -> Self {
-        let router = router.seal();
-        for (name, route) in router.routes {
+        let router = router.fold();
+        for (name, route) in router.routes.into_iter().chain(router.internal) {
             self.insert(&format!("{scope}.{name}"), route);
         }
         for (prefix, route) in router.fallbacks {
@@ -114,8 +119,8 @@ impl Router {
     #[must_use]
     #[track_caller]
     pub fn merge(mut self, router: Self) -> Self {
-        let router = router.seal();
-        for (name, route) in router.routes {
+        let router = router.fold();
+        for (name, route) in router.routes.into_iter().chain(router.internal) {
             self.insert(&name, route);
         }
         for (prefix, route) in router.fallbacks {
@@ -176,46 +181,12 @@ impl Router {
         self
     }
 
-    /// Finishes the router: what was put around it as a whole is put around each
-    /// of its procedures. Servers do this by themselves.
-    ///
-    /// # Panics
-    ///
-    /// Panics if a handler takes a [`State`](crate::State) that there is none of.
-    #[must_use]
-    pub fn seal(mut self) -> Self {
-        let guards = std::mem::take(&mut self.guards);
-        let layers = std::mem::take(&mut self.layers);
-        let mut known: HashMap<*const States, Arc<States>> = HashMap::new();
-        for (name, route) in self
-            .routes
-            .iter_mut()
-            .map(|(name, route)| (&**name, route))
-            .chain(self.fallbacks.iter_mut().map(|(_, route)| ("the fallback", route)))
-        {
-            let own = route.states.clone();
-            let states = known.entry(Arc::as_ptr(&own)).or_insert_with(|| {
-                let mut states = States::clone(&own);
-                states.inherit(&self.states);
-                Arc::new(states)
-            });
-            route.states = states.clone();
-            if !guards.is_empty() {
-                route.guards = guards.iter().chain(&*route.guards).cloned().collect();
-            }
-            for middleware in layers.iter().rev() {
-                let inner = route.registration.procedure.clone();
-                route.registration.procedure = Arc::new(Layered { middleware: middleware.clone(), inner });
-            }
-            if let Err(missing) = route.registration.procedure.check(&route.states) {
-                panic!("procedure `{name}`, registered at {}: {missing}", route.place);
-            }
-        }
-        self
-    }
-
     /// The procedure called `name`, or else the fallback of the innermost
     /// [scope](Self::scope) that the name is in and that has one.
+    ///
+    /// This is what connections ask, so procedures that are
+    /// [internal](crate::Registration::internal) are not found: their names are
+    /// those of procedures that do not exist, to the last byte of the answer.
     #[must_use]
     #[inline]
     pub fn find(&self, name: &str) -> Option<&Route> {
@@ -226,7 +197,7 @@ impl Router {
         self.fallbacks.iter().find(|(prefix, _)| name.starts_with(&**prefix)).map(|(_, route)| route)
     }
 
-    /// The names that are served, in order; without extensions of the protocol.
+    /// The names that are served to others, in order; without extensions of the protocol.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.routes.keys().map(|name| &**name).collect();
@@ -235,19 +206,24 @@ impl Router {
         names
     }
 
-    /// The procedures and their names, in no particular order.
-    pub fn routes(&self) -> impl Iterator<Item = (&str, &Route)> {
+    /// The procedures that are served to others, in no particular order.
+    pub(crate) fn routes(&self) -> impl Iterator<Item = (&str, &Route)> {
         self.routes.iter().map(|(name, route)| (&**name, route))
     }
 
-    /// Whether `name` is served by a procedure of its own.
+    /// Whether `name` is served by a procedure of its own, internal or not.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
-        self.routes.contains_key(name)
+        self.taken(name).is_some()
+    }
+
+    fn taken(&self, name: &str) -> Option<&Route> {
+        self.routes.get(name).or_else(|| self.internal.get(name))
     }
 
     /// Runs a procedure from within this program, without a connection: right here,
-    /// on whatever task polls the future, for this crate knows no runtime.
+    /// on whatever task polls the future, for this crate knows no runtime. This is
+    /// the way to those that are [internal](crate::Registration::internal).
     ///
     /// So a procedure that was registered as [`parallel`](crate::Registration::parallel)
     /// or [`blocking`](crate::Registration::blocking) holds up that task. One that has a
@@ -265,7 +241,7 @@ impl Router {
         args: Option<Payload<'_>>,
         context: &Context,
     ) -> Result<OwnedPayload, Fault> {
-        let route = self.find(name).ok_or_else(|| unknown(name))?;
+        let route = self.internal.get(name).or_else(|| self.find(name)).ok_or_else(|| unknown(name))?;
         let mut call = Call::new(name, args, context, &route.states);
         call.deadline = route.timeout().and_then(|timeout| Instant::now().checked_add(timeout));
         let format = call.format;
@@ -274,10 +250,11 @@ impl Router {
 
     #[track_caller]
     fn insert(&mut self, name: &str, route: Route) {
-        if let Some(before) = self.routes.get(name) {
+        if let Some(before) = self.taken(name) {
             panic!("procedure `{name}` is registered twice: at {} and at {}", before.place, route.place);
         }
-        self.routes.insert(name.into(), route);
+        let routes = if route.details().internal { &mut self.internal } else { &mut self.routes };
+        routes.insert(name.into(), route);
     }
 
     #[track_caller]
@@ -300,7 +277,7 @@ pub fn unknown(_name: &str) -> Fault {
 
 impl fmt::Debug for Router {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.routes.keys()).finish()
+        f.debug_set().entries(self.routes.keys().chain(self.internal.keys())).finish()
     }
 }
 

@@ -5,8 +5,9 @@ use crate::{
     context::States,
     fault::Fault,
     handler::Run,
-    middleware::Guard,
-    procedure::BoxRunning,
+    middleware::{Guard, Layered, Middleware},
+    ordered::Ordered,
+    procedure::{BoxRunning, Procedure},
     registration::{Details, Registration},
     schema::Schemas,
     signature::Signature,
@@ -17,6 +18,8 @@ use std::{fmt, panic::Location, sync::Arc, time::Duration};
 #[derive(Clone)]
 pub struct Route {
     pub(super) registration: Registration,
+    /// What a call starts: the procedure, with its middleware, and in order if it is to be.
+    entrance: Arc<dyn Procedure>,
     pub(super) guards: Arc<[Guard]>,
     pub(super) states: Arc<States>,
     pub(super) place: &'static Location<'static>,
@@ -25,7 +28,22 @@ pub struct Route {
 impl Route {
     #[track_caller]
     pub(super) fn new(registration: Registration) -> Self {
-        Self { registration, guards: Arc::from([]), states: Arc::default(), place: Location::caller() }
+        Self {
+            entrance: entrance(&registration),
+            registration,
+            guards: Arc::from([]),
+            states: Arc::default(),
+            place: Location::caller(),
+        }
+    }
+
+    /// Puts middleware around it, the first one outermost.
+    pub(super) fn wrap(&mut self, layers: &[Arc<dyn Middleware>]) {
+        for middleware in layers.iter().rev() {
+            let inner = self.registration.procedure.clone();
+            self.registration.procedure = Arc::new(Layered { middleware: middleware.clone(), inner });
+        }
+        self.entrance = entrance(&self.registration);
     }
 
     /// Starts a call, which carries the [`states`](Self::states), once the guards
@@ -39,7 +57,7 @@ impl Route {
         for guard in &*self.guards {
             guard(call)?;
         }
-        self.registration.procedure.start(call)
+        self.entrance.start(call)
     }
 
     /// The states of the router that the procedure belongs to.
@@ -71,6 +89,12 @@ impl Route {
     pub fn timeout(&self) -> Option<Duration> {
         self.registration.timeout
     }
+}
+
+/// Calls take their place in the queue before a middleware can hold them up.
+fn entrance(registration: &Registration) -> Arc<dyn Procedure> {
+    let procedure = registration.procedure.clone();
+    if registration.details.ordered { Arc::new(Ordered(procedure)) } else { procedure }
 }
 
 impl fmt::Debug for Route {

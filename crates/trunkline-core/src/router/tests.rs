@@ -194,6 +194,24 @@ fn a_name_that_is_taken_is_refused_with_both_places() {
 }
 
 #[test]
+fn only_this_program_finds_what_is_internal() {
+    let inner = Router::new().procedure("sweep", handler(async |state: State<u8>| *state).internal());
+    let router = Router::new().state(7u8).scope("own", inner).merge(Router::new()).seal();
+    answers(&router, "own.sweep", "", Ok("7"));
+    assert!(router.find("own.sweep").is_none() && router.contains("own.sweep"));
+    assert_eq!(router.names(), [""; 0]);
+    let router = Router::new().merge(router).fallback(async || "fallback").seal();
+    assert!(router.find("own.sweep").is_some(), "as any name is, by the fallback");
+    answers(&router, "own.sweep", "", Ok("7"));
+}
+
+#[test]
+#[should_panic(expected = "`sweep` is registered twice")]
+fn what_is_internal_takes_its_name() {
+    let _ = Router::new().procedure("sweep", handler(shout).internal()).procedure("sweep", shout);
+}
+
+#[test]
 #[should_panic(expected = "takes State<u8>, but its router has no such state")]
 fn a_missing_state_is_heard_of_at_start_up() {
     let _ = Router::new().procedure("state", async |state: State<u8>| *state).seal();
@@ -210,6 +228,8 @@ fn a_scope_takes_states_it_lacks_from_outside_and_keeps_its_own() {
     let inner = || Router::new().procedure("get", async |state: State<u8>| *state);
     let router = Router::new().state(1u8).scope("own", inner().state(2u8)).seal();
     answers(&router, "own.get", "", Ok("2"));
+    let router = Router::new().scope("lacking", inner()).state(1u8).seal();
+    answers(&router, "lacking.get", "", Ok("1"));
     let registered = handler(shout).parallel();
     assert_eq!(Router::new().procedure("x", registered).find("x").unwrap().run(), Run::Parallel);
 }

@@ -1,0 +1,52 @@
+//! [`Router::seal`]: what is around a router is put around each of its procedures,
+//! so that a call finds all of it in one place.
+
+use super::{Route, Router};
+use crate::context::States;
+use std::{collections::HashMap, sync::Arc};
+
+impl Router {
+    /// Finishes the router: what was put around it as a whole is put around each
+    /// of its procedures. Servers do this by themselves.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a handler takes a [`State`](crate::State) that there is none of.
+    #[must_use]
+    pub fn seal(self) -> Self {
+        let router = self.fold();
+        for (name, route) in router.all() {
+            if let Err(missing) = route.registration.procedure.check(&route.states) {
+                panic!("procedure `{name}`, registered at {}: {missing}", route.place);
+            }
+        }
+        router
+    }
+
+    /// Puts what is around the router as a whole around each of its procedures.
+    pub(super) fn fold(mut self) -> Self {
+        let guards = std::mem::take(&mut self.guards);
+        let layers = std::mem::take(&mut self.layers);
+        let mut known: HashMap<*const States, Arc<States>> = HashMap::new();
+        let routes = self.routes.values_mut().chain(self.internal.values_mut());
+        for route in routes.chain(self.fallbacks.iter_mut().map(|(_, route)| route)) {
+            let own = route.states.clone();
+            let states = known.entry(Arc::as_ptr(&own)).or_insert_with(|| {
+                let mut states = States::clone(&own);
+                states.inherit(&self.states);
+                Arc::new(states)
+            });
+            route.states = states.clone();
+            if !guards.is_empty() {
+                route.guards = guards.iter().chain(&*route.guards).cloned().collect();
+            }
+            route.wrap(&layers);
+        }
+        self
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&str, &Route)> {
+        let named = self.routes.iter().chain(&self.internal).map(|(name, route)| (&**name, route));
+        named.chain(self.fallbacks.iter().map(|(_, route)| ("the fallback", route)))
+    }
+}
