@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Number;
-use trunkline::{Fault, FaultKind, Router};
+use trunkline::{Fault, FaultKind, Router, handler};
 
 /// `[a, b]` or `{"a": …, "b": …}`.
 #[derive(Deserialize, schemars::JsonSchema)]
@@ -74,12 +74,21 @@ async fn sum(numbers: Vec<Number>) -> Result<Number, ArithmeticError> {
 
 /// The procedures.
 pub(super) fn router() -> Router {
+    let by_zero = ArithmeticError::DivisionByZero { dividend: Number::from(7) };
+    let divide = handler(divide).description("The quotient of two numbers.").fault(by_zero);
+    let too_large = || ArithmeticError::TooLarge;
     Router::new()
-        .procedure("add", add)
-        .procedure("subtract", subtract)
-        .procedure("multiply", multiply)
-        .procedure("divide", divide)
-        .procedure("sum", sum)
+        .procedure("add", handler(add).description("The sum of two numbers.").fault(too_large()))
+        .procedure(
+            "subtract",
+            handler(subtract).description("The difference of two numbers.").fault(too_large()),
+        )
+        .procedure(
+            "multiply",
+            handler(multiply).description("The product of two numbers.").fault(too_large()),
+        )
+        .procedure("divide", divide.fault(too_large()))
+        .procedure("sum", handler(sum).description("The sum of any number of numbers.").fault(too_large()))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use trunkline::{ConnectionId, Fault, FaultKind, Peer, Router, State};
+use trunkline::{ConnectionId, Fault, FaultKind, Peer, Router, State, handler};
 
 /// How long names and messages may be, in characters.
 const LONGEST_NAME: usize = 32;
@@ -131,8 +131,21 @@ async fn members(room: State<Room>) -> Vec<String> {
 pub(super) fn router(room: Arc<Room>) -> Router {
     Router::new()
         .shared_state(room)
-        .procedure("join", join)
-        .procedure("say", say)
-        .procedure("leave", leave)
-        .procedure("members", members)
+        .procedure(
+            "join",
+            handler(join)
+                .description("Lets the caller in under a name, and says who is there.")
+                .fault(ChatError::UnfitName)
+                .fault(ChatError::NameTaken("Ada".to_owned()))
+                .fault(ChatError::JoinedAlready("Ada".to_owned())),
+        )
+        .procedure(
+            "say",
+            handler(say)
+                .description("Tells the others, and says how many were told.")
+                .fault(ChatError::NotJoined)
+                .fault(ChatError::UnfitText),
+        )
+        .procedure("leave", handler(leave).description("Lets the caller go; whether it was there."))
+        .procedure("members", handler(members).description("The names of those who are there."))
 }

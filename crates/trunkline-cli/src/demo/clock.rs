@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 use tokio::time::MissedTickBehavior;
-use trunkline::{ConnectionId, FaultKind, Peer, Router, State};
+use trunkline::{ConnectionId, FaultKind, Peer, Router, State, handler};
 
 /// How often subscribers hear of it.
 const EVERY: Duration = Duration::from_secs(1);
@@ -60,7 +60,15 @@ async fn unsubscribe(clock: State<Clock>, peer: Peer) -> bool {
 pub(super) fn router(clock: Arc<Clock>) -> Router {
     Router::new()
         .shared_state(clock)
-        .procedure("now", async || now())
-        .procedure("subscribe", subscribe)
-        .procedure("unsubscribe", unsubscribe)
+        .procedure("now", handler(async || now()).description("The time by UTC, as RFC 3339 writes it."))
+        .procedure(
+            "subscribe",
+            handler(subscribe)
+                .description("Sends `clock.tick` once a second; whether that is new.")
+                .idempotent(),
+        )
+        .procedure(
+            "unsubscribe",
+            handler(unsubscribe).description("Sends no more `clock.tick`; whether that is new.").idempotent(),
+        )
 }

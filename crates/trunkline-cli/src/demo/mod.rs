@@ -9,7 +9,7 @@ mod welcome;
 use self::{bind_address::BindAddress, chat::Room, clock::Clock, welcome::Welcome};
 use crate::{failure::Failure, print, signals};
 use std::{process, sync::Arc};
-use trunkline::{Hooks, RawArgs, Router, Server};
+use trunkline::{Hooks, RawArgs, Router, Server, handler};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -55,6 +55,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let leaving = room.clone();
     let server = Server::new(router(&clock, &room))
         .name("trunkline demo")
+        .version(env!("CARGO_PKG_VERSION"))
         .discoverable()
         .hooks(Hooks::default().on_disconnect(move |peer, _| {
             leaving.leave(peer);
@@ -81,7 +82,10 @@ fn router(clock: &Arc<Clock>, room: &Arc<Room>) -> Router {
         .merge(arithmetic::router())
         .scope("clock", clock::router(clock.clone()))
         .scope("chat", chat::router(room.clone()))
-        .procedure("echo", async |RawArgs(args): RawArgs| args)
+        .procedure(
+            "echo",
+            handler(async |RawArgs(args): RawArgs| args).description("The parameters, exactly as they came."),
+        )
 }
 
 /// Waits until the demo is told to stop. Who cannot wait for the end says it twice.

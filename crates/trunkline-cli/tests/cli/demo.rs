@@ -1,6 +1,9 @@
 //! `trunkline demo`.
 
-use crate::program::{Demo, Running, run};
+use crate::{
+    openrpc::assert_valid,
+    program::{Demo, Running, run},
+};
 
 #[test]
 fn a_taken_port_names_the_next_step() {
@@ -45,4 +48,6 @@ fn it_describes_itself() {
     for name in ["add", "chat.join", "clock.now", "echo"] {
         assert!(methods.iter().any(|method| method["name"] == name), "{name}");
     }
+    assert!(methods.iter().all(|method| method["description"].is_string()));
+    assert_valid(&document);
 }

@@ -5,5 +5,7 @@ mod call;
 mod demo;
 mod help;
 mod listen;
+#[path = "../../../../tests/openrpc/valid.rs"]
+mod openrpc;
 mod program;
 mod stranger;

@@ -10,13 +10,18 @@ const FORBIDDEN: i64 = -32003;
 
 /// Appends the reply to call `id` that carries `fault`.
 pub(super) fn write_reply(out: &mut Vec<u8>, id: &str, fault: &Fault, plain_code: i64, expose: bool) {
-    let code = fault.code().unwrap_or_else(|| code_of(fault.kind(), plain_code));
+    let code = code_told(fault, plain_code);
     let hidden =
         (expose && fault.kind() == FaultKind::Internal).then(|| std::error::Error::source(fault)).flatten();
     match hidden {
         Some(source) => write::failure(out, Some(id), code, &source.to_string(), fault.raw_data()),
         None => write::failure(out, Some(id), code, fault.message(), fault.raw_data()),
     }
+}
+
+/// The code that callers are told of a fault.
+pub(super) fn code_told(fault: &Fault, plain_code: i64) -> i64 {
+    fault.code().unwrap_or_else(|| code_of(fault.kind(), plain_code))
 }
 
 fn code_of(kind: FaultKind, plain_code: i64) -> i64 {

@@ -58,6 +58,8 @@ mod glimpse;
 #[cfg(feature = "dialect")]
 mod hear;
 #[cfg(feature = "dialect")]
+mod openrpc;
+#[cfg(feature = "dialect")]
 mod options;
 #[cfg(feature = "dialect")]
 mod replies;

@@ -1,30 +1,15 @@
 //! `rpc.discover`: the service describes itself as an OpenRPC document.
 
-use crate::Router;
-use serde_json::{Value, json};
+use crate::{JsonRpc, Router};
+use serde_json::value::{RawValue, to_raw_value};
 
 /// Adds `rpc.discover` to a router. OpenRPC 1.3.2, "Service Discovery Method".
-pub(super) fn add(router: Router, title: &str) -> Router {
-    let document = document(&router.names(), title);
+/// The document is written once, here: what is in it does not change.
+pub(super) fn add(router: Router, language: &JsonRpc, title: &str, version: &str) -> Router {
+    let document = language.openrpc(&router.catalog(), title, version);
+    let document: Box<RawValue> = to_raw_value(&document).expect("what is JSON can be written as such");
     router.extension("rpc.discover", move || {
         let document = document.clone();
         async move { document }
-    })
-}
-
-fn document(names: &[&str], title: &str) -> Value {
-    let method = |name: &&str| {
-        json!({
-            "name": name,
-            "params": [],
-            "paramStructure": "either",
-            "result": {"name": "result", "schema": {}},
-        })
-    };
-    let methods: Vec<Value> = names.iter().map(method).collect();
-    json!({
-        "openrpc": "1.3.2",
-        "info": {"title": title, "version": env!("CARGO_PKG_VERSION")},
-        "methods": methods,
     })
 }

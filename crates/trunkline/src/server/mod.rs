@@ -30,6 +30,7 @@ use tokio::task::JoinSet;
 #[must_use = "a server does nothing until it serves"]
 pub struct Server {
     name: String,
+    version: String,
     router: Router,
     limits: Limits,
     hooks: Hooks,
@@ -43,6 +44,7 @@ impl Server {
     pub fn new(router: Router) -> Self {
         Self {
             name: "trunkline".to_owned(),
+            version: "0.0.0".to_owned(),
             router,
             limits: Limits::default(),
             hooks: Hooks::default(),
@@ -56,6 +58,14 @@ impl Server {
     /// [discoverable](Self::discoverable). Default `trunkline`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
+        self
+    }
+
+    /// The version of the service, as `rpc.discover` tells it if the server is
+    /// [discoverable](Self::discoverable). Default `0.0.0`; most programs give
+    /// `env!("CARGO_PKG_VERSION")`.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = version.into();
         self
     }
 
@@ -77,9 +87,30 @@ impl Server {
         self
     }
 
-    /// Answers `rpc.discover` with an OpenRPC document that names every procedure,
-    /// to everybody: also those that a guard would not let the caller call.
+    /// Answers `rpc.discover` with an [OpenRPC document](JsonRpc::openrpc) that
+    /// describes every procedure, to everybody: also those that a guard would not
+    /// let the caller call, but none that is
+    /// [internal](crate::Registration::internal).
     /// Default: it is a procedure that does not exist.
+    ///
+    /// ```
+    /// # use trunkline::{Client, Link, Router, Server, handler};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), trunkline::Fault> {
+    /// let add = handler(async |(a, b): (i64, i64)| a + b).description("Adds two numbers.");
+    /// let server = Server::new(Router::new().procedure("add", add))
+    ///     .name("calculator")
+    ///     .version("1.2.3")
+    ///     .discoverable();
+    /// # let (here, there) = Link::pair();
+    /// # tokio::spawn(server.serve_link(there));
+    /// # let client = Client::over(here).connect_lazy().unwrap();
+    /// let document: serde_json::Value = client.call("rpc.discover", ()).await?;
+    /// assert_eq!(document["info"]["title"], "calculator");
+    /// assert_eq!(document["methods"][0]["description"], "Adds two numbers.");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn discoverable(mut self) -> Self {
         self.discover = true;
         self
@@ -138,7 +169,7 @@ impl Server {
 
     fn into_service(self) -> Service {
         let router = match self.discover && !self.router.contains("rpc.discover") {
-            true => discover::add(self.router, &self.name),
+            true => discover::add(self.router, &self.language, &self.name, &self.version),
             false => self.router,
         };
         Service::new(router, self.language).limits(self.limits).hooks(self.hooks)

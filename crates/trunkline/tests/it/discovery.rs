@@ -1,25 +1,133 @@
 //! Who is told what there is.
 
-use serde_json::Value;
-use trunkline::{Client, Fault, FaultKind, Link, Router, Server};
+#[path = "../../examples/interop/demo.rs"]
+mod demo;
+#[path = "../../../../tests/openrpc/valid.rs"]
+mod openrpc;
 
-/// A client of a server that has something to hide.
-fn client(settings: impl FnOnce(Server) -> Server) -> Client {
-    let admin = Router::new()
-        .procedure("wipe", async || ())
-        .guard(|_| Err(Fault::new(FaultKind::Forbidden, "not for you")));
-    let server = settings(Server::new(Router::new().scope("admin", admin)).name("a demo"));
+use self::openrpc::assert_valid;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use trunkline::{Client, Fault, FaultKind, Link, Open, RawArgs, Router, Server, handler};
+
+fn client(server: Server) -> Client {
     let (here, there) = Link::pair();
     tokio::spawn(server.serve_link(there));
     Client::over(here).connect_lazy().unwrap()
 }
 
+async fn document(router: Router) -> Value {
+    let server = Server::new(router).name("a demo").version("1.2.3").discoverable();
+    client(server).call("rpc.discover", ()).await.unwrap()
+}
+
+fn method<'a>(document: &'a Value, name: &str) -> &'a Value {
+    document["methods"].as_array().unwrap().iter().find(|method| method["name"] == name).unwrap()
+}
+
+fn names(document: &Value) -> Vec<&str> {
+    let methods = document["methods"].as_array().unwrap().iter();
+    methods.map(|method| method["name"].as_str().unwrap()).collect()
+}
+
+/// A server that has something to hide.
+fn secretive() -> Router {
+    let admin = Router::new()
+        .procedure("wipe", async || ())
+        .procedure("sweep", handler(async || ()).internal())
+        .guard(|_| Err(Fault::new(FaultKind::Forbidden, "not for you")));
+    Router::new().scope("admin", admin)
+}
+
 #[tokio::test]
 async fn nobody_is_told_unless_the_server_says_so() {
-    let fault = client(|server| server).call::<Value>("rpc.discover", ()).await.unwrap_err();
+    let fault = client(Server::new(secretive())).call::<Value>("rpc.discover", ()).await.unwrap_err();
     assert_eq!(fault.kind(), FaultKind::NotFound);
-    let document: Value = client(Server::discoverable).call("rpc.discover", ()).await.unwrap();
-    assert_eq!(document["info"]["title"], "a demo");
-    let names: Vec<&Value> = document["methods"].as_array().unwrap().iter().map(|it| &it["name"]).collect();
-    assert_eq!(names, ["admin.wipe"], "also what the caller may not call");
+    let document = document(secretive()).await;
+    assert_eq!(document["info"], json!({"title": "a demo", "version": "1.2.3"}));
+    assert_eq!(names(&document), ["admin.wipe"], "also what the caller may not call, but nothing internal");
+}
+
+#[tokio::test]
+async fn a_program_may_describe_itself() {
+    let own = Router::new().extension("rpc.discover", async || "nothing to see here");
+    assert_eq!(document(own).await, "nothing to see here");
+}
+
+#[tokio::test]
+async fn the_service_that_clients_are_tried_on_is_described() {
+    let document = document(demo::router()).await;
+    assert_valid(&document);
+    assert_eq!(names(&document), demo::router().names());
+    let subtract = method(&document, "subtract");
+    assert_eq!(subtract["paramStructure"], "either");
+    let params: Vec<_> =
+        subtract["params"].as_array().unwrap().iter().map(|it| (&it["name"], &it["required"])).collect();
+    assert_eq!(params, [(&json!("minuend"), &json!(true)), (&json!("subtrahend"), &json!(true))]);
+    assert_eq!(subtract["result"]["schema"]["type"], "number");
+}
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(tag = "kind")]
+enum Figure {
+    Circle { radius: f64 },
+    Group(Vec<Self>),
+    Within { outer: Box<Self>, at: (i64, i64) },
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[expect(dead_code, reason = "only its schema matters")]
+struct Draw {
+    /// What to draw.
+    figure: Figure,
+    #[serde(flatten)]
+    options: BTreeMap<String, Value>,
+    #[deprecated]
+    colour: Option<String>,
+}
+
+#[tokio::test]
+async fn whatever_types_are_taken_the_document_is_valid() {
+    let by_hand = json!({
+        "type": "object",
+        "properties": {"tree": {"$ref": "#/$defs/tree"}, "name": {"type": "string", "minLength": 1}},
+        "required": ["tree"],
+        "$defs": {"tree": {"type": "array", "items": {"$ref": "#/$defs/tree"}}},
+    });
+    let draw = handler(async |_: Draw| Ok::<Vec<Figure>, Fault>(vec![]))
+        .description("Draws.\n\nAnything.")
+        .group("drawing")
+        .deprecated("paint")
+        .version("2")
+        .idempotent()
+        .ordered()
+        .fault(Fault::from("no ink").with_code(7).with_data([1]));
+    let router = Router::new()
+        .procedure("draw", draw)
+        .procedure("tell", handler(async |_: Option<Figure>| ()).notification())
+        .procedure(
+            "plant/~ 1%",
+            handler(async |_: Open<Value>| 1).args_schema(by_hand.clone()).result_schema(by_hand),
+        )
+        .procedure("tuple", async |_: (u8, Option<Figure>, [i8; 3])| (1, "two"))
+        .procedure("list", async |figures: Vec<Figure>| Ok::<_, Fault>(figures))
+        .procedure("map", async |map: BTreeMap<String, u64>| map)
+        .procedure("raw", async |RawArgs(args): RawArgs| args)
+        .procedure("value", async |value: Value| value)
+        .procedure("nothing", async || ());
+    let document = document(router.clone()).await;
+    assert_valid(&document);
+    assert_eq!(method(&document, "tell").get("result"), None);
+    assert_eq!(method(&document, "draw")["tags"], json!([{"name": "drawing"}]));
+
+    let bundle = router.catalog().json_schema();
+    jsonschema::draft202012::meta::validate(&bundle).unwrap();
+    let mut args = bundle["properties"]["draw"]["properties"]["args"].clone();
+    args["$defs"] = bundle["$defs"].clone();
+    let args = jsonschema::validator_for(&args).unwrap();
+    let circle = |radius: Value| json!({"figure": {"kind": "Circle", "radius": radius}});
+    assert!(args.is_valid(&circle(json!(1.5))));
+    assert!(!args.is_valid(&circle(json!("wide"))));
 }
