@@ -1,6 +1,6 @@
 //! [`Cli`]: the arguments, as clap reads them.
 
-use crate::{bench, call, completions, demo, listen};
+use crate::{bench, call, completions, demo, discover, listen};
 use clap::{
     Parser, Subcommand,
     builder::styling::{AnsiColor, Styles},
@@ -15,6 +15,7 @@ const STYLES: Styles = Styles::styled()
 const AFTER_HELP: &str = "\
 Examples:
   trunkline demo
+  trunkline discover ws://127.0.0.1:9876
   trunkline call ws://127.0.0.1:9876 add '[2, 3]'
   trunkline listen ws://127.0.0.1:9876 chat.join '[\"Ada\"]'
 
@@ -35,7 +36,7 @@ Exit codes:
   3  no connection: it could not be made, or it was lost
   4  no answer in time";
 
-/// Calls, watches and measures JSON-RPC servers, and serves one to try.
+/// Explores, calls, watches and measures JSON-RPC servers, and serves one to try.
 #[derive(Debug, Parser)]
 #[command(name = "trunkline", version, styles = STYLES, after_help = AFTER_HELP)]
 #[command(propagate_version = true)]
@@ -47,6 +48,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Demo(demo::Args),
+    Discover(discover::Args),
     Call(call::Args),
     Listen(listen::Args),
     Bench(bench::Args),
@@ -77,6 +79,7 @@ mod tests {
         refused("call tcp://a:1 add --timeout 5", ErrorKind::ValueValidation);
         refused("call http://a add --header Authorization", ErrorKind::ValueValidation);
         refused("bench tcp://a:1 add --connections 0", ErrorKind::ValueValidation);
+        refused("discover tcp://a:1 --format yaml", ErrorKind::InvalidValue);
         refused("demo --http 9876", ErrorKind::ValueValidation);
     }
 

@@ -137,7 +137,7 @@ impl From<Fault> for Failure {
         }
         match (fault.kind(), fault.code()) {
             (FaultKind::NotFound, Some(_)) => {
-                failure.hint("the method rpc.discover, by which a server may tell what it has")
+                failure.hint("trunkline discover, by which a server may tell what it has")
             }
             (FaultKind::DeadlineExceeded, None) => failure.hint("a longer --timeout, such as 2m"),
             _ => failure,

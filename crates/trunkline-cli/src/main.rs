@@ -1,4 +1,4 @@
-//! The `trunkline` command: serve a demo, call, listen, bench.
+//! The `trunkline` command: serve a demo, discover, call, listen, bench.
 //!
 //! A file or folder for each subcommand; beside them what they have in common:
 //! what the arguments are ([`cli`]), where a server is ([`target`]), what may go
@@ -9,6 +9,7 @@ mod call;
 mod cli;
 mod completions;
 mod demo;
+mod discover;
 mod duration;
 mod failure;
 mod header;
@@ -44,6 +45,7 @@ fn run(command: Command) -> Result<(), Failure> {
     let done = runtime.block_on(async {
         match command {
             Command::Demo(args) => demo::run(args).await,
+            Command::Discover(args) => discover::run(args).await,
             Command::Call(args) => call::run(args).await,
             Command::Listen(args) => listen::run(args).await,
             Command::Bench(args) => bench::run(args).await,

@@ -34,7 +34,7 @@ fn a_fault_is_told_with_code_and_data() {
     }
     let told = run(&["call", &demo.tcp, "no.such"]).failed(1);
     assert!(
-        told.starts_with("error: Method not found\n  code: -32601\n") && told.contains("rpc.discover"),
+        told.starts_with("error: Method not found\n  code: -32601\n") && told.contains("trunkline discover"),
         "{told}"
     );
     let told = run(&["call", &demo.http, "chat.join", "Ada"]).failed(2);

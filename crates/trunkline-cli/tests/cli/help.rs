@@ -4,13 +4,13 @@ use crate::program::run;
 
 #[test]
 fn every_command_has_help_with_examples() {
-    for command in ["demo", "call", "listen", "bench", "completions"] {
+    for command in ["demo", "discover", "call", "listen", "bench", "completions"] {
         let help = run(&[command, "--help"]).succeeded();
         assert!(help.contains(&format!("Usage: trunkline {command}")), "{help}");
         assert!(help.contains(&format!("\n  trunkline {command}")) && help.contains("Examples:"), "{help}");
     }
     let help = run(&["--help"]).succeeded();
-    for word in ["demo", "call", "listen", "bench", "completions", "RUST_LOG"] {
+    for word in ["demo", "discover", "call", "listen", "bench", "completions", "RUST_LOG"] {
         assert!(help.contains(word), "{help}");
     }
     assert!(run(&["bench", "--help"]).succeeded().contains("servers that are yours"));
@@ -25,7 +25,10 @@ fn the_version_is_that_of_the_crate() {
 #[test]
 fn every_shell_gets_completions() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        assert!(run(&["completions", shell]).succeeded().contains("trunkline"), "{shell}");
+        let script = run(&["completions", shell]).succeeded();
+        for word in ["trunkline", "discover"] {
+            assert!(script.contains(word), "{word} for {shell}");
+        }
     }
     run(&["completions", "cobol"]).failed(2);
 }

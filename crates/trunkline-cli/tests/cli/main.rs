@@ -3,6 +3,7 @@
 mod bench;
 mod call;
 mod demo;
+mod discover;
 mod help;
 mod listen;
 #[path = "../../../../tests/openrpc/valid.rs"]

@@ -28,6 +28,19 @@ pub(crate) fn says(line: &'static str) -> (String, JoinHandle<String>) {
     })
 }
 
+/// Answers one line: `answer` are the members of the reply besides its id.
+pub(crate) fn answers(answer: &'static str) -> (String, JoinHandle<()>) {
+    serve(move |mut stream| {
+        let mut asked = String::new();
+        BufReader::new(&stream).read_line(&mut asked).expect("the loopback works");
+        let asked: serde_json::Value = serde_json::from_str(&asked).expect("a request");
+        let reply = format!("{{\"jsonrpc\":\"2.0\",\"id\":{},{answer}}}\n", asked["id"]);
+        stream.write_all(reply.as_bytes()).expect("the loopback works");
+        // until it hangs up
+        let _ = stream.read_to_end(&mut Vec::new());
+    })
+}
+
 /// Answers one HTTP request with `status` and no body. Gives its head.
 pub(crate) fn http(status: &'static str) -> (String, JoinHandle<String>) {
     serve(move |mut stream| {

@@ -106,8 +106,10 @@ fn a_schema_by_hand_refers_to_itself() {
 fn all_of_it_is_one_schema() {
     let told =
         handler(join).description("Lets somebody in.").deprecated("nobody comes any more").notification();
-    let schema = Router::new().procedure("told", told).procedure("join", join).catalog().json_schema();
-    assert_eq!(schema["required"], json!(["join", "told"]));
+    let router = Router::new().procedure("told", told).procedure("join", join).procedure("now", async || 1);
+    let schema = router.catalog().json_schema();
+    assert_eq!(schema["required"], json!(["join", "now", "told"]));
+    assert_eq!(schema["properties"]["now"]["required"], json!(["result"]));
     assert_eq!(schema["properties"]["join"]["required"], json!(["args", "result"]));
     assert_eq!(schema["properties"]["told"]["required"], json!(["args"]));
     assert_eq!(schema["properties"]["told"]["description"], "Lets somebody in.");
