@@ -112,13 +112,25 @@ impl<'de> Deserializer<'de> for Short<'de> {
         self.deserialize_tuple(len, visitor)
     }
 
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Unfit> {
+        visitor.visit_newtype_struct(self)
+    }
+
     fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Unfit> {
         Err(Unfit::Otherwise)
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
-        unit_struct newtype_struct seq map enum identifier ignored_any
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        seq map enum identifier ignored_any
     }
 }
 
@@ -202,6 +214,9 @@ mod tests {
         sorted: Option<serde_json::Value>,
     }
 
+    #[derive(Deserialize, Debug, PartialEq)]
+    struct Within(Page);
+
     fn page(of: &str, from: Option<u64>, most: u64) -> Page {
         Page { of: of.into(), from, most, sorted: None }
     }
@@ -229,6 +244,8 @@ mod tests {
         refused::<Page>("[]", Some("missing argument `of`"));
         refused::<Page>("[1]", None);
         refused::<Page>("{}", None);
+        fits(r#"["a"]"#, Some(page("a", None, 0)));
+        fits(r#"["a",7]"#, Within(page("a", Some(7), 0)));
         fits("[1]", (1u8, None::<u8>, None::<u8>));
         fits("[]", (None::<u8>,));
         refused::<(u8, Option<u8>, u8)>("[1]", Some("missing argument 3 of 3"));

@@ -131,3 +131,92 @@ async fn whatever_types_are_taken_the_document_is_valid() {
     assert!(args.is_valid(&circle(json!(1.5))));
     assert!(!args.is_valid(&circle(json!("wide"))));
 }
+
+/// Some value that a schema admits.
+fn sample(schema: &Value, document: &Value) -> Value {
+    if let Some(target) = schema["$ref"].as_str() {
+        return sample(document.pointer(target.strip_prefix('#').unwrap()).unwrap(), document);
+    }
+    let choice = ["anyOf", "oneOf", "allOf", "enum"].iter().find_map(|key| schema[*key].get(0));
+    if let Some(choice) = choice {
+        return if schema.get("enum").is_some() { choice.clone() } else { sample(choice, document) };
+    }
+    let kind = schema["type"].get(0).unwrap_or(&schema["type"]);
+    match (schema.get("const"), kind.as_str()) {
+        (Some(value), _) => value.clone(),
+        (None, Some("string")) => json!("a"),
+        (None, Some("boolean")) => json!(true),
+        (None, Some("integer" | "number")) => json!(1),
+        (None, Some("array")) => match schema["items"].as_array() {
+            Some(items) => items.iter().map(|item| sample(item, document)).collect(),
+            None => (0..schema["minItems"].as_u64().unwrap_or(2))
+                .map(|_| sample(&schema["items"], document))
+                .collect(),
+        },
+        (None, Some("object")) => {
+            let properties = schema["properties"].as_object().into_iter().flatten();
+            Value::Object(properties.map(|(name, schema)| (name.clone(), sample(schema, document))).collect())
+        }
+        _ => Value::Null,
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[expect(dead_code, reason = "only what it is decoded from matters")]
+struct Walk {
+    to: Figure,
+    #[serde(default)]
+    by: u8,
+    #[serde(rename = "atLast", alias = "last")]
+    at_last: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[expect(dead_code, reason = "only what it is decoded from matters")]
+struct Within(Walk);
+
+/// What a client makes of the document is understood: every parameter list, with
+/// all parameters and with those only that are required, by name and by position.
+#[tokio::test]
+async fn who_does_as_the_document_says_is_understood() {
+    let router = Router::new()
+        .procedure("struct", async |_: Walk| ())
+        .procedure("within", async |_: Within| ())
+        .procedure("maybe", async |_: Option<Walk>| ())
+        .procedure("tuple", async |_: (u8, Option<Walk>, [i8; 3])| ())
+        .procedure("one", async |_: (Vec<u8>,)| ())
+        .procedure("list", async |_: Vec<u8>| ())
+        .procedure("figures", async |_: Vec<Figure>| ())
+        .procedure("three", async |_: [bool; 3]| ())
+        .procedure("string", async |_: String| ())
+        .procedure("number", async |_: Option<f64>| ())
+        .procedure("nothing", async || ())
+        .procedure("unit", async |(): ()| ());
+    let document = document(router.clone()).await;
+    let client = client(Server::new(router));
+    for method in document["methods"].as_array().unwrap() {
+        let (name, structure) =
+            (method["name"].as_str().unwrap(), method["paramStructure"].as_str().unwrap());
+        assert_eq!(method.get("x-params-schema"), None, "{name}");
+        let params = method["params"].as_array().unwrap();
+        let required = params.iter().rposition(|param| param["required"] == true).map_or(0, |last| last + 1);
+        for count in required..=params.len() {
+            let given = params.iter().take(count);
+            let values =
+                given.map(|param| (param["name"].as_str().unwrap(), sample(&param["schema"], &document)));
+            let mut spellings = Vec::new();
+            if structure != "by-position" {
+                spellings.push(Value::Object(
+                    values.clone().map(|(name, value)| (name.to_owned(), value)).collect(),
+                ));
+            }
+            if structure != "by-name" {
+                spellings.push(values.map(|(_, value)| value).collect());
+            }
+            for spelling in spellings {
+                let answer = client.call::<()>(name, &spelling).await;
+                assert!(answer.is_ok(), "{name} {spelling}: {answer:?}");
+            }
+        }
+    }
+}
