@@ -52,9 +52,9 @@ pub struct Details {
     pub ordered: bool,
     /// How calls of it may fail.
     pub faults: Vec<Fault>,
-    /// What it belongs to, for those who decide who may call.
+    /// What it belongs to, for the documentation and for those who decide who may call.
     pub groups: Vec<Cow<'static, str>>,
-    /// Whatever else is said of it, for those who decide who may call.
+    /// Whatever else is said of it, for those who decide who may call and nobody else.
     pub data: BTreeMap<Cow<'static, str>, Value>,
     /// The schema of its arguments, in place of the one of their type.
     pub args_schema: Option<Schema>,
@@ -104,10 +104,10 @@ impl Registration {
         self.with(|details| details.version = Some(version.into()))
     }
 
-    /// Says that the procedure should not be used any more, and what to use instead.
+    /// Says why the procedure should not be used any more, or what to use instead.
     #[must_use]
-    pub fn deprecated(self, instead: impl Into<Cow<'static, str>>) -> Self {
-        self.with(|details| details.deprecated = Some(instead.into()))
+    pub fn deprecated(self, why: impl Into<Cow<'static, str>>) -> Self {
+        self.with(|details| details.deprecated = Some(why.into()))
     }
 
     /// Lets only this program call, by [`Router::call`](crate::Router::call): to all
@@ -169,24 +169,43 @@ impl Registration {
         self.with(|details| details.faults.push(fault.into()))
     }
 
-    /// Says what the procedure belongs to, for those who decide who may call.
+    /// Says what the procedure belongs to: a heading in the documentation, and for
+    /// those who decide who may call. It may belong to several groups.
     #[must_use]
     pub fn group(self, group: impl Into<Cow<'static, str>>) -> Self {
         self.with(|details| details.groups.push(group.into()))
     }
 
-    /// Attaches a value for those who decide who may call. One that has no form
-    /// in JSON is left out.
+    /// Attaches a value for those who decide who may call. It is not published.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the value has no form in JSON: who may call is not to depend on
+    /// what was lost.
     #[must_use]
+    #[track_caller]
     pub fn data(self, key: impl Into<Cow<'static, str>>, value: impl Serialize) -> Self {
-        self.with(|details| {
-            if let Ok(value) = serde_json::to_value(value) {
-                details.data.insert(key.into(), value);
-            }
-        })
+        let key = key.into();
+        let value = serde_json::to_value(value)
+            .unwrap_or_else(|error| panic!("the data `{key}` has no form in JSON: {error}"));
+        self.with(|details| drop(details.data.insert(key, value)))
     }
 
-    /// Describes the arguments by hand, in place of the schema of their type.
+    /// Describes the arguments by hand, in place of the schema of their type: a
+    /// JSON Schema (2020-12) on its own, whose `$ref`s stay within it.
+    ///
+    /// It is the type that arguments are decoded into, whatever this says.
+    ///
+    /// ```
+    /// # use trunkline_core::{Open, Router, handler::handler};
+    /// # use serde_json::{Value, json};
+    /// let grow = handler(async |Open(tree): Open<Value>| tree["leaves"].as_array().map(Vec::len))
+    ///     .args_schema(json!({
+    ///         "type": "object",
+    ///         "properties": {"leaves": {"type": "array"}, "child": {"$ref": "#"}},
+    ///     }));
+    /// let router = Router::new().procedure("grow", grow);
+    /// ```
     ///
     /// # Panics
     ///
@@ -198,7 +217,8 @@ impl Registration {
         self.with(|details| details.args_schema = Some(schema))
     }
 
-    /// Describes the result by hand, in place of the schema of its type.
+    /// Describes the result by hand, in place of the schema of its type, as
+    /// [`args_schema`](Self::args_schema) does the arguments.
     ///
     /// # Panics
     ///

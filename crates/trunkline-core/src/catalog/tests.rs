@@ -116,3 +116,15 @@ fn all_of_it_is_one_schema() {
     assert_eq!(schema["properties"]["told"]["deprecated"], true);
     assert_eq!(schema["$defs"]["Guest"]["properties"]["name"]["type"], "string");
 }
+
+#[test]
+#[should_panic(expected = "the data `who` has no form in JSON")]
+fn data_that_would_be_lost_is_heard_of_at_start_up() {
+    let _ = handler(async || ()).data("who", std::collections::HashMap::from([((1, 2), 3)]));
+}
+
+#[test]
+#[should_panic(expected = "not a JSON Schema")]
+fn what_is_no_schema_is_heard_of_at_start_up() {
+    let _ = handler(async || ()).result_schema(json!("string"));
+}
