@@ -61,15 +61,17 @@ impl Router {
     #[must_use]
     pub fn catalog(&self) -> Catalog {
         let mut schemas = Schemas::default();
-        let known = |(name, _): &(&str, &Route)| !name.starts_with("rpc.");
+        let mut routes: Vec<(&str, &Route)> =
+            self.routes().filter(|(name, _)| !name.starts_with("rpc.")).collect();
+        // types of the same name are numbered as they come
+        routes.sort_unstable_by_key(|(name, _)| *name);
         let entry = |(name, route): (&str, &Route)| Entry {
             name: name.into(),
             details: route.details().clone(),
             timeout: route.timeout(),
             signature: route.signature(&mut schemas),
         };
-        let mut procedures: Vec<Entry> = self.routes().filter(known).map(entry).collect();
-        procedures.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        let mut procedures: Vec<Entry> = routes.into_iter().map(entry).collect();
         let mut definitions = schemas.finish(procedures.iter_mut().map(|entry| &mut entry.signature.result));
         for Entry { name, details, signature, .. } in &mut procedures {
             if let Some(schema) = &details.args_schema {

@@ -128,3 +128,25 @@ fn data_that_would_be_lost_is_heard_of_at_start_up() {
 fn what_is_no_schema_is_heard_of_at_start_up() {
     let _ = handler(async || ()).result_schema(json!("string"));
 }
+
+#[test]
+fn types_of_one_name_are_told_apart_and_always_in_the_same_way() {
+    fn router() -> Router {
+        mod elsewhere {
+            #[derive(serde::Deserialize, schemars::JsonSchema)]
+            #[expect(dead_code, reason = "only its schema matters")]
+            pub(super) struct Guest {
+                pub(super) badge: u64,
+            }
+        }
+        let mut router = Router::new().procedure("z", async |_: (elsewhere::Guest,)| ());
+        for name in ["a", "b", "c", "d"] {
+            router = router.procedure(name, async |_: (Guest,)| ());
+        }
+        router
+    }
+    let catalog = router().catalog();
+    assert!(catalog.definitions["Guest"]["properties"].get("name").is_some());
+    assert!(catalog.definitions["Guest2"]["properties"].get("badge").is_some());
+    assert!((0..20).all(|_| router().catalog() == catalog));
+}
