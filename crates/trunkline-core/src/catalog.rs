@@ -8,7 +8,7 @@ mod json_schema;
 
 use crate::{
     registration::Details,
-    router::{Route, Router},
+    router::{Gives, Route, Router},
     schema::{Schemas, refs},
     signature::Signature,
 };
@@ -61,8 +61,10 @@ impl Router {
     #[must_use]
     pub fn catalog(&self) -> Catalog {
         let mut schemas = Schemas::default();
-        let mut routes: Vec<(&str, &Route)> =
-            self.routes().filter(|(name, _)| !name.starts_with("rpc.")).collect();
+        let known = |(name, route): &(&str, &Route)| {
+            !name.starts_with("rpc.") && route.gives() != Gives::Unsubscribed
+        };
+        let mut routes: Vec<(&str, &Route)> = self.routes().filter(known).collect();
         // types of the same name are numbered as they come
         routes.sort_unstable_by_key(|(name, _)| *name);
         let entry = |(name, route): (&str, &Route)| Entry {

@@ -14,7 +14,7 @@ use crate::{
     frame::Frame,
     limits::Limits,
     outbox::{OpenFrame, Outbox},
-    payload::{Encode, EncodeError, Format},
+    payload::{Encode, EncodeError, Format, Payload},
     signal::{CallId, Signal},
 };
 use std::{sync::Arc, time::Duration};
@@ -38,6 +38,44 @@ pub trait Dialect: Send {
 
     /// Answers `id` with a fault.
     fn fault(&mut self, id: &CallId<'_>, fault: &Fault, out: &mut Outbox);
+
+    /// Answers `id` with a stream of this number, whose items are called `name`.
+    /// Nothing is said if it cannot be.
+    ///
+    /// # Errors
+    ///
+    /// Fails where there is no way for items to follow, with the fault for the caller.
+    fn open_stream(
+        &mut self,
+        _id: &CallId<'_>,
+        _stream: u64,
+        _name: &str,
+        _out: &mut Outbox,
+    ) -> Result<StreamHead, Fault> {
+        Err(Fault::from("this dialect carries no streams"))
+    }
+
+    /// Opens an item of a stream; its value is to follow in [`Outbox::body`].
+    fn open_item(&mut self, stream: &StreamHead, out: &mut Outbox) -> OpenFrame {
+        out.open(stream.channel)
+    }
+
+    /// Closes an item whose value has been written.
+    fn close_item(&mut self, _stream: &StreamHead, item: OpenFrame, out: &mut Outbox) {
+        out.close(item);
+    }
+
+    /// Says that items of a stream were left out.
+    fn missed(&mut self, _stream: &StreamHead, _items: u64, _out: &mut Outbox) {}
+
+    /// Says that a stream has no more items, or why it breaks off.
+    fn end_stream(&mut self, _stream: &StreamHead, _outcome: Result<(), &Fault>, _out: &mut Outbox) {}
+
+    /// The number of the stream that the caller no longer listens to, by the
+    /// arguments with which it says so.
+    fn stream_named(&self, _args: Option<&Payload<'_>>) -> Option<u64> {
+        None
+    }
 
     /// A frame was over the limit and has been dropped, all but its `head`. What
     /// that shows to be an answer to a call of ours is not answered.
@@ -71,6 +109,18 @@ pub trait Dialect: Send {
     fn format(&self) -> Format;
 }
 
+/// What a dialect remembers of a stream that it answered a call with.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "made by dialects, for themselves")]
+pub struct StreamHead {
+    /// The channel that it goes on.
+    pub channel: u8,
+    /// What stands before each of its items.
+    pub before_item: Box<[u8]>,
+    /// How it is spelled.
+    pub spelling: Box<str>,
+}
+
 /// Spells what this side says of its own accord.
 ///
 /// Each method writes whole frames. One that fails leaves `out` as it was.
@@ -87,6 +137,31 @@ pub trait Speaker: Send {
         args: &dyn Encode,
         out: &mut Outbox,
     ) -> Result<(), EncodeError>;
+
+    /// Calls `procedure` for a stream; the answer is how the far side spells it, and
+    /// its items will be heard as [`Signal::Item`]. There is room for `credit` items,
+    /// where the far side heeds that.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the arguments have no form in the dialect's format.
+    fn open_stream(
+        &mut self,
+        id: u64,
+        procedure: &str,
+        args: &dyn Encode,
+        _credit: u64,
+        out: &mut Outbox,
+    ) -> Result<(), EncodeError> {
+        self.call(id, procedure, args, out)
+    }
+
+    /// Says that there is room for so many more items of `stream`.
+    fn grant(&mut self, _stream: &str, _items: u64, _out: &mut Outbox) {}
+
+    /// Says that this side no longer listens to `stream`, by the procedure
+    /// `unsubscribe` where the dialect has no other word for it, as call `id`.
+    fn end_stream(&mut self, _id: u64, _unsubscribe: &str, _stream: &str, _out: &mut Outbox) {}
 
     /// Calls several procedures in one frame, as far as the dialect can.
     ///

@@ -5,23 +5,18 @@ use crate::{
     context::States,
     extract::{Extract, FromCall, no_args},
     fault::Fault,
-    procedure::{BoxRunning, Procedure, Running},
+    outcome::Outcome,
+    procedure::{BoxRunning, Procedure},
     registration::Registration,
-    reply::{IntoReply, Reply},
     schema::Schemas,
     signature::Signature,
 };
-use schemars::Schema;
-use std::{
-    marker::PhantomData,
-    pin::Pin,
-    task::{Context as TaskContext, Poll, ready},
-};
+use std::marker::PhantomData;
 
 /// An async function that can be served as a procedure.
 ///
 /// It takes up to eight [extractors](Extract) and then its arguments as one
-/// type; it returns [what can be a reply](IntoReply). `M` tells the shapes apart
+/// type; it returns [what can be a reply](crate::IntoReply), or a stream of that. `M` tells the shapes apart
 /// and is always inferred.
 ///
 /// ```
@@ -79,70 +74,48 @@ pub fn handler<M>(handler: impl Handler<M>) -> Registration {
     handler.into_registration()
 }
 
-/// The schema of what a handler gives.
-fn result<Fut: Future<Output: IntoReply>>(schemas: &mut Schemas) -> Schema {
-    schemas.of_result::<<Fut::Output as IntoReply>::Value>()
-}
-
 struct Erased<F, M> {
     handler: F,
     shape: PhantomData<fn() -> M>,
 }
 
-pin_project_lite::pin_project! {
-    struct HandlerCall<F> {
-        #[pin]
-        future: F,
-    }
-}
-
-impl<F> Running for HandlerCall<F>
-where
-    F: Future<Output: IntoReply> + Send,
-{
-    #[inline]
-    fn poll(
-        self: Pin<&mut Self>,
-        cx: &mut TaskContext<'_>,
-        reply: &mut Reply<'_>,
-    ) -> Poll<Result<(), Fault>> {
-        let outcome = ready!(self.project().future.poll(cx));
-        Poll::Ready(outcome.into_reply().and_then(|value| reply.write(&value)))
-    }
-}
-
-impl<F, Fut> Procedure for Erased<F, ()>
+impl<F, Fut, R> Procedure for Erased<F, (R,)>
 where
     F: Fn() -> Fut + Send + Sync,
-    Fut: Future<Output: IntoReply> + Send + 'static,
+    Fut: Future<Output: Outcome<R>> + Send + 'static,
 {
     fn start(&self, call: &Call<'_>) -> Result<BoxRunning, Fault> {
         no_args(call)?;
-        Ok(Box::pin(HandlerCall { future: (self.handler)() }))
+        Ok(Box::pin(Fut::Output::running((self.handler)())))
     }
 
     fn signature(&self, schemas: &mut Schemas) -> Signature {
-        Signature::new(false.into(), result::<Fut>(schemas))
+        Signature::new(false.into(), Fut::Output::schema(schemas))
+    }
+
+    fn streams(&self) -> bool {
+        Fut::Output::STREAMS
     }
 }
 
-impl<F, Fut> Handler<()> for F
+impl<F, Fut, R> Handler<(R,)> for F
 where
     F: Fn() -> Fut + Send + Sync + 'static,
-    Fut: Future<Output: IntoReply> + Send + 'static,
+    Fut: Future<Output: Outcome<R>> + Send + 'static,
+    R: 'static,
 {
     fn into_registration(self) -> Registration {
-        Registration::of(Erased { handler: self, shape: PhantomData::<fn() -> ()> })
+        Registration::of(Erased { handler: self, shape: PhantomData::<fn() -> (R,)> })
     }
 }
 
 macro_rules! handler {
     ($($extract:ident)*) => {
         #[allow(non_snake_case, reason = "the names of the types name the values too")]
-        impl<F, Fut, M, $($extract,)* Args> Procedure for Erased<F, (M, fn($($extract,)* Args))>
+        impl<F, Fut, M, R, $($extract,)* Args> Procedure for Erased<F, (M, R, fn($($extract,)* Args))>
         where
             F: Fn($($extract,)* Args) -> Fut + Send + Sync,
-            Fut: Future<Output: IntoReply> + Send + 'static,
+            Fut: Future<Output: Outcome<R>> + Send + 'static,
             $($extract: Extract,)*
             Args: FromCall<M>,
         {
@@ -150,7 +123,7 @@ macro_rules! handler {
             fn start(&self, call: &Call<'_>) -> Result<BoxRunning, Fault> {
                 $(let $extract = $extract::extract(call)?;)*
                 let args = Args::from_call(call)?;
-                Ok(Box::pin(HandlerCall { future: (self.handler)($($extract,)* args) }))
+                Ok(Box::pin(Fut::Output::running((self.handler)($($extract,)* args))))
             }
 
             fn check(&self, states: &States) -> Result<(), String> {
@@ -159,20 +132,25 @@ macro_rules! handler {
             }
 
             fn signature(&self, schemas: &mut Schemas) -> Signature {
-                Signature::new(Args::schema(schemas), result::<Fut>(schemas)).positions(Args::positions())
+                Signature::new(Args::schema(schemas), Fut::Output::schema(schemas)).positions(Args::positions())
+            }
+
+            fn streams(&self) -> bool {
+                Fut::Output::STREAMS
             }
         }
 
-        impl<F, Fut, M, $($extract,)* Args> Handler<(M, fn($($extract,)* Args))> for F
+        impl<F, Fut, M, R, $($extract,)* Args> Handler<(M, R, fn($($extract,)* Args))> for F
         where
             F: Fn($($extract,)* Args) -> Fut + Send + Sync + 'static,
-            Fut: Future<Output: IntoReply> + Send + 'static,
+            Fut: Future<Output: Outcome<R>> + Send + 'static,
             $($extract: Extract + 'static,)*
             Args: FromCall<M> + 'static,
             M: 'static,
+            R: 'static,
         {
             fn into_registration(self) -> Registration {
-                Registration::of(Erased { handler: self, shape: PhantomData::<fn() -> (M, fn($($extract,)* Args))> })
+                Registration::of(Erased { handler: self, shape: PhantomData::<fn() -> (M, R, fn($($extract,)* Args))> })
             }
         }
     };

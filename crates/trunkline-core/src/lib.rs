@@ -5,7 +5,7 @@
 //! which re-exports what they need.
 //!
 //! - what is done: [`handler`], [`procedure`], [`router`], with [`extract`],
-//!   [`args`], [`reply`], [`middleware`]
+//!   [`args`], [`outcome`], [`lag`], [`reply`], [`middleware`]
 //! - what is said of it: [`registration`], [`signature`], [`catalog`], [`schema`], [`open`]
 //! - what is known of a call: [`call`], [`context`], [`fault`], [`limits`]
 //! - what is said on a connection: [`dialect`], [`signal`], [`payload`]
@@ -22,11 +22,13 @@ pub mod frame;
 pub mod framing;
 pub mod handler;
 pub mod input;
+pub mod lag;
 pub mod limits;
 pub mod middleware;
 pub mod open;
 mod ordered;
 pub mod outbox;
+pub mod outcome;
 pub mod payload;
 pub mod procedure;
 pub mod registration;
@@ -40,22 +42,24 @@ pub use crate::{
     call::{Call, OwnedCall},
     catalog::Catalog,
     context::{Connection, ConnectionId, Context, States},
-    dialect::{BatchItem, Dialect, Language, Speaker},
+    dialect::{BatchItem, Dialect, Language, Speaker, StreamHead},
     extract::{Extract, Headers, ProcedureName, RawArgs, State},
     fault::{Fault, FaultKind},
     frame::{Body, Frame},
     handler::Handler,
     input::Input,
+    lag::Lag,
     limits::Limits,
     middleware::{Answer, Middleware, Next},
     open::Open,
     outbox::{OpenFrame, Outbox},
+    outcome::Outcome,
     payload::{CowPayload, DecodeError, Encode, EncodeError, Format, OwnedPayload, Payload},
     procedure::{BoxRunning, Procedure, Running},
     registration::{Details, Registration},
     reply::{IntoReply, Plain, Reply},
     router::{Route, Router},
-    signal::{CallId, OwnedCallId, Signal},
+    signal::{CallId, Credited, OwnedCallId, Signal},
     signature::Signature,
 };
 

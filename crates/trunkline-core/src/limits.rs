@@ -51,6 +51,9 @@ pub struct Limits {
     /// and all its items run at the same time, so up to `max_batch` calls less one
     /// may come on top. Default 256; at least 1.
     pub max_in_flight: usize,
+    /// Streams of one connection that are open at a time. Default 1,024; 0 refuses
+    /// streams.
+    pub max_streams: usize,
     /// Connections of one listener; more are closed as they arrive. Default 16,384;
     /// at least 1.
     pub max_connections: usize,
@@ -86,6 +89,7 @@ impl Default for Limits {
             max_depth: 128,
             max_batch: 1024,
             max_in_flight: 256,
+            max_streams: 1024,
             max_connections: 16_384,
             max_unsent: 256 << 10,
             max_head: 64 << 10,
@@ -123,6 +127,7 @@ setters! {
     max_depth: usize, at least 1;
     max_batch: usize;
     max_in_flight: usize, at least 1;
+    max_streams: usize;
     max_connections: usize, at least 1;
     max_unsent: usize, at least 1;
     max_head: usize, at least 1;

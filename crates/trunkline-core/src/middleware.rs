@@ -5,11 +5,18 @@ use crate::{
     context::States,
     fault::Fault,
     payload::OwnedPayload,
-    procedure::{self, BoxRunning, Forwarded, Procedure},
+    procedure::{self, BoxRunning, Forwarded, Procedure, Running},
+    reply::Reply,
     schema::Schemas,
     signature::Signature,
 };
-use std::{pin::Pin, sync::Arc};
+use std::{
+    future::poll_fn,
+    mem,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context as TaskContext, Poll, ready},
+};
 
 /// What came of a call.
 pub type Answer = Result<OwnedPayload, Fault>;
@@ -51,18 +58,32 @@ where
 
 /// What comes after a middleware: the next one, or the procedure.
 #[derive(Clone, Debug)]
-pub struct Next(Arc<dyn Procedure>);
+pub struct Next {
+    procedure: Arc<dyn Procedure>,
+    /// Where a stream is put once it is open.
+    opened: Option<Opened>,
+}
+
+/// A stream that the innermost of what is around a procedure has opened.
+type Opened = Arc<Mutex<Option<BoxRunning>>>;
 
 impl Next {
-    /// Runs the rest. Dropping the future cancels the call.
+    /// Runs the rest. Dropping the future cancels the call. Where the procedure
+    /// gives a stream, its answer is null once that is open; the items go to the
+    /// caller without coming by here.
     ///
     /// # Errors
     ///
     /// Fails as the call did. A result over [`OwnedCall::max_reply`] bytes is
     /// given up when it gets there, as it would be without a middleware.
     pub async fn run(self, call: OwnedCall) -> Answer {
-        let running = self.0.start(&call.borrow())?;
-        procedure::finish(running, call.format, call.max_reply).await
+        let mut running = self.procedure.start(&call.borrow())?;
+        let Some(opened) = self.opened else {
+            return procedure::finish(running, call.format, call.max_reply).await;
+        };
+        poll_fn(|cx| running.as_mut().poll(cx, &mut Reply::new(&mut Vec::new(), call.format, 0))).await?;
+        *opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
+        OwnedPayload::encode(&(), call.format).map_err(Fault::internal)
     }
 }
 
@@ -74,8 +95,13 @@ pub(crate) struct Layered {
 
 impl Procedure for Layered {
     fn start(&self, call: &Call<'_>) -> Result<BoxRunning, Fault> {
-        let future = self.middleware.handle(call.to_owned(), Next(self.inner.clone()));
-        Ok(Box::pin(Forwarded { future }))
+        let opened = self.inner.streams().then(Opened::default);
+        let next = Next { procedure: self.inner.clone(), opened: opened.clone() };
+        let future = self.middleware.handle(call.to_owned(), next);
+        Ok(match opened {
+            None => Box::pin(Forwarded { future }),
+            Some(opened) => Box::pin(LayeredStream::Opening { future, opened }),
+        })
     }
 
     fn check(&self, states: &States) -> Result<(), String> {
@@ -84,6 +110,52 @@ impl Procedure for Layered {
 
     fn signature(&self, schemas: &mut Schemas) -> Signature {
         self.inner.signature(schemas)
+    }
+
+    fn streams(&self) -> bool {
+        self.inner.streams()
+    }
+}
+
+/// A stream with a middleware around its opening.
+enum LayeredStream {
+    Opening {
+        future: AnswerFuture,
+        opened: Opened,
+    },
+    Open(BoxRunning),
+    /// The middleware has answered for itself: that is the one item.
+    Answered(OwnedPayload),
+    Ended,
+}
+
+impl Running for LayeredStream {
+    fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+        _reply: &mut Reply<'_>,
+    ) -> Poll<Result<(), Fault>> {
+        if let Self::Opening { future, opened } = &mut *self {
+            let answer = ready!(future.as_mut().poll(cx))?;
+            let opened = opened.lock().unwrap_or_else(PoisonError::into_inner).take();
+            *self = opened.map_or(Self::Answered(answer), Self::Open);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+        item: &mut Reply<'_>,
+    ) -> Poll<Option<Result<(), Fault>>> {
+        match &mut *self {
+            Self::Open(running) => running.as_mut().poll_next(cx, item),
+            Self::Answered(_) => match mem::replace(&mut *self, Self::Ended) {
+                Self::Answered(answer) => Poll::Ready(Some(item.write_encoded(&answer.borrow()))),
+                _ => Poll::Ready(None),
+            },
+            Self::Opening { .. } | Self::Ended => Poll::Ready(None),
+        }
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Ordered(pub(crate) Arc<dyn Procedure>);
 impl Procedure for Ordered {
     fn start(&self, call: &Call<'_>) -> Result<BoxRunning, Fault> {
         let running = self.0.start(call)?;
-        Ok(Box::pin(InTurn { running, place: Place::last(call.context.connection()) }))
+        Ok(Box::pin(InTurn { running, place: Some(Place::last(call.context.connection())) }))
     }
 
     fn check(&self, states: &States) -> Result<(), String> {
@@ -36,12 +36,17 @@ impl Procedure for Ordered {
     fn signature(&self, schemas: &mut Schemas) -> Signature {
         self.0.signature(schemas)
     }
+
+    fn streams(&self) -> bool {
+        self.0.streams()
+    }
 }
 
 /// A call that waits for its turn. What it runs is dropped before its place is given away.
 struct InTurn {
     running: BoxRunning,
-    place: Place,
+    /// Given away once it is open, if it is a stream.
+    place: Option<Place>,
 }
 
 impl Running for InTurn {
@@ -50,10 +55,19 @@ impl Running for InTurn {
         cx: &mut TaskContext<'_>,
         reply: &mut Reply<'_>,
     ) -> Poll<Result<(), Fault>> {
-        if !self.place.is_first(cx.waker()) {
+        if self.place.as_ref().is_some_and(|place| !place.is_first(cx.waker())) {
             return Poll::Pending;
         }
         self.running.as_mut().poll(cx, reply)
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+        item: &mut Reply<'_>,
+    ) -> Poll<Option<Result<(), Fault>>> {
+        self.place = None;
+        self.running.as_mut().poll_next(cx, item)
     }
 }
 

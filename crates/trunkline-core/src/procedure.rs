@@ -38,6 +38,12 @@ pub trait Procedure: Send + Sync {
     fn signature(&self, _schemas: &mut Schemas) -> Signature {
         Signature::default()
     }
+
+    /// Whether it gives a stream: its calls are ready once that is open, and then
+    /// [polled for items](Running::poll_next).
+    fn streams(&self) -> bool {
+        false
+    }
 }
 
 /// A call under way. Dropping it cancels the call.
@@ -47,6 +53,16 @@ pub trait Running: Send {
     /// As with futures, not to be polled again after it was ready.
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>, reply: &mut Reply<'_>)
     -> Poll<Result<(), Fault>>;
+
+    /// Writes the next item of a stream that is open to `item`; `None` once there
+    /// are no more. A fault is the last that is heard of it.
+    fn poll_next(
+        self: Pin<&mut Self>,
+        _cx: &mut TaskContext<'_>,
+        _item: &mut Reply<'_>,
+    ) -> Poll<Option<Result<(), Fault>>> {
+        Poll::Ready(None)
+    }
 }
 
 /// A call under way, whatever its type.

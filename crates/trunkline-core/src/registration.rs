@@ -3,6 +3,7 @@
 use crate::{
     fault::Fault,
     handler::{Handler, Run},
+    lag::Lag,
     procedure::Procedure,
 };
 use schemars::Schema;
@@ -29,7 +30,16 @@ pub struct Registration {
     pub(crate) procedure: Arc<dyn Procedure>,
     pub(crate) run: Run,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) subscription: Option<Subscription>,
+    pub(crate) lag: Lag,
     pub(crate) details: Arc<Details>,
+}
+
+/// What else goes by a name where a procedure gives a stream.
+#[derive(Clone, Debug)]
+pub(crate) struct Subscription {
+    pub(crate) item: Cow<'static, str>,
+    pub(crate) unsubscribe: Cow<'static, str>,
 }
 
 /// What is said of a procedure besides its types.
@@ -66,7 +76,14 @@ impl Registration {
     /// Serves a [`Procedure`] that is not a function.
     #[must_use]
     pub fn of(procedure: impl Procedure + 'static) -> Self {
-        Self { procedure: Arc::new(procedure), run: Run::Inline, timeout: None, details: Arc::default() }
+        Self {
+            procedure: Arc::new(procedure),
+            run: Run::Inline,
+            timeout: None,
+            subscription: None,
+            lag: Lag::Block,
+            details: Arc::default(),
+        }
     }
 
     /// Runs each call on a task of its own, so that it cannot hold up the others
@@ -89,6 +106,44 @@ impl Registration {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// Names what belongs to a stream, for callers that expect names of their own:
+    /// what its items are sent under, in place of the name of the procedure, and
+    /// the procedure that ends it, besides `rpc.unsubscribe`. Several procedures
+    /// may share both.
+    ///
+    /// ```
+    /// # use trunkline_core::{Router, handler::handler};
+    /// # use futures_util::stream;
+    /// let blocks = async |(_what,): (String,)| stream::iter([1_u64, 2, 3]);
+    /// let router = Router::new()
+    ///     .procedure("eth_subscribe", handler(blocks).subscription("eth_subscription", "eth_unsubscribe"));
+    /// assert!(router.find("eth_unsubscribe").is_some());
+    /// ```
+    #[must_use]
+    pub fn subscription(
+        mut self,
+        item: impl Into<Cow<'static, str>>,
+        unsubscribe: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        self.subscription = Some(Subscription { item: item.into(), unsubscribe: unsubscribe.into() });
+        self
+    }
+
+    /// What becomes of the items of its streams while a caller does not take them.
+    /// Default [`Lag::Block`]: they are not made before there is room for them.
+    ///
+    /// ```
+    /// # use trunkline_core::{Lag, Router, handler::handler};
+    /// # use futures_util::stream;
+    /// let prices = async || stream::iter([1.5, 1.6, 1.4]);
+    /// let router = Router::new().procedure("prices", handler(prices).lag(Lag::Coalesce));
+    /// ```
+    #[must_use]
+    pub fn lag(mut self, lag: Lag) -> Self {
+        self.lag = lag;
         self
     }
 

@@ -102,7 +102,7 @@ impl io::Write for Bounded<'_> {
 /// fail, a plain value of the types below. A struct of your own is returned in a
 /// `Result`, or in [`Plain`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the reply of a procedure",
+    message = "`{Self}` cannot be the reply of a procedure, or an item of a stream",
     label = "not a reply",
     note = "return `Result<T, E>` with `E: Into<trunkline::Fault>`, and a `T` that derives",
     note = "`serde::Serialize` and `schemars::JsonSchema`, or is in `Open`;",

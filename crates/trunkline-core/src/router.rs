@@ -6,7 +6,7 @@
 mod route;
 mod seal;
 
-pub use self::route::Route;
+pub use self::route::{Gives, Route};
 
 use crate::{
     call::Call,
@@ -66,7 +66,11 @@ impl Router {
             !name.starts_with("rpc."),
             "procedure `{name}`: names that begin with `rpc.` are reserved (JSON-RPC 2.0, section 4); choose another"
         );
-        self.insert(name, Route::new(handler.into_registration()));
+        let registration = handler.into_registration();
+        if let Some(subscription) = &registration.subscription {
+            self.insert(&subscription.unsubscribe, Route::unsubscribing());
+        }
+        self.insert(name, Route::new(registration));
         self
     }
 
@@ -242,6 +246,11 @@ impl Router {
         context: &Context,
     ) -> Result<OwnedPayload, Fault> {
         let route = self.internal.get(name).or_else(|| self.find(name)).ok_or_else(|| unknown(name))?;
+        if route.gives() != Gives::Value {
+            return Err(Fault::from(format!(
+                "`{name}` gives a stream, which takes a connection; one in memory will do"
+            )));
+        }
         let mut call = Call::new(name, args, context, &route.states);
         call.deadline = route.timeout().and_then(|timeout| Instant::now().checked_add(timeout));
         let format = call.format;
@@ -251,6 +260,9 @@ impl Router {
     #[track_caller]
     fn insert(&mut self, name: &str, route: Route) {
         if let Some(before) = self.taken(name) {
+            if before.gives() == Gives::Unsubscribed && route.gives() == Gives::Unsubscribed {
+                return;
+            }
             panic!("procedure `{name}` is registered twice: at {} and at {}", before.place, route.place);
         }
         let routes = if route.details().internal { &mut self.internal } else { &mut self.routes };

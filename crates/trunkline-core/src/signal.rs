@@ -38,6 +38,29 @@ pub enum Signal<'f> {
         /// What came of it.
         outcome: Result<Payload<'f>, Fault>,
     },
+    /// The far side has room for more items of a stream. One that it says nothing
+    /// of takes items as they come.
+    Credit {
+        /// Which stream.
+        of: Credited<'f>,
+        /// How many items there is room for, besides those for which there was.
+        items: u64,
+    },
+    /// Items of a stream that this side listens to were left out, because it did
+    /// not take them in time.
+    Missed {
+        /// Which stream, as the far side spelled it when it was opened.
+        stream: &'f str,
+        /// How many items.
+        items: u64,
+    },
+    /// A stream that this side listens to goes on.
+    Item {
+        /// Which stream, as the far side spelled it when it was opened.
+        stream: &'f str,
+        /// Its next item, or none as it has ended; or why it breaks off.
+        outcome: Result<Option<Payload<'f>>, Fault>,
+    },
     /// The frame is not one value, and [may be several](crate::Frame::several):
     /// it is to be cut again.
     Several,
@@ -54,6 +77,16 @@ pub enum Signal<'f> {
     Refused(Fault),
     /// The far side complains of something that cannot be matched to a call.
     Complaint(Fault),
+}
+
+/// A stream, as its caller knows it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "before it is open, and after")]
+pub enum Credited<'a> {
+    /// The one that this call, which comes next, is to open.
+    Call(&'a str),
+    /// The one of this number.
+    Stream(u64),
 }
 
 /// The caller's name for one of its calls.

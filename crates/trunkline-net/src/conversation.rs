@@ -2,9 +2,10 @@
 //! drive them on, answer them.
 
 use crate::{
-    hooks::FaultReport,
-    peer::{Shared, Slot, Slots, placed},
+    hooks::{FaultReport, Hooks},
+    peer::{Shared, Slot, Slots, drop_running, placed},
     service::Service,
+    streams::{OpenStream, Plan, Streams, Writing},
 };
 use std::{
     collections::VecDeque,
@@ -16,13 +17,18 @@ use std::{
 use tokio::sync::Semaphore;
 use tracing::Span;
 use trunkline_core::{
-    Call, CallId, Context, CowPayload, Dialect, Fault, FaultKind, Format, Outbox, OwnedCallId, OwnedPayload,
-    Payload, Reply, Signal, handler::Run, router,
+    Call, CallId, Context, CowPayload, Credited, Dialect, Fault, FaultKind, Format, Outbox, OwnedCallId,
+    OwnedPayload, Payload, Reply, Signal,
+    handler::Run,
+    router::{self, Gives, Route},
 };
 
 /// As many calls as one connection may have under way whatever its limits say:
 /// the table of calls has a bit for each.
 const MOST_CALLS: usize = 1 << 16;
+
+/// The longest name of a call that credit is kept for until it comes.
+const LONGEST_CREDITED: usize = 64;
 
 /// How often calls that are woken while others are polled are polled in the same
 /// turn. Those that yield wake themselves, and must not keep others from theirs.
@@ -32,7 +38,12 @@ pub(crate) const ROUNDS: usize = 8;
 pub(crate) struct Conversation {
     pub(crate) dialect: Box<dyn Dialect>,
     format: Format,
-    pub(crate) slots: Slots,
+    pub(crate) slots: Slots<Slot>,
+    /// Most connections never have any.
+    streams: Option<Box<Streams>>,
+    /// Calls that are to come, and for how many items of the streams that they will
+    /// open their caller has room.
+    credits: Vec<(Box<str>, u64)>,
     service: Service,
     context: Context,
     /// What others say to the same far side. What a handler has said before it
@@ -72,6 +83,8 @@ impl Conversation {
             format: dialect.format(),
             dialect,
             slots: Slots::with_capacity(capacity),
+            streams: None,
+            credits: Vec::new(),
             service,
             context,
             others: None,
@@ -99,7 +112,40 @@ impl Conversation {
         self.slots.len() >= self.service.limits.max_in_flight || !self.parked.is_empty()
     }
 
-    /// Whether nothing is under way.
+    /// Wakes `task` when something that runs here wants to go on.
+    #[inline]
+    pub(crate) fn register(&self, task: &Waker) {
+        self.slots.register(task);
+        if let Some(streams) = &self.streams {
+            streams.register(task);
+        }
+    }
+
+    /// Whether something that runs here wants to go on. Calls can if there is room
+    /// for their replies; streams know what to do without it.
+    #[inline]
+    pub(crate) fn is_woken(&self, has_room: bool) -> bool {
+        (has_room && self.slots.is_woken()) || self.streams.as_ref().is_some_and(|streams| streams.is_woken())
+    }
+
+    /// Gives memory back.
+    pub(crate) fn shrink(&mut self) {
+        self.slots.shrink();
+        if let Some(streams) = &mut self.streams {
+            streams.shrink();
+        }
+    }
+
+    /// Takes no more calls, and breaks off what would never end by itself.
+    pub(crate) fn drain(&mut self, out: &mut Outbox) {
+        if !std::mem::replace(&mut self.draining, true)
+            && let Some(streams) = &mut self.streams
+        {
+            streams.break_off(&shutting_down(), &mut *self.dialect, out);
+        }
+    }
+
+    /// Whether no call is under way. Streams may be open.
     pub(crate) fn is_idle(&self) -> bool {
         self.slots.is_empty() && self.parked.is_empty()
     }
@@ -111,6 +157,7 @@ impl Conversation {
             Signal::Call { id, procedure, args } => self.call(Some(id), procedure, args.as_ref(), out, turn),
             Signal::Notify { procedure, args } => self.call(None, procedure, args.as_ref(), out, turn),
             Signal::Cancel { id } => self.cancel(id, out),
+            Signal::Credit { of, items } => self.credit(*of, *items),
             _ => return false,
         }
         true
@@ -127,8 +174,7 @@ impl Conversation {
     ) {
         let args = args.map(CowPayload::borrow);
         if self.draining {
-            let fault = Fault::new(FaultKind::Unavailable, "the server is shutting down");
-            return self.refuse(id, procedure, &fault, out);
+            return self.refuse(id, procedure, &shutting_down(), out);
         }
         if self.parked.is_empty() {
             self.start(id, procedure, args, out, turn);
@@ -187,6 +233,10 @@ impl Conversation {
         let Some(route) = service.router.find(procedure) else {
             return self.refuse(id, procedure, &router::unknown(procedure), out);
         };
+        if route.gives() != Gives::Value {
+            let route = route.clone();
+            return self.start_other(&route, id, procedure, args, out, turn);
+        }
         let Some((place, waker)) = slots.vacant(turn.task) else {
             return self.refuse(id, procedure, &busy(), out);
         };
@@ -218,7 +268,128 @@ impl Conversation {
         }
         if let Some(running) = under_way {
             let id = id.map(CallId::keep);
-            slots.insert(place, Slot { running, id, procedure: procedure.into(), deadline, span });
+            let procedure = procedure.into();
+            slots.insert(place, Slot { running, id, procedure, deadline, span, opens: None });
+        }
+    }
+
+    /// Starts what does not come to a value.
+    #[cold]
+    fn start_other(
+        &mut self,
+        route: &Route,
+        id: Option<&CallId<'_>>,
+        procedure: &str,
+        args: Option<Payload<'_>>,
+        out: &mut Outbox,
+        turn: Turn<'_>,
+    ) {
+        let started = match (route.gives(), id) {
+            (Gives::Unsubscribed, _) => return self.unsubscribe(id, args, out),
+            (_, Some(id)) => self.start_stream(route, id, procedure, args, turn),
+            (_, None) => Err(Fault::from("a notification cannot open a stream: there is no answer to it")),
+        };
+        if let Err(fault) = started {
+            self.refuse(id, procedure, &fault, out);
+        }
+    }
+
+    /// Ends a stream that the caller no longer listens to, and says whether there was one.
+    fn unsubscribe(&mut self, id: Option<&CallId<'_>>, args: Option<Payload<'_>>, out: &mut Outbox) {
+        let number = self.dialect.stream_named(args.as_ref());
+        let ended = match (&mut self.streams, number) {
+            (Some(streams), Some(number)) => streams.end(number),
+            _ => false,
+        };
+        let Some(id) = id else { return };
+        let reply = self.dialect.open(id, out);
+        let written = Reply::new(out.body(), self.format, self.service.limits.max_reply).write(&ended);
+        match written {
+            Ok(()) => self.dialect.close(id, reply, out),
+            Err(fault) => {
+                out.discard(reply);
+                self.dialect.fault(id, &fault, out);
+            }
+        }
+    }
+
+    /// The caller has room for items of a stream.
+    #[cold]
+    fn credit(&mut self, of: Credited<'_>, items: u64) {
+        match (of, &mut self.streams) {
+            (Credited::Call(call), _) => {
+                if call.len() <= LONGEST_CREDITED && self.credits.len() < self.service.limits.max_in_flight {
+                    self.credits.push((call.into(), items));
+                }
+            }
+            (Credited::Stream(number), Some(streams)) => streams.grant(number, items),
+            (Credited::Stream(_), None) => {}
+        }
+    }
+
+    /// Starts a call that comes to a stream.
+    fn start_stream(
+        &mut self,
+        route: &Route,
+        id: &CallId<'_>,
+        procedure: &str,
+        args: Option<Payload<'_>>,
+        turn: Turn<'_>,
+    ) -> Result<(), Fault> {
+        let limits = self.service.limits.clone();
+        let most = limits.max_streams;
+        if self.streams.as_ref().map_or(0, |streams| streams.len()) >= most {
+            let what = format!("{most} streams of this connection are open, the limit `max_streams`");
+            return Err(busy().with_data(what));
+        }
+        let (place, waker) = self.slots.vacant(turn.task).ok_or_else(busy)?;
+        let mut call = Call::new(procedure, args, &self.context, route.states());
+        call.deadline = after(turn.now, route.timeout().unwrap_or(limits.call_timeout));
+        (call.format, call.max_reply) = (self.format, limits.max_reply);
+        let running = catch_unwind(AssertUnwindSafe(|| route.start(&call)));
+        let running = running.unwrap_or_else(|panic| Err(panicked(panic)))?;
+        let credit = self.credits.iter().position(|(call, _)| **call == *id.spelling);
+        let credit = credit.map(|at| self.credits.swap_remove(at).1);
+        let items = route.item_name().unwrap_or(procedure).into();
+        let opens = Some(Box::new(Plan { items, lag: route.lag(), credit }));
+        let (deadline, span) = (call.deadline, span(procedure));
+        // it is polled with all others that want to be, in this very turn
+        waker.wake_by_ref();
+        let (id, procedure) = (Some(id.keep()), procedure.into());
+        self.slots.insert(place, Slot { running, id, procedure, deadline, span, opens });
+        Ok(())
+    }
+
+    /// A call has come to a stream, which is open now.
+    #[cold]
+    fn opened(&mut self, place: usize, out: &mut Outbox, turn: Turn<'_>) {
+        let Some(Slot { running, id: Some(id), procedure, span, opens: Some(plan), .. }) =
+            self.slots.remove(place)
+        else {
+            return;
+        };
+        if let Some(others) = self.others.as_deref().filter(|others| others.is_dirty()) {
+            out.append(&mut others.state().out);
+        }
+        let most = self.service.limits.max_streams;
+        let streams = self.streams.get_or_insert_with(|| Box::new(Streams::with_capacity(most)));
+        let outcome = match streams.len() < most {
+            true => {
+                let number = streams.next_number();
+                let opened = self.dialect.open_stream(&id.borrow(), number, &plan.items, out);
+                opened.map(|head| (number, head))
+            }
+            false => Err(busy()),
+        };
+        match outcome {
+            Ok((number, head)) => {
+                let stream = OpenStream::new(running, procedure, number, head, &plan).in_span(span);
+                streams.insert(stream, turn);
+            }
+            Err(fault) => {
+                drop_running(running, &procedure);
+                self.refuse_kept(Some(&id), &procedure, &fault, out);
+            }
         }
     }
 
@@ -232,15 +403,34 @@ impl Conversation {
                 self.slots.wake(place);
                 continue;
             }
-            self.poll_place(place, out);
+            self.poll_place(place, out, turn);
         }
         self.woken = woken;
+        if let Some(streams) = &mut self.streams {
+            let writing = Writing { format: self.format, max_reply: self.service.limits.max_reply };
+            let (hooks, context) = (&self.service.hooks, &self.context);
+            streams.poll(&mut *self.dialect, writing, out, most, |procedure, fault| {
+                report(hooks, context, procedure, fault, false);
+            });
+        }
         self.unpark(out, most, turn);
     }
 
-    fn poll_place(&mut self, place: usize, out: &mut Outbox) {
+    fn poll_place(&mut self, place: usize, out: &mut Outbox, turn: Turn<'_>) {
         let Some((slot, waker)) = self.slots.get(place) else { return };
         let mut cx = TaskContext::from_waker(waker);
+        if slot.opens.is_some() {
+            match opening(slot, &mut cx, self.format) {
+                Poll::Pending => {}
+                Poll::Ready(Ok(())) => self.opened(place, out, turn),
+                Poll::Ready(Err(fault)) => {
+                    if let Some((id, procedure)) = self.slots.remove(place).map(Slot::end) {
+                        self.refuse_kept(id.as_ref(), &procedure, &fault, out);
+                    }
+                }
+            }
+            return;
+        }
         let outcome = {
             let _entered = slot.span.as_ref().map(Span::enter);
             let id = slot.id.as_ref().map(OwnedCallId::borrow);
@@ -305,9 +495,12 @@ impl Conversation {
         }
     }
 
-    /// Drops all calls under way, which cancels them.
+    /// Drops all calls under way, and all streams, which cancels them.
     pub(crate) fn clear(&mut self) {
         self.slots.clear();
+        if let Some(streams) = &mut self.streams {
+            streams.clear();
+        }
         self.parked.clear();
     }
 
@@ -318,8 +511,7 @@ impl Conversation {
 
     #[cold]
     fn refuse(&mut self, id: Option<&CallId<'_>>, procedure: &str, fault: &Fault, out: &mut Outbox) {
-        tracing::debug!(procedure, kind = ?fault.kind(), notification = id.is_none(), "call failed");
-        self.service.hooks.failed(&FaultReport::new(procedure, fault, &self.context));
+        report(&self.service.hooks, &self.context, procedure, fault, id.is_none());
         if let Some(id) = id {
             self.dialect.fault(id, fault, out);
         }
@@ -355,6 +547,30 @@ fn answer(
     outcome
 }
 
+/// Drives a call on that comes to a stream.
+fn opening(slot: &mut Slot, cx: &mut TaskContext<'_>, format: Format) -> Poll<Result<(), Fault>> {
+    let _entered = slot.span.as_ref().map(Span::enter);
+    let running = &mut slot.running;
+    // nothing is written before there are items
+    let polled = catch_unwind(AssertUnwindSafe(|| {
+        running.as_mut().poll(cx, &mut Reply::new(&mut Vec::new(), format, 0))
+    }));
+    polled.unwrap_or_else(|panic| Poll::Ready(Err(panicked(panic))))
+}
+
+/// Tells those who keep an eye on the program that something failed.
+#[cold]
+fn report(hooks: &Hooks, context: &Context, procedure: &str, fault: &Fault, notification: bool) {
+    tracing::debug!(procedure, kind = ?fault.kind(), notification, "call failed");
+    hooks.failed(&FaultReport::new(procedure, fault, context));
+}
+
+/// What is said of what cannot go on because the program is about to end.
+#[cold]
+fn shutting_down() -> Fault {
+    Fault::new(FaultKind::Unavailable, "the server is shutting down")
+}
+
 /// What is said of a call for which there is no room.
 #[cold]
 pub(crate) fn busy() -> Fault {
@@ -368,7 +584,7 @@ fn span(procedure: &str) -> Option<Span> {
 }
 
 #[cold]
-fn panicked(panic: Box<dyn std::any::Any + Send>) -> Fault {
+pub(crate) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Fault {
     let what =
         panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let what = format!("the handler panicked: {}", what.unwrap_or("no message"));

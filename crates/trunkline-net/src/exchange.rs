@@ -38,7 +38,7 @@ impl Exchange {
     /// Goes on with another caller, when all has been answered; gives the last one.
     #[cfg(feature = "http")]
     pub(crate) fn pass_to(&mut self, context: Context) -> Context {
-        self.conversation.slots.shrink();
+        self.conversation.shrink();
         self.conversation.pass_to(context)
     }
 
@@ -61,14 +61,14 @@ impl Exchange {
             if conversation.is_idle() {
                 return Poll::Ready(self.take_reply());
             }
-            conversation.slots.register(cx.waker());
+            conversation.register(cx.waker());
             for _ in 0..ROUNDS {
                 conversation.expire_due(out, turn.now);
                 conversation.poll(out, usize::MAX, turn);
                 if conversation.is_idle() {
                     return Poll::Ready(self.take_reply());
                 }
-                if !conversation.slots.is_woken() && !alarm_rings(&mut alarm, conversation, cx) {
+                if !conversation.is_woken(true) && !alarm_rings(&mut alarm, conversation, cx) {
                     return Poll::Pending;
                 }
             }

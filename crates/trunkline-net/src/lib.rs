@@ -13,6 +13,7 @@ pub mod peer;
 pub mod peers;
 pub mod serve;
 pub mod service;
+mod streams;
 #[cfg(feature = "tls")]
 pub mod tls;
 #[cfg(feature = "ws")]
@@ -22,7 +23,7 @@ pub use crate::{
     batch::{Answers, Batch},
     hooks::{FaultReport, Hooks},
     link::{ByteStream, Ended, Link},
-    peer::{Calling, Peer},
+    peer::{Calling, Peer, Subscription},
     peers::Peers,
     serve::{open, serve},
     service::Service,

@@ -23,7 +23,7 @@ impl Service {
     #[must_use]
     pub fn new(router: Router, language: impl Language + 'static) -> Self {
         Self {
-            router: Arc::new(router.seal()),
+            router: Arc::new(router.ready()),
             language: Arc::new(language),
             limits: Arc::default(),
             hooks: Hooks::default(),
@@ -44,7 +44,7 @@ impl Service {
     /// Panics if a handler takes a state that the router does not have.
     #[must_use]
     pub fn with_router(&self, router: Router) -> Self {
-        Self { router: Arc::new(router.seal()), ..self.clone() }
+        Self { router: Arc::new(router.ready()), ..self.clone() }
     }
 
     /// Sets the limits of each connection; its language keeps to them too.

@@ -26,9 +26,9 @@ pub use crate::client::Client;
 pub use crate::server::{BindError, Bound, Listener, Server};
 pub use trunkline_core::{
     Answer, Call, Catalog, Connection, ConnectionId, Context, Details, Extract, Fault, FaultKind, Format,
-    Handler, Headers, IntoReply, Limits, Middleware, Next, Open, OwnedCall, OwnedPayload, Payload, Plain,
-    Procedure, ProcedureName, RawArgs, Registration, Router, Signature, State, States, catalog, framing,
-    handler::handler, schema, schemars,
+    Handler, Headers, IntoReply, Lag, Limits, Middleware, Next, Open, OwnedCall, OwnedPayload, Payload,
+    Plain, Procedure, ProcedureName, RawArgs, Registration, Router, Signature, State, States, catalog,
+    framing, handler::handler, schema, schemars,
 };
 pub use trunkline_dialects::jsonrpc::{self, JsonRpc};
 #[cfg(feature = "http")]
@@ -38,7 +38,8 @@ pub use trunkline_net::tls;
 #[cfg(feature = "ws")]
 pub use trunkline_net::ws;
 pub use trunkline_net::{
-    Calling, Ended, FaultReport, Hooks, Link, Peer, Peers, Service, listen::Shutdown, open, serve,
+    Calling, Ended, FaultReport, Hooks, Link, Peer, Peers, Service, Subscription, listen::Shutdown, open,
+    serve,
 };
 
 /// The code in the documents for readers, compiled.

@@ -5,6 +5,7 @@ use crate::{
     context::States,
     fault::Fault,
     handler::Run,
+    lag::Lag,
     middleware::{Guard, Layered, Middleware},
     ordered::Ordered,
     procedure::{BoxRunning, Procedure},
@@ -20,9 +21,32 @@ pub struct Route {
     pub(super) registration: Registration,
     /// What a call starts: the procedure, with its middleware, and in order if it is to be.
     entrance: Arc<dyn Procedure>,
+    pub(super) gives: Gives,
     pub(super) guards: Arc<[Guard]>,
     pub(super) states: Arc<States>,
     pub(super) place: &'static Location<'static>,
+}
+
+/// What the calls of a procedure come to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Gives {
+    /// One value.
+    Value,
+    /// A stream of items.
+    Stream,
+    /// The end of a stream that the caller no longer listens to, and whether there
+    /// was such a stream. That is for whoever drives the streams of a connection.
+    Unsubscribed,
+}
+
+/// Only a connection has streams that can be ended.
+struct Unsubscribe;
+
+impl Procedure for Unsubscribe {
+    fn start(&self, _call: &Call<'_>) -> Result<BoxRunning, Fault> {
+        Err(Fault::from("streams are ended on the connection that they were opened on"))
+    }
 }
 
 impl Route {
@@ -30,11 +54,18 @@ impl Route {
     pub(super) fn new(registration: Registration) -> Self {
         Self {
             entrance: entrance(&registration),
+            gives: if registration.procedure.streams() { Gives::Stream } else { Gives::Value },
             registration,
             guards: Arc::from([]),
             states: Arc::default(),
             place: Location::caller(),
         }
+    }
+
+    /// By which callers say that they no longer listen to a stream.
+    #[track_caller]
+    pub(super) fn unsubscribing() -> Self {
+        Self { gives: Gives::Unsubscribed, ..Self::new(Registration::of(Unsubscribe)) }
     }
 
     /// Puts middleware around it, the first one outermost.
@@ -64,6 +95,26 @@ impl Route {
     #[must_use]
     pub fn states(&self) -> &Arc<States> {
         &self.states
+    }
+
+    /// What its calls come to.
+    #[must_use]
+    #[inline]
+    pub fn gives(&self) -> Gives {
+        self.gives
+    }
+
+    /// The name that the items of its streams are sent under, if one was given:
+    /// else it is the name it was called by.
+    #[must_use]
+    pub fn item_name(&self) -> Option<&str> {
+        self.registration.subscription.as_ref().map(|subscription| &*subscription.item)
+    }
+
+    /// What becomes of items that a caller does not take in time.
+    #[must_use]
+    pub fn lag(&self) -> Lag {
+        self.registration.lag
     }
 
     /// Where its calls run.

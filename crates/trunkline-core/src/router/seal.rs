@@ -1,8 +1,8 @@
 //! [`Router::seal`]: what is around a router is put around each of its procedures,
 //! so that a call finds all of it in one place.
 
-use super::{Route, Router};
-use crate::context::States;
+use super::{Gives, Route, Router};
+use crate::{context::States, handler::Run};
 use std::{collections::HashMap, sync::Arc};
 
 impl Router {
@@ -16,9 +16,30 @@ impl Router {
     pub fn seal(self) -> Self {
         let router = self.fold();
         for (name, route) in router.all() {
+            assert!(
+                route.gives() != Gives::Stream || route.run() == Run::Inline,
+                "procedure `{name}`, registered at {}: what gives a stream runs on the task of its connection; \
+                 spawn the work inside of it, and drop `.parallel()` or `.blocking()`",
+                route.place
+            );
             if let Err(missing) = route.registration.procedure.check(&route.states) {
                 panic!("procedure `{name}`, registered at {}: {missing}", route.place);
             }
+        }
+        router
+    }
+
+    /// [Seals](Self::seal) the router for being served as a whole: if any of its
+    /// procedures gives a stream, callers can end streams with `rpc.unsubscribe`.
+    ///
+    /// # Panics
+    ///
+    /// Panics as [`seal`](Self::seal) does.
+    #[must_use]
+    pub fn ready(self) -> Self {
+        let mut router = self.seal();
+        if router.all().any(|(_, route)| route.gives() == Gives::Stream) {
+            router.routes.entry("rpc.unsubscribe".into()).or_insert_with(Route::unsubscribing);
         }
         router
     }

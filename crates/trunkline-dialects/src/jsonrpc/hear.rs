@@ -1,8 +1,8 @@
 //! [`Hearing`]: JSON-RPC as a [`Dialect`]: hears messages, answers them.
 
 use super::{
-    Batch, Document, ErrorObject, Failure, Id, Invalid, Item, JsonRpc, Message, NotJson, Params, Request,
-    Rules, Success,
+    Batch, Document, ErrorObject, Failure, Id, Invalid, Item, JsonRpc, Message, NotJson, Notification,
+    Params, Request, Rules, Success,
     cancel::{cancelled, is_cancel},
     code,
     falsy::substitute,
@@ -10,20 +10,18 @@ use super::{
     glimpse::glimpse,
     read,
     replies::{BatchReply, Batches, Held, Place},
+    say::Common,
     shape::{Alike, Shape},
-    write,
+    stream, write,
 };
 use std::{
     borrow::Cow,
-    sync::{
-        Arc,
-        atomic::{AtomicU8, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 use trunkline_core::{
     CallId, CowPayload, Dialect, Fault, FaultKind, Format, Frame, Limits, OpenFrame, Outbox, OwnedPayload,
-    Payload, Signal, frame::Body,
+    Payload, Signal, StreamHead, frame::Body,
 };
 
 /// The side of a conversation that hears.
@@ -42,8 +40,8 @@ pub(super) struct Hearing {
     undelimited: bool,
     /// Whether replies are held back until the next write.
     holding: bool,
-    /// Where the far side serves, as our speaking half has to know.
-    channel: Arc<AtomicU8>,
+    /// What our speaking half knows too.
+    common: Arc<Common>,
     requests: Shape,
     /// Only where this side calls: most connections of a server are never answered.
     answers: Option<Box<Shape>>,
@@ -58,7 +56,7 @@ enum Progress {
 }
 
 impl Hearing {
-    pub(super) fn two_way(options: &JsonRpc, limits: &Limits, channel: Arc<AtomicU8>) -> Self {
+    pub(super) fn two_way(options: &JsonRpc, limits: &Limits, common: Arc<Common>) -> Self {
         Self {
             two_way: true,
             has_answered: false,
@@ -70,7 +68,7 @@ impl Hearing {
             rules: options.rules(limits),
             max_reply: limits.max_reply,
             options: options.clone(),
-            channel,
+            common,
             requests: Shape::of_requests(),
             answers: None,
         }
@@ -198,6 +196,15 @@ impl Hearing {
                 if self.two_way && is_cancel(&notification.method) {
                     return notification.params.and_then(cancelled).map(|id| Signal::Cancel { id });
                 }
+                if self.two_way && notification.method == stream::CREDIT {
+                    let Cow::Borrowed(params) = notification.params?.into_raw() else { return None };
+                    return stream::credited(params).map(|(of, items)| Signal::Credit { of, items });
+                }
+                if self.common.listens.load(Ordering::Relaxed)
+                    && let Some(signal) = of_stream(&notification)
+                {
+                    return Some(signal);
+                }
                 let args = notification.params.map(payload);
                 Some(Signal::Notify { procedure: notification.method, args })
             }
@@ -264,7 +271,7 @@ impl Hearing {
     /// On a mux, the far side serves on the channel on which it does not call.
     fn learn(&self, channel: u8) {
         if self.options.mux.is_some_and(|role| role.is_learned()) {
-            self.channel.store(u8::from(channel == 0), Ordering::Relaxed);
+            self.common.channel.store(u8::from(channel == 0), Ordering::Relaxed);
         }
     }
 
@@ -379,6 +386,53 @@ impl Dialect for Hearing {
         });
     }
 
+    fn open_stream(
+        &mut self,
+        id: &CallId<'_>,
+        stream: u64,
+        name: &str,
+        out: &mut Outbox,
+    ) -> Result<StreamHead, Fault> {
+        let place = Place::unpack(id.tag);
+        if !self.two_way || place.batch.is_some() {
+            return Err(stream::no_way_for_items(place.batch.is_some()));
+        }
+        let head = stream::head(place.channel, stream, name);
+        let reply = self.open(id, out);
+        out.body().extend_from_slice(head.spelling.as_bytes());
+        self.close(id, reply, out);
+        Ok(head)
+    }
+
+    fn open_item(&mut self, stream: &StreamHead, out: &mut Outbox) -> OpenFrame {
+        let item = out.open(stream.channel);
+        out.body().extend_from_slice(&stream.before_item);
+        item
+    }
+
+    fn close_item(&mut self, _stream: &StreamHead, item: OpenFrame, out: &mut Outbox) {
+        out.body().extend_from_slice(b"}}");
+        out.close(item);
+    }
+
+    fn missed(&mut self, stream: &StreamHead, items: u64, out: &mut Outbox) {
+        out.frame(stream.channel, |out| stream::missed(out, stream, items));
+    }
+
+    fn end_stream(&mut self, stream: &StreamHead, outcome: Result<(), &Fault>, out: &mut Outbox) {
+        let (plain_code, expose) = (self.options.plain_error_code, self.options.expose_internal);
+        out.frame(stream.channel, |out| match outcome {
+            Ok(()) => stream::end(out, stream),
+            Err(fault) => stream::broken_off(out, stream, |out| {
+                fault::write_object(out, fault, plain_code, expose);
+            }),
+        });
+    }
+
+    fn stream_named(&self, args: Option<&Payload<'_>>) -> Option<u64> {
+        args.and_then(stream::named)
+    }
+
     fn oversize(
         &mut self,
         channel: u8,
@@ -430,6 +484,22 @@ fn payload(params: Params<'_>) -> CowPayload<'_> {
         Cow::Borrowed(text) => CowPayload::Borrowed(Payload::Json(text)),
         Cow::Owned(text) => CowPayload::Owned(OwnedPayload::Json(text.into())),
     }
+}
+
+/// What a notification says of a stream that this side listens to, if it does.
+fn of_stream<'f>(notification: &Notification<'f>) -> Option<Signal<'f>> {
+    let Cow::Borrowed(params) = notification.params.clone()?.into_raw() else { return None };
+    let heard = stream::heard(params)?;
+    if notification.method == stream::MISSED {
+        return Some(Signal::Missed { stream: heard.subscription.get(), items: heard.items? });
+    }
+    let outcome = match (heard.result, heard.error) {
+        (Some(item), None) => Ok(Some(Payload::Json(item.get()))),
+        (None, Some(error)) => Err(fault::read_loosely(error.get())),
+        (None, None) if notification.method == stream::END => Ok(None),
+        _ => return None,
+    };
+    Some(Signal::Item { stream: heard.subscription.get(), outcome })
 }
 
 /// Our number of the call that a response is for. One with an id that is no

@@ -67,6 +67,8 @@ mod replies;
 mod say;
 #[cfg(feature = "dialect")]
 mod shape;
+#[cfg(feature = "dialect")]
+mod stream;
 
 #[cfg(feature = "dialect")]
 pub use options::JsonRpc;

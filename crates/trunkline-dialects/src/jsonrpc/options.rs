@@ -182,7 +182,7 @@ impl JsonRpc {
 impl Language for JsonRpc {
     fn converse(&self, limits: &Limits) -> (Box<dyn Dialect>, Box<dyn Speaker>) {
         let saying = Saying::new(self);
-        (Box::new(Hearing::two_way(self, limits, saying.channel())), Box::new(saying))
+        (Box::new(Hearing::two_way(self, limits, saying.common())), Box::new(saying))
     }
 
     fn exchange(&self, limits: &Limits) -> Box<dyn Dialect> {

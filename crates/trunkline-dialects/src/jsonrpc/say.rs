@@ -1,9 +1,9 @@
 //! [`Saying`]: JSON-RPC as a [`Speaker`]: calls, notifications, batches.
 
-use super::{JsonRpc, write};
+use super::{JsonRpc, stream, write};
 use std::sync::{
     Arc,
-    atomic::{AtomicU8, Ordering},
+    atomic::{AtomicBool, AtomicU8, Ordering},
 };
 use trunkline_core::{BatchItem, Encode, EncodeError, Format, Outbox, Speaker};
 
@@ -21,10 +21,20 @@ impl MuxRole {
     }
 }
 
+/// What both sides of a conversation know.
+#[derive(Debug, Default)]
+pub(super) struct Common {
+    /// The mux channel on which the far side serves.
+    pub(super) channel: AtomicU8,
+    /// Whether this side has ever opened a stream: until then, what looks like an
+    /// item of one is a notification like any other.
+    pub(super) listens: AtomicBool,
+}
+
 /// The side of a conversation that speaks of its own accord.
 #[derive(Debug)]
 pub(super) struct Saying {
-    channel: Arc<AtomicU8>,
+    common: Arc<Common>,
     events: bool,
 }
 
@@ -34,11 +44,16 @@ impl Saying {
             Some(MuxRole::Fixed(channel)) => channel,
             _ => 0,
         };
-        Self { channel: Arc::new(AtomicU8::new(channel)), events: options.events }
+        let common = Common { channel: AtomicU8::new(channel), ..Common::default() };
+        Self { common: Arc::new(common), events: options.events }
     }
 
-    pub(super) fn channel(&self) -> Arc<AtomicU8> {
-        self.channel.clone()
+    pub(super) fn common(&self) -> Arc<Common> {
+        self.common.clone()
+    }
+
+    fn channel(&self) -> u8 {
+        self.common.channel.load(Ordering::Relaxed)
     }
 
     fn frame(
@@ -46,7 +61,7 @@ impl Saying {
         out: &mut Outbox,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
-        let frame = out.open(self.channel.load(Ordering::Relaxed));
+        let frame = out.open(self.channel());
         let written = write(out.body());
         match written {
             Ok(()) => out.close(frame),
@@ -66,6 +81,34 @@ impl Speaker for Saying {
         out: &mut Outbox,
     ) -> Result<(), EncodeError> {
         self.frame(out, |out| request(Some(id), procedure, args, out))
+    }
+
+    fn open_stream(
+        &mut self,
+        id: u64,
+        procedure: &str,
+        args: &dyn Encode,
+        credit: u64,
+        out: &mut Outbox,
+    ) -> Result<(), EncodeError> {
+        self.common.listens.store(true, Ordering::Relaxed);
+        let before = out.len();
+        out.frame(self.channel(), |out| stream::credit_of_call(out, id, credit));
+        self.call(id, procedure, args, out).inspect_err(|_| out.truncate(before))
+    }
+
+    fn grant(&mut self, stream: &str, items: u64, out: &mut Outbox) {
+        out.frame(self.channel(), |out| stream::credit_of_stream(out, stream, items));
+    }
+
+    fn end_stream(&mut self, id: u64, unsubscribe: &str, stream: &str, out: &mut Outbox) {
+        out.frame(self.channel(), |out| {
+            write::request_head(out, itoa::Buffer::new().format(id), unsubscribe);
+            write::params_head(out);
+            out.push(b'[');
+            write::raw(out, stream);
+            out.extend_from_slice(b"]}");
+        });
     }
 
     fn batch(&mut self, items: &[BatchItem<'_>], out: &mut Outbox) -> Result<(), EncodeError> {
@@ -103,7 +146,7 @@ impl Speaker for Saying {
     }
 
     fn cancel(&mut self, id: u64, out: &mut Outbox) {
-        out.frame(self.channel.load(Ordering::Relaxed), |out| {
+        out.frame(self.channel(), |out| {
             write::notification_head(out, "$/cancelRequest");
             out.extend_from_slice(br#","params":{"id":"#);
             out.extend_from_slice(itoa::Buffer::new().format(id).as_bytes());

@@ -186,7 +186,7 @@ impl Driver {
         self.output.are_own(collected);
         match phase {
             Phase::Draining(goodbye) => {
-                self.conversation.draining = true;
+                self.conversation.drain(&mut self.output.outbox);
                 self.goodbye = goodbye;
             }
             Phase::Closing => {
@@ -352,7 +352,7 @@ impl Driver {
         if self.input.is_empty() || (oversized && self.input.len() < scratch::SIZE / 2) {
             scratch::give_back(self.input.release());
         }
-        self.conversation.slots.shrink();
+        self.conversation.shrink();
     }
 
     /// What the clock has to say.
@@ -417,7 +417,7 @@ impl Driver {
         let turn = Turn { now, task };
         let (mut budget, mut rounds) = (BUDGET, ROUNDS);
         self.shared.register(task);
-        self.conversation.slots.register(task);
+        self.conversation.register(task);
         if let Err(ended) = self.check_times(now) {
             return Poll::Ready(ended);
         }
@@ -473,7 +473,7 @@ impl Driver {
                     Err(ended) => return Poll::Ready(ended),
                 }
             }
-            if !self.is_called() && (!self.conversation.slots.is_woken() || self.room() == 0) {
+            if !self.is_called() && !self.conversation.is_woken(self.room() > 0) {
                 return Poll::Pending;
             }
             rounds -= 1;

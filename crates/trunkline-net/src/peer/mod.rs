@@ -15,29 +15,35 @@ mod pending;
 mod scratch;
 mod slots;
 mod spawned;
+mod subscription;
 mod times;
 
 pub use self::{
     call::{Awaited, Begun, Calling},
     gather::Gathering,
+    subscription::{Listening, Opening, Subscription},
 };
 pub(crate) use self::{
     drive::Driver,
-    slots::{Slot, Slots},
+    slots::{Occupant, Slot, Slots, drop_running},
     spawned::placed,
 };
 
-use self::pending::{Answered, Pending};
+use self::{
+    pending::{Answered, Pending},
+    subscription::Listener,
+};
 use futures_util::task::AtomicWaker;
 use std::{
     collections::HashMap,
     fmt,
+    future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    task::{Context as TaskContext, Waker},
+    task::{Context as TaskContext, Poll, Waker},
     time::Duration,
 };
 use tokio::sync::Notify;
@@ -80,6 +86,8 @@ pub(crate) struct State {
     pub(crate) out: Outbox,
     pub(crate) speaker: Box<dyn Speaker>,
     pub(crate) pending: Pending,
+    /// Streams that somebody here listens to, as the far side spells them.
+    pub(crate) streams: HashMap<Box<str>, Arc<dyn Listener>>,
     /// Callers that wait for room in the outbox.
     waiting: HashMap<(usize, usize), Waker>,
     pub(crate) phase: Phase,
@@ -150,6 +158,11 @@ impl State {
         (waker.data().addr(), std::ptr::from_ref(waker.vtable()).addr())
     }
 
+    /// The streams that somebody here listens to, from now on none.
+    pub(crate) fn take_streams(&mut self) -> Vec<Arc<dyn Listener>> {
+        std::mem::take(&mut self.streams).into_values().collect()
+    }
+
     /// The callers that wait for room, from now on no more.
     pub(crate) fn take_waiting(&mut self) -> Vec<Waker> {
         std::mem::take(&mut self.waiting).into_values().collect()
@@ -176,8 +189,8 @@ impl Shared {
         default_timeout: Duration,
     ) -> Arc<Self> {
         let phase = Phase::Open;
-        let (pending, waiting) = (Pending::default(), HashMap::new());
-        let state = State { out, speaker, pending, waiting, phase, unheard: false, told: false };
+        let (pending, streams, waiting) = (Pending::default(), HashMap::new(), HashMap::new());
+        let state = State { out, speaker, pending, streams, waiting, phase, unheard: false, told: false };
         Arc::new(Self {
             state: Mutex::new(state),
             task: AtomicWaker::new(),
@@ -217,14 +230,17 @@ impl Shared {
 
     /// The connection has ended: fails all that waits for it.
     pub(crate) fn close(&self, fault: &Fault) {
-        let (pending, waiting) = {
+        let (pending, streams, waiting) = {
             let mut state = self.state();
             state.phase = Phase::Closed;
             state.out.clear(0);
-            (state.pending.drain(), state.take_waiting())
+            (state.pending.drain(), state.take_streams(), state.take_waiting())
         };
         for answered in pending {
             answered.answer(Err(fault.clone()));
+        }
+        for listener in streams {
+            listener.hear(Err(broken_off()));
         }
         waiting.into_iter().for_each(Waker::wake);
         self.closed.notify_waiters();
@@ -257,6 +273,49 @@ impl Peer {
         args: impl serde::Serialize + 'a,
     ) -> Calling<'a, T, impl serde::Serialize + 'a> {
         Calling::new(self, procedure, args)
+    }
+
+    /// Calls a procedure of the far side that gives a stream.
+    ///
+    /// Returns once the stream is open, for which it has 30 s. Dropping the
+    /// [`Subscription`] tells the far side that nobody listens any more.
+    ///
+    /// ```
+    /// use futures_util::StreamExt;
+    /// # use trunkline_core::Fault;
+    /// # use trunkline_net::Peer;
+    ///
+    /// # async fn example(peer: &Peer) -> Result<(), Fault> {
+    /// let mut ticks = peer.stream::<u64>("ticks", ()).await?;
+    /// while let Some(tick) = ticks.next().await {
+    ///     println!("{}", tick?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`call`](Self::call) does, and with [`FaultKind::InvalidReply`] if
+    /// the procedure gives no stream.
+    pub async fn stream<T: serde::de::DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl serde::Serialize,
+    ) -> Result<Subscription<T>, Fault> {
+        let listening = Listening::default();
+        let open = async {
+            let begun = poll_fn(|cx| match self.open(procedure, &args, &listening, cx) {
+                Begun::Crowded => Poll::Pending,
+                begun => Poll::Ready(begun),
+            });
+            match begun.await {
+                Begun::Made(opening) => opening.await,
+                Begun::Refused(fault) => Err(fault),
+                Begun::Crowded | Begun::Ended => Err(disconnected()),
+            }
+        };
+        tokio::time::timeout(self.0.default_timeout, open).await.unwrap_or_else(|_| Err(not_opened()))
     }
 
     /// Tells the far side something that needs no answer.
@@ -370,9 +429,19 @@ impl Peer {
     }
 }
 
+/// What is said of a stream that is not open in time.
+fn not_opened() -> Fault {
+    Fault::new(FaultKind::DeadlineExceeded, "the stream was not opened within the deadline of the call")
+}
+
 /// What is said of a call that could not be made because the connection is gone.
 pub(crate) fn disconnected() -> Fault {
     Fault::new(FaultKind::Disconnected, "the connection is closed")
+}
+
+/// What is said of a stream whose items can no longer come.
+pub(crate) fn broken_off() -> Fault {
+    Fault::new(FaultKind::Disconnected, "the connection ended before the stream did")
 }
 
 /// What is said of a call that was made, and whose answer can no longer come.

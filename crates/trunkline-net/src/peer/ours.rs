@@ -1,6 +1,6 @@
 //! What becomes of calls of ours, from what the far side says.
 
-use super::{Shared, pending::Answered};
+use super::{Shared, broken_off, pending::Answered};
 use std::sync::{Arc, atomic::Ordering};
 use trunkline_core::{
     Fault, FaultKind, Signal,
@@ -20,6 +20,19 @@ pub(super) fn heard(shared: &Shared, signal: Signal<'_>) {
                 None => {
                     shared.unmatched.fetch_add(1, Ordering::Relaxed);
                 }
+            }
+        }
+        Signal::Item { stream, outcome } => {
+            let listener = shared.state().streams.get(stream).cloned();
+            // what was on its way when nobody listened any more goes unheard
+            if listener.is_some_and(|listener| !listener.hear(outcome)) {
+                shared.state().streams.remove(stream);
+            }
+        }
+        Signal::Missed { stream, items } => {
+            let listener = shared.state().streams.get(stream).cloned();
+            if let Some(listener) = listener {
+                listener.missed(items);
             }
         }
         Signal::BatchLost { id, fault } => {
@@ -48,12 +61,15 @@ pub(super) fn heard(shared: &Shared, signal: Signal<'_>) {
 
 /// The far side will say nothing more, so calls of ours get no answer.
 pub(super) fn nobody_answers_any_more(shared: &Shared, fault: &Fault) {
-    let pending = {
+    let (pending, streams) = {
         let mut state = shared.state();
         state.unheard = true;
-        state.pending.drain()
+        (state.pending.drain(), state.take_streams())
     };
     fail(pending, fault);
+    for listener in streams {
+        listener.hear(Err(broken_off()));
+    }
 }
 
 /// Fails calls of ours.

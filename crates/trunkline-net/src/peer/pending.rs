@@ -8,6 +8,11 @@ pub(crate) trait Answered: Send + Sync {
     /// The answer has come, still encoded.
     fn answer(&self, outcome: Result<Payload<'_>, Fault>);
 
+    /// Whether anybody waits for it: if not, nothing else has to wait for it either.
+    fn is_awaited(&self) -> bool {
+        true
+    }
+
     /// The batch that the call was made in, if none of it has been answered.
     fn batch(&self) -> Option<Unanswered> {
         None
@@ -32,6 +37,8 @@ pub(crate) struct Pending {
     places: Vec<Option<Waiting>>,
     last: u64,
     count: usize,
+    /// How many of them nobody waits for.
+    unawaited: usize,
     earliest: Option<Instant>,
 }
 
@@ -54,10 +61,16 @@ impl Pending {
                 break at;
             }
         };
+        self.unawaited += usize::from(!answered.is_awaited());
         self.places[at] = Some(Waiting { id: self.last, deadline, answered });
         self.count += 1;
         self.earliest = [self.earliest, deadline].into_iter().flatten().min();
         self.last
+    }
+
+    /// Whether the call with this number waits.
+    pub(crate) fn contains(&self, id: u64) -> bool {
+        self.find(id).is_some()
     }
 
     /// Takes the call with this number.
@@ -65,6 +78,7 @@ impl Pending {
         let at = self.find(id)?;
         let waiting = self.places[at].take()?;
         self.count -= 1;
+        self.unawaited -= usize::from(!waiting.answered.is_awaited());
         if self.count == 0 {
             self.earliest = None;
         }
@@ -95,9 +109,9 @@ impl Pending {
         }
     }
 
-    /// How many wait.
+    /// How many are waited for.
     pub(crate) fn len(&self) -> usize {
-        self.count
+        self.count - self.unawaited
     }
 
     /// A time before which none runs out.
@@ -121,7 +135,7 @@ impl Pending {
 
     /// Takes all.
     pub(crate) fn drain(&mut self) -> Vec<Arc<dyn Answered>> {
-        (self.count, self.earliest) = (0, None);
+        (self.count, self.unawaited, self.earliest) = (0, 0, None);
         self.places.drain(..).flatten().map(|waiting| waiting.answered).collect()
     }
 

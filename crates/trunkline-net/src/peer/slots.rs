@@ -1,10 +1,10 @@
-//! [`Slots`]: the calls of one connection that are under way.
+//! [`Slots`]: what runs on one connection: calls under way, or streams that are open.
 //!
 //! A table with a bit for each place that wants to be polled, and one waker a
-//! place that is made once and used for every call that stands there. Waking
+//! place that is made once and used for all that ever stands there. Waking
 //! sets the bit, and wakes the connection's task if it was not awake already.
 
-use crate::conversation::earliest;
+use crate::{conversation::earliest, streams::Plan};
 use futures_util::task::AtomicWaker;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -17,6 +17,15 @@ use std::{
 };
 use trunkline_core::{BoxRunning, OwnedCallId};
 
+/// What can stand in a place.
+pub(crate) trait Occupant {
+    /// When it has run for long enough, if that is ever so.
+    fn deadline(&self) -> Option<Instant>;
+
+    /// Drops what runs.
+    fn dismiss(self);
+}
+
 /// A call under way.
 pub(crate) struct Slot {
     pub(crate) running: BoxRunning,
@@ -26,23 +35,39 @@ pub(crate) struct Slot {
     /// `None`: it may run for ever.
     pub(crate) deadline: Option<Instant>,
     pub(crate) span: Option<tracing::Span>,
+    /// What is known of the stream that it comes to, if it does.
+    pub(crate) opens: Option<Box<Plan>>,
 }
 
 impl Slot {
-    /// Drops what ran, which is user code, and may panic in that.
+    /// Drops what ran.
     pub(crate) fn end(self) -> (Option<OwnedCallId>, Box<str>) {
         let Self { running, id, procedure, .. } = self;
-        if catch_unwind(AssertUnwindSafe(|| drop(running))).is_err() {
-            tracing::error!(procedure = &*procedure, "a handler panicked when it was dropped");
-        }
+        drop_running(running, &procedure);
         (id, procedure)
     }
 }
 
-/// The calls of one connection that are under way.
-#[derive(Default)]
-pub(crate) struct Slots {
-    places: Vec<Option<Slot>>,
+impl Occupant for Slot {
+    fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    fn dismiss(self) {
+        self.end();
+    }
+}
+
+/// Drops what ran, which is user code, and may panic in that.
+pub(crate) fn drop_running(running: BoxRunning, procedure: &str) {
+    if catch_unwind(AssertUnwindSafe(|| drop(running))).is_err() {
+        tracing::error!(procedure, "a handler panicked when it was dropped");
+    }
+}
+
+/// What runs on one connection.
+pub(crate) struct Slots<T> {
+    places: Vec<Option<T>>,
     free: Vec<usize>,
     wakers: Vec<Waker>,
     bits: Option<Arc<Bits>>,
@@ -77,13 +102,14 @@ impl Wake for PlaceWaker {
     }
 }
 
-impl Slots {
-    /// Room for `capacity` calls; nothing is allocated before the first.
+impl<T: Occupant> Slots<T> {
+    /// Room for `capacity` of them; nothing is allocated before the first.
     pub(crate) fn with_capacity(capacity: usize) -> Self {
-        Self { capacity, ..Self::default() }
+        let (places, free, wakers) = (Vec::new(), Vec::new(), Vec::new());
+        Self { places, free, wakers, bits: None, count: 0, earliest: None, capacity }
     }
 
-    /// How many are under way.
+    /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.count
     }
@@ -134,8 +160,8 @@ impl Slots {
     }
 
     /// Puts a call where [`vacant`](Self::vacant) said.
-    pub(crate) fn insert(&mut self, place: usize, slot: Slot) {
-        self.earliest = earliest([self.earliest, slot.deadline]);
+    pub(crate) fn insert(&mut self, place: usize, slot: T) {
+        self.earliest = earliest([self.earliest, slot.deadline()]);
         let free = self.free.pop();
         debug_assert_eq!(free, Some(place), "a place is filled before the next is asked for");
         self.places[place] = Some(slot);
@@ -164,12 +190,12 @@ impl Slots {
     }
 
     /// The call at a place, and its waker.
-    pub(crate) fn get(&mut self, place: usize) -> Option<(&mut Slot, &Waker)> {
+    pub(crate) fn get(&mut self, place: usize) -> Option<(&mut T, &Waker)> {
         Some((self.places.get_mut(place)?.as_mut()?, &self.wakers[place]))
     }
 
     /// Takes the call at a place.
-    pub(crate) fn remove(&mut self, place: usize) -> Option<Slot> {
+    pub(crate) fn remove(&mut self, place: usize) -> Option<T> {
         let slot = self.places.get_mut(place)?.take()?;
         self.free.push(place);
         self.count -= 1;
@@ -179,26 +205,30 @@ impl Slots {
         Some(slot)
     }
 
-    /// Takes the first call that fits.
-    pub(crate) fn remove_where(&mut self, fits: impl Fn(&Slot) -> bool) -> Option<Slot> {
-        let place = self.places.iter().position(|slot| slot.as_ref().is_some_and(&fits))?;
-        self.remove(place)
+    /// The place of the first that fits.
+    pub(crate) fn position(&self, fits: impl Fn(&T) -> bool) -> Option<usize> {
+        self.places.iter().position(|slot| slot.as_ref().is_some_and(&fits))
+    }
+
+    /// Takes the first that fits.
+    pub(crate) fn remove_where(&mut self, fits: impl Fn(&T) -> bool) -> Option<T> {
+        self.remove(self.position(fits)?)
     }
 
     /// Takes the calls whose deadline has passed.
-    pub(crate) fn expire(&mut self, now: Instant) -> Vec<Slot> {
-        let is_due = |slot: &Option<Slot>| slot.as_ref()?.deadline.filter(|deadline| *deadline <= now);
+    pub(crate) fn expire(&mut self, now: Instant) -> Vec<T> {
+        let is_due = |slot: &Option<T>| slot.as_ref()?.deadline().filter(|deadline| *deadline <= now);
         let due: Vec<usize> =
             (0..self.places.len()).filter(|place| is_due(&self.places[*place]).is_some()).collect();
         let expired = due.into_iter().filter_map(|place| self.remove(place)).collect();
-        self.earliest = earliest(self.places.iter().flatten().map(|slot| slot.deadline));
+        self.earliest = earliest(self.places.iter().flatten().map(T::deadline));
         expired
     }
 
     /// Drops all calls, which cancels them.
     pub(crate) fn clear(&mut self) {
         for slot in self.places.drain(..).flatten() {
-            slot.end();
+            slot.dismiss();
         }
         self.free.clear();
         (self.count, self.earliest) = (0, None);
@@ -251,8 +281,14 @@ mod tests {
         let mut slots = Slots::with_capacity(8);
         for deadline in [at(3), None, at(1), at(2)] {
             let (place, _) = slots.vacant(Waker::noop()).unwrap();
-            let slot =
-                Slot { running: Box::pin(Never), id: None, procedure: "p".into(), deadline, span: None };
+            let slot = Slot {
+                running: Box::pin(Never),
+                id: None,
+                procedure: "p".into(),
+                deadline,
+                span: None,
+                opens: None,
+            };
             slots.insert(place, slot);
         }
         assert_eq!(slots.earliest(), at(1));
@@ -264,7 +300,7 @@ mod tests {
 
     #[test]
     fn a_wake_is_seen_once_and_for_its_place() {
-        let mut slots = Slots::with_capacity(5000);
+        let mut slots = Slots::<Slot>::with_capacity(5000);
         for _ in 0..4200 {
             let (place, _) = slots.vacant(Waker::noop()).unwrap();
             assert_eq!(slots.free.pop(), Some(place));

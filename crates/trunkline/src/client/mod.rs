@@ -24,10 +24,12 @@ mod line;
 mod posting;
 mod reconnect;
 mod state;
+mod streaming;
 mod supervisor;
 
 pub use self::{
     batch::Batching, builder::Builder, call::Calling, reconnect::Reconnect, state::ConnectionState,
+    streaming::Streaming,
 };
 pub use trunkline_net::{
     batch::Answers,
@@ -151,6 +153,37 @@ impl Client {
         args: impl Serialize + 'a,
     ) -> Calling<'a, T, impl Serialize + 'a> {
         Calling::new(self, procedure, args)
+    }
+
+    /// Calls a procedure of the server that gives a stream.
+    ///
+    /// The [`Subscription`](crate::Subscription) is a [`Stream`](futures_util::Stream);
+    /// dropping it tells the server that nobody listens any more. When the
+    /// connection is lost the stream breaks off: it is for the caller to say
+    /// whether to open it anew.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &trunkline::Client) -> Result<(), trunkline::Fault> {
+    /// use futures_util::StreamExt;
+    ///
+    /// let mut ticks = client.stream::<u64>("ticks", ()).await?;
+    /// while let Some(tick) = ticks.next().await {
+    ///     println!("{}", tick?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The future fails as that of [`call`](Self::call) does, with
+    /// [`FaultKind::InvalidReply`] if the procedure gives no stream, and over HTTP.
+    pub fn stream<'a, T: DeserializeOwned + Send + 'static>(
+        &'a self,
+        procedure: &'a str,
+        args: impl Serialize + 'a,
+    ) -> Streaming<'a, T, impl Serialize + 'a> {
+        Streaming::new(self, procedure, args)
     }
 
     /// Tells the server something that needs no answer.

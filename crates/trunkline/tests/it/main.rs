@@ -15,5 +15,6 @@ mod limits;
 mod middleware;
 mod narrow;
 mod ordered;
+mod streams;
 mod support;
 mod trouble;

@@ -1,0 +1,395 @@
+//! [`Subscription`]: a stream that the far side sends, from the call that opens it to its end.
+
+use super::{Begun, NotNow, Peer, Shared, pending::Answered};
+use crate::batch::{decode, not_encodable};
+use futures_util::Stream;
+use serde::{Serialize, de::DeserializeOwned};
+use std::{
+    borrow::Cow,
+    collections::VecDeque,
+    fmt,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    task::{Context, Poll, Waker},
+};
+use trunkline_core::{Fault, FaultKind, Payload};
+
+/// How a stream is listened to.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Listening {
+    /// Items that may wait for who listens. A trunkline server waits for them to be
+    /// taken; another does not know, and one more breaks the stream off. Default 1,024.
+    pub max_waiting: usize,
+    /// The procedure by which the far side is told that nobody listens any more.
+    /// Default `rpc.unsubscribe`, which every trunkline server has.
+    pub unsubscribe: Cow<'static, str>,
+}
+
+impl Default for Listening {
+    fn default() -> Self {
+        Self { max_waiting: 1024, unsubscribe: "rpc.unsubscribe".into() }
+    }
+}
+
+/// What hears a stream go on.
+pub(crate) trait Listener: Send + Sync {
+    /// Hears the next item, or the end; whether it goes on listening.
+    fn hear(&self, outcome: Result<Option<Payload<'_>>, Fault>) -> bool;
+
+    /// Hears that items were left out.
+    fn missed(&self, items: u64);
+}
+
+/// A stream that the far side sends.
+///
+/// Each item is an `Ok`; a fault is the last item of a stream that broke off, with
+/// [`FaultKind::Disconnected`] if it did because the connection is gone. Dropping
+/// it tells the far side that nobody listens any more.
+#[must_use = "dropping it ends the stream"]
+pub struct Subscription<T: 'static> {
+    cell: Arc<Cell<T>>,
+}
+
+impl<T: 'static> Subscription<T> {
+    /// How many items the far side has left out so far, because they were not taken
+    /// in time: that depends on the lag policy of its procedure.
+    #[must_use]
+    pub fn missed(&self) -> u64 {
+        self.cell.state().missed
+    }
+}
+
+impl<T: 'static> Stream for Subscription<T> {
+    type Item = Result<T, Fault>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut state = self.cell.state();
+        if let Some(item) = state.items.pop_front() {
+            state.taken += 1;
+            let grant = state.grant(self.cell.listening.max_waiting);
+            drop(state);
+            if let Some((stream, items)) = grant {
+                self.cell.grant(&stream, items);
+            }
+            return Poll::Ready(Some(item));
+        }
+        match state.phase {
+            Phase::Ended => Poll::Ready(None),
+            _ => {
+                state.wait(cx);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<T: 'static> Drop for Subscription<T> {
+    fn drop(&mut self) {
+        self.cell.leave();
+    }
+}
+
+impl<T> fmt::Debug for Subscription<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription").field("phase", &self.cell.state().phase).finish_non_exhaustive()
+    }
+}
+
+/// A call for a stream that has been made. A future; dropping it gives the call up.
+#[must_use = "dropping it gives the call up"]
+pub struct Opening<T: 'static> {
+    id: u64,
+    /// Taken once it is open.
+    cell: Option<Arc<Cell<T>>>,
+}
+
+impl<T: 'static> Future for Opening<T> {
+    type Output = Result<Subscription<T>, Fault>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(cell) = self.cell.take() else {
+            return Poll::Ready(Err(Fault::internal("a call was polled after its answer")));
+        };
+        let mut state = cell.state();
+        match &mut state.phase {
+            Phase::Opening => {
+                state.wait(cx);
+                drop(state);
+                self.cell = Some(cell);
+                Poll::Pending
+            }
+            Phase::Refused(fault) => Poll::Ready(Err(fault.clone())),
+            Phase::Open(_) | Phase::Ended => {
+                drop(state);
+                Poll::Ready(Ok(Subscription { cell }))
+            }
+        }
+    }
+}
+
+impl<T: 'static> Drop for Opening<T> {
+    fn drop(&mut self) {
+        let Some(cell) = self.cell.take() else { return };
+        cell.leave();
+        let Some(shared) = cell.shared.upgrade() else { return };
+        // the answer is still waited for: it may be a stream, which is to be ended then
+        let waits = {
+            let mut state = shared.state();
+            let waits = state.phase.is_open() && state.pending.contains(self.id);
+            if waits {
+                state.tell(|speaker, out| speaker.cancel(self.id, out));
+            }
+            waits
+        };
+        if waits {
+            shared.wake();
+        }
+    }
+}
+
+impl<T> fmt::Debug for Opening<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opening").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// What the task of the connection shares with whoever listens.
+struct Cell<T> {
+    state: Mutex<State<T>>,
+    shared: Weak<Shared>,
+    me: Weak<Self>,
+    listening: Listening,
+}
+
+struct State<T> {
+    phase: Phase,
+    items: VecDeque<Result<T, Fault>>,
+    waker: Option<Waker>,
+    /// Nobody listens any more.
+    left: bool,
+    /// Items that were taken since the far side was last told that there is room.
+    taken: usize,
+    missed: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Phase {
+    Opening,
+    /// As the far side spells it.
+    Open(Box<str>),
+    Refused(Fault),
+    Ended,
+}
+
+impl<T> State<T> {
+    /// For how many items there is room again, once that is worth telling.
+    fn grant(&mut self, max_waiting: usize) -> Option<(Box<str>, u64)> {
+        match &self.phase {
+            Phase::Open(stream) if self.taken >= max_waiting.div_ceil(2) => {
+                Some((stream.clone(), std::mem::take(&mut self.taken) as u64))
+            }
+            _ => None,
+        }
+    }
+
+    fn wait(&mut self, cx: &Context<'_>) {
+        match &mut self.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+    }
+}
+
+impl<T> Cell<T> {
+    /// Nothing that runs under this lock can panic half-way through a change.
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nobody listens any more.
+    fn leave(&self) {
+        let (before, items) = {
+            let mut state = self.state();
+            state.left = true;
+            let before = match state.phase {
+                Phase::Open(_) => std::mem::replace(&mut state.phase, Phase::Ended),
+                _ => return,
+            };
+            (before, std::mem::take(&mut state.items))
+        };
+        drop(items);
+        if let Phase::Open(stream) = before {
+            self.unsubscribe(&stream);
+        }
+    }
+
+    /// Tells the far side that there is room for more items.
+    fn grant(&self, stream: &str, items: u64) {
+        let Some(shared) = self.shared.upgrade() else { return };
+        {
+            let mut state = shared.state();
+            if !state.phase.is_open() {
+                return;
+            }
+            state.tell(|speaker, out| speaker.grant(stream, items, out));
+        }
+        shared.wake();
+    }
+
+    /// Tells the far side that nobody listens any more.
+    fn unsubscribe(&self, stream: &str) {
+        let Some(shared) = self.shared.upgrade() else { return };
+        {
+            let mut state = shared.state();
+            state.streams.remove(stream);
+            if !state.phase.is_open() || state.unheard {
+                return;
+            }
+            let id = state.pending.insert(Arc::new(Nobody), None);
+            state.tell(|speaker, out| speaker.end_stream(id, &self.listening.unsubscribe, stream, out));
+        }
+        shared.wake();
+    }
+
+    fn wake(&self) {
+        let waker = self.state().waker.take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl<T: DeserializeOwned + Send + 'static> Answered for Cell<T> {
+    fn answer(&self, outcome: Result<Payload<'_>, Fault>) {
+        let (phase, open) = match outcome {
+            Ok(Payload::Json(spelling)) if !spelling.starts_with(['{', '[', 't', 'f', 'n']) => {
+                (Phase::Open(spelling.into()), Some(spelling))
+            }
+            Ok(_) => (Phase::Refused(no_subscription()), None),
+            Err(fault) => (Phase::Refused(fault), None),
+        };
+        let left = {
+            let mut state = self.state();
+            state.phase = phase;
+            state.left
+        };
+        match (open, self.shared.upgrade(), self.me.upgrade()) {
+            (Some(stream), ..) if left => self.unsubscribe(stream),
+            (Some(stream), Some(shared), Some(me)) => {
+                shared.state().streams.insert(stream.into(), me);
+            }
+            _ => {}
+        }
+        self.wake();
+    }
+}
+
+impl<T: DeserializeOwned + Send + 'static> Listener for Cell<T> {
+    fn hear(&self, outcome: Result<Option<Payload<'_>>, Fault>) -> bool {
+        let decoded = outcome.map(|item| item.map(decode));
+        let mut unwanted = None;
+        let goes_on = {
+            let mut state = self.state();
+            let Phase::Open(stream) = &state.phase else { return false };
+            let last = match decoded {
+                Ok(Some(Ok(item))) if state.items.len() < self.listening.max_waiting => {
+                    state.items.push_back(Ok(item));
+                    None
+                }
+                Ok(None) => Some(None),
+                Err(fault) => Some(Some(fault)),
+                Ok(Some(item)) => {
+                    unwanted = Some(stream.clone());
+                    Some(Some(item.err().unwrap_or_else(|| self.too_slow())))
+                }
+            };
+            let goes_on = last.is_none();
+            if let Some(fault) = last {
+                state.items.extend(fault.map(Err));
+                state.phase = Phase::Ended;
+            }
+            goes_on
+        };
+        self.wake();
+        if let Some(stream) = unwanted {
+            self.unsubscribe(&stream);
+        }
+        goes_on
+    }
+
+    fn missed(&self, items: u64) {
+        self.state().missed += items;
+    }
+}
+
+impl<T> Cell<T> {
+    fn too_slow(&self) -> Fault {
+        let most = self.listening.max_waiting;
+        Fault::new(
+            FaultKind::Unavailable,
+            format!(
+                "items came faster than they were taken: {most} wait, the setting `max_waiting` of the stream"
+            ),
+        )
+    }
+}
+
+fn no_subscription() -> Fault {
+    Fault::new(
+        FaultKind::InvalidReply,
+        "the answer is no id of a subscription, a string or a number: the procedure gives no stream",
+    )
+}
+
+/// Nobody cares for this answer.
+struct Nobody;
+
+impl Answered for Nobody {
+    fn answer(&self, _: Result<Payload<'_>, Fault>) {}
+
+    fn is_awaited(&self) -> bool {
+        false
+    }
+}
+
+impl Peer {
+    /// Makes a call for a stream now, if one can be made now: what
+    /// [`stream`](Self::stream) begins with, for callers that know what else to do
+    /// if it cannot.
+    pub fn open<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: &impl Serialize,
+        listening: &Listening,
+        cx: &mut Context<'_>,
+    ) -> Begun<Opening<T>> {
+        let shared = &self.0;
+        let mut state = shared.state();
+        if let Err(not_now) = state.admit(shared.max_unsent, cx) {
+            return <NotNow as Into<Begun<_>>>::into(not_now);
+        }
+        let cell = Arc::new_cyclic(|me| Cell {
+            state: Mutex::new(State {
+                phase: Phase::Opening,
+                items: VecDeque::new(),
+                waker: Some(cx.waker().clone()),
+                left: false,
+                taken: 0,
+                missed: 0,
+            }),
+            shared: Arc::downgrade(shared),
+            me: me.clone(),
+            listening: listening.clone(),
+        });
+        let id = state.pending.insert(cell.clone(), None);
+        let credit = listening.max_waiting as u64;
+        if let Err(error) = state.tell(|speaker, out| speaker.open_stream(id, procedure, args, credit, out)) {
+            state.pending.remove(id);
+            return Begun::Refused(not_encodable(error));
+        }
+        drop(state);
+        shared.wake();
+        Begun::Made(Opening { id, cell: Some(cell) })
+    }
+}

@@ -1,0 +1,326 @@
+//! [`Streams`]: the streams of one connection that are open, and how they go on.
+
+mod kept;
+
+use self::kept::Kept;
+use crate::{
+    conversation::{Turn, panicked},
+    peer::{Occupant, Slots, drop_running},
+};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    task::{Context as TaskContext, Poll, Waker},
+    time::Instant,
+};
+use tracing::Span;
+use trunkline_core::{BoxRunning, Dialect, Fault, FaultKind, Format, Lag, Outbox, Reply, StreamHead};
+
+/// Bytes that one stream may add to what waits to be sent before others have their turn.
+const BYTES: usize = 64 << 10;
+/// Items of one stream before others have their turn, however small they are.
+const ITEMS: usize = 1024;
+
+/// The streams of one connection that are open.
+pub(crate) struct Streams {
+    slots: Slots<OpenStream>,
+    /// Numbers count up from 1 and are never used again.
+    last: u64,
+    woken: Vec<usize>,
+    /// Streams that have items, for which there is no room.
+    blocked: Vec<usize>,
+}
+
+/// A stream that is open.
+pub(crate) struct OpenStream {
+    running: BoxRunning,
+    number: u64,
+    head: StreamHead,
+    procedure: Box<str>,
+    span: Option<Span>,
+    /// How many items the caller has room for; `None` if it takes them as they come.
+    credit: Option<u64>,
+    lag: Lag,
+    /// Items that wait because there is no room, where the stream is not what waits.
+    kept: Kept,
+    /// What is left to say once the kept items have left.
+    outcome: Option<Result<(), Fault>>,
+}
+
+impl Occupant for OpenStream {
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    fn dismiss(self) {
+        drop_running(self.running, &self.procedure);
+    }
+}
+
+/// What is known of a stream before it is open.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// What its items are called.
+    pub(crate) items: Box<str>,
+    pub(crate) lag: Lag,
+    pub(crate) credit: Option<u64>,
+}
+
+/// How values are written, and how much of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Writing {
+    pub(crate) format: Format,
+    pub(crate) max_reply: usize,
+}
+
+impl Streams {
+    /// Room for `capacity` streams.
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        Self { slots: Slots::with_capacity(capacity), last: 0, woken: Vec::new(), blocked: Vec::new() }
+    }
+
+    /// How many are open.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// A number for the next one.
+    pub(crate) fn next_number(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+
+    /// Goes on with a stream that has been opened, for which there is room.
+    pub(crate) fn insert(&mut self, stream: OpenStream, turn: Turn<'_>) {
+        if let Some((place, waker)) = self.slots.vacant(turn.task) {
+            waker.wake_by_ref();
+            self.slots.insert(place, stream);
+        }
+    }
+
+    /// Wakes `task` when a stream may have an item.
+    pub(crate) fn register(&self, task: &Waker) {
+        self.slots.register(task);
+    }
+
+    /// Whether a stream may have an item, and there may be something to do about it.
+    pub(crate) fn is_woken(&self) -> bool {
+        self.slots.is_woken()
+    }
+
+    /// The caller has room for more items of the stream of this number.
+    pub(crate) fn grant(&mut self, number: u64, items: u64) {
+        let Some(place) = self.slots.position(|stream| stream.number == number) else { return };
+        if let Some((stream, waker)) = self.slots.get(place) {
+            stream.credit = stream.credit.map(|credit| credit.saturating_add(items));
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Ends the stream of this number, which nobody listens to any more; whether
+    /// there was one.
+    pub(crate) fn end(&mut self, number: u64) -> bool {
+        self.slots.remove_where(|stream| stream.number == number).map(Occupant::dismiss).is_some()
+    }
+
+    /// Breaks all streams off.
+    pub(crate) fn break_off(&mut self, fault: &Fault, dialect: &mut dyn Dialect, out: &mut Outbox) {
+        while let Some(stream) = self.slots.remove_where(|_| true) {
+            dialect.end_stream(&stream.head, Err(fault), out);
+            stream.dismiss();
+        }
+    }
+
+    /// Drops all streams without a word.
+    pub(crate) fn clear(&mut self) {
+        self.slots.clear();
+    }
+
+    /// Gives memory back.
+    pub(crate) fn shrink(&mut self) {
+        self.slots.shrink();
+    }
+
+    /// Sends the items that are there, until `most` bytes wait in `out`; tells of
+    /// the streams that broke off, by their procedures.
+    pub(crate) fn poll(
+        &mut self,
+        dialect: &mut dyn Dialect,
+        writing: Writing,
+        out: &mut Outbox,
+        most: usize,
+        mut broke: impl FnMut(&str, &Fault),
+    ) {
+        let mut woken = std::mem::take(&mut self.woken);
+        self.slots.take_woken(&mut woken);
+        if out.len() < most {
+            woken.append(&mut self.blocked);
+        }
+        for place in woken.drain(..) {
+            let Some((stream, waker)) = self.slots.get(place) else { continue };
+            match stream.poll(waker, dialect, writing, out, most) {
+                Went::Waits => {}
+                Went::Blocked => self.blocked.push(place),
+                Went::On => self.slots.wake(place),
+                Went::Ended(outcome) => {
+                    let Some(stream) = self.slots.remove(place) else { continue };
+                    dialect.end_stream(&stream.head, outcome.as_ref().copied(), out);
+                    if let Err(fault) = &outcome {
+                        broke(&stream.procedure, fault);
+                    }
+                    stream.dismiss();
+                }
+            }
+        }
+        self.woken = woken;
+    }
+}
+
+/// What came of polling a stream.
+enum Went {
+    /// It waits for an item, or for credit; it is woken then.
+    Waits,
+    /// It has items, and there is no room.
+    Blocked,
+    /// There is more where that came from.
+    On,
+    Ended(Result<(), Fault>),
+}
+
+impl OpenStream {
+    pub(crate) fn new(
+        running: BoxRunning,
+        procedure: Box<str>,
+        number: u64,
+        head: StreamHead,
+        plan: &Plan,
+    ) -> Self {
+        let &Plan { lag, credit, .. } = plan;
+        let (span, kept) = (None, Kept::default());
+        Self { running, number, head, procedure, span, credit, lag, kept, outcome: None }
+    }
+
+    pub(crate) fn in_span(self, span: Option<Span>) -> Self {
+        Self { span, ..self }
+    }
+
+    fn poll(
+        &mut self,
+        waker: &Waker,
+        dialect: &mut dyn Dialect,
+        writing: Writing,
+        out: &mut Outbox,
+        most: usize,
+    ) -> Went {
+        let span = self.span.clone();
+        let _entered = span.as_ref().map(Span::enter);
+        let mut cx = TaskContext::from_waker(waker);
+        let most_now = most.min(out.len().saturating_add(BYTES));
+        for _ in 0..ITEMS {
+            let has_room = out.len() < most;
+            if has_room && out.len() >= most_now {
+                // others have their turn first
+                return Went::On;
+            }
+            if has_room && self.kept.is_empty() {
+                self.tell_missed(dialect, out);
+                if let Some(outcome) = self.outcome.take() {
+                    return Went::Ended(outcome);
+                }
+            }
+            let went = match has_room && self.credit != Some(0) {
+                true => self.send(&mut cx, dialect, writing, out),
+                false => self.keep(&mut cx, writing, has_room),
+            };
+            if let Some(went) = went {
+                return went;
+            }
+        }
+        Went::On
+    }
+
+    /// Sends an item; what came of it, if it is not to go on.
+    fn send(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        dialect: &mut dyn Dialect,
+        writing: Writing,
+        out: &mut Outbox,
+    ) -> Option<Went> {
+        self.tell_missed(dialect, out);
+        let item = dialect.open_item(&self.head, out);
+        let polled = match self.kept.pop() {
+            Some(kept) => {
+                out.body().extend_from_slice(&kept);
+                Poll::Ready(Some(Ok(())))
+            }
+            None => self.next(cx, writing, out.body()),
+        };
+        match polled {
+            Poll::Ready(Some(Ok(()))) => {
+                dialect.close_item(&self.head, item, out);
+                self.credit = self.credit.map(|credit| credit - 1);
+                None
+            }
+            other => {
+                out.discard(item);
+                Some(match other {
+                    Poll::Pending => Went::Waits,
+                    Poll::Ready(ended) => Went::Ended(ended.unwrap_or(Ok(()))),
+                })
+            }
+        }
+    }
+
+    /// Does with an item for which there is no room what is to be done with it; what
+    /// came of it, if it is not to go on.
+    fn keep(&mut self, cx: &mut TaskContext<'_>, writing: Writing, has_room: bool) -> Option<Went> {
+        // there is no credit, or no room: whatever was missing wakes
+        let stopped = if has_room { Went::Waits } else { Went::Blocked };
+        if self.lag == Lag::Block || self.outcome.is_some() {
+            return Some(stopped);
+        }
+        let mut item = Vec::new();
+        match self.next(cx, writing, &mut item) {
+            Poll::Pending if self.kept.is_empty() => Some(Went::Waits),
+            Poll::Pending => Some(stopped),
+            Poll::Ready(Some(Ok(()))) => {
+                let kept = self.kept.keep(item, self.lag);
+                kept.err().map(|fault| Went::Ended(Err(fault)))
+            }
+            Poll::Ready(ended) => {
+                self.outcome = Some(ended.unwrap_or(Ok(())));
+                None
+            }
+        }
+    }
+
+    fn tell_missed(&mut self, dialect: &mut dyn Dialect, out: &mut Outbox) {
+        let missed = self.kept.take_missed();
+        if missed > 0 {
+            tracing::debug!(procedure = &*self.procedure, missed, "items of a stream were left out");
+            dialect.missed(&self.head, missed, out);
+        }
+    }
+
+    fn next(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        writing: Writing,
+        item: &mut Vec<u8>,
+    ) -> Poll<Option<Result<(), Fault>>> {
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            self.running.as_mut().poll_next(cx, &mut Reply::new(item, writing.format, writing.max_reply))
+        }));
+        polled.unwrap_or_else(|panic| Poll::Ready(Some(Err(panicked(panic)))))
+    }
+}
+
+/// What is said of a stream whose caller does not take its items in time.
+fn lagged(kept: usize) -> Fault {
+    Fault::new(
+        FaultKind::Unavailable,
+        format!(
+            "items came faster than they were taken: {kept} were kept, as the procedure's lag policy has it"
+        ),
+    )
+}

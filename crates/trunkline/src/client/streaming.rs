@@ -1,0 +1,88 @@
+//! [`Streaming`]: a call for a stream, from the first poll to its being open.
+
+use super::{Carrier, Client, call};
+use crate::{Fault, OwnedPayload};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{borrow::Cow, fmt, marker::PhantomData, pin::Pin, time::Duration};
+use trunkline_core::Format;
+use trunkline_net::{
+    batch::not_encodable,
+    peer::{Listening, Subscription},
+};
+
+/// A call for a stream that is about to be made.
+#[must_use = "a stream is opened when this is awaited"]
+pub struct Streaming<'a, T, A> {
+    client: &'a Client,
+    procedure: &'a str,
+    args: A,
+    timeout: Duration,
+    listening: Listening,
+    item: PhantomData<fn() -> T>,
+}
+
+impl<'a, T, A> Streaming<'a, T, A> {
+    pub(super) fn new(client: &'a Client, procedure: &'a str, args: A) -> Self {
+        let (timeout, listening) = (client.0.call_timeout, Listening::default());
+        Self { client, procedure, args, timeout, listening, item: PhantomData }
+    }
+
+    /// How long the stream may take to open, a connection included. Default
+    /// [`Builder::call_timeout`](super::Builder::call_timeout).
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How many items may wait to be taken; one more breaks the stream off.
+    /// Default 1,024.
+    pub fn max_waiting(mut self, items: usize) -> Self {
+        self.listening.max_waiting = items.max(1);
+        self
+    }
+
+    /// The procedure by which the server is told that nobody listens any more, for
+    /// servers that have one of their own. Default `rpc.unsubscribe`.
+    pub fn unsubscribe(mut self, procedure: impl Into<Cow<'static, str>>) -> Self {
+        self.listening.unsubscribe = procedure.into();
+        self
+    }
+}
+
+impl<'a, T, A> IntoFuture for Streaming<'a, T, A>
+where
+    T: DeserializeOwned + Send + 'static,
+    A: Serialize + 'a,
+{
+    type Output = Result<Subscription<T>, Fault>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self { client, procedure, args, timeout, listening, .. } = self;
+        let args = OwnedPayload::encode(&args, Format::Json).map_err(not_encodable);
+        Box::pin(async move {
+            let args = args?;
+            let deadline = call::deadline(timeout);
+            match &client.0.carrier {
+                Carrier::Connection(line) => {
+                    let open = async {
+                        let opening =
+                            line.begin_when_ready(|peer, cx| peer.open(procedure, &args, &listening, cx));
+                        opening.await?.await
+                    };
+                    line.in_time(deadline, open).await?
+                }
+                #[cfg(feature = "http-client")]
+                Carrier::Http(_) => {
+                    Err(Fault::from("a stream takes a connection: use the address `ws://…` or `tcp://…`"))
+                }
+            }
+        })
+    }
+}
+
+impl<T, A> fmt::Debug for Streaming<'_, T, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Streaming").field("procedure", &self.procedure).finish_non_exhaustive()
+    }
+}

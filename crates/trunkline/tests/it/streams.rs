@@ -1,0 +1,431 @@
+//! Streams: opened by a call, sent item by item, ended by either side.
+
+use crate::support::{Wire, client, code, link, request};
+use futures_util::{Stream, StreamExt, stream};
+use serde_json::{Value, json};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    sync::{mpsc, oneshot},
+};
+use trunkline::{
+    Client, Fault, FaultKind, Lag, Limits, Next, OwnedCall, Peer, Router, Subscription, handler,
+};
+
+/// Streams that count, that break off, that cannot be opened, and that never end.
+fn router() -> Router {
+    Router::new()
+        .procedure("count", async |(to,): (u64,)| stream::iter(1..=to))
+        .procedure("breaks", async || stream::iter([Ok(1), Err(Fault::from("broken")), Ok(3)]))
+        .procedure("refuses", async || Err::<stream::Empty<u8>, _>(Fault::from("not today")))
+        .procedure("silent", async || stream::pending::<u8>())
+        .procedure("ping", async || "pong")
+}
+
+fn item(subscription: &Value, name: &str, result: impl Into<Value>) -> Value {
+    let result: Value = result.into();
+    json!({"jsonrpc": "2.0", "method": name, "params": {"subscription": subscription, "result": result}})
+}
+
+/// Opens a stream and gives its id.
+async fn open(wire: &mut Wire, name: &str, params: Value) -> Value {
+    let answer = wire.ask(request(1, name, params)).await;
+    assert!(answer["result"].is_string(), "{answer}");
+    answer["result"].clone()
+}
+
+#[tokio::test]
+async fn items_follow_the_answer_and_then_the_end() {
+    let mut wire = Wire::to(router());
+    let id = open(&mut wire, "count", json!([3])).await;
+    for n in 1..=3 {
+        assert_eq!(wire.next().await, item(&id, "count", n));
+    }
+    assert_eq!(
+        wire.next().await,
+        json!({"jsonrpc": "2.0", "method": "rpc.end", "params": {"subscription": id}})
+    );
+    wire.is_well().await;
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_off_says_why() {
+    let mut wire = Wire::to(router());
+    let id = open(&mut wire, "breaks", json!([])).await;
+    assert_eq!(wire.next().await, item(&id, "breaks", 1));
+    let last = wire.next().await;
+    assert_eq!(last["params"]["subscription"], id);
+    assert_eq!(last["params"]["error"]["message"], "broken");
+    wire.is_well().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_opened_is_a_fault() {
+    let mut wire = Wire::to(router());
+    assert_eq!(wire.ask(request(1, "refuses", json!([]))).await["error"]["message"], "not today");
+    assert_eq!(code(&wire.ask(request(1, "count", json!(["x"]))).await), -32602);
+    let in_batch = wire.ask(format!("[{}]", request(1, "count", json!([1])))).await;
+    assert!(in_batch[0]["error"]["message"].as_str().unwrap().contains("batch"), "{in_batch}");
+    wire.line(r#"{"jsonrpc":"2.0","method":"count","params":[1]}"#).await;
+    wire.is_well().await;
+}
+
+/// A stream that tells when it is dropped.
+fn watched() -> (Router, mpsc::UnboundedReceiver<()>) {
+    struct Tells(mpsc::UnboundedSender<()>);
+    impl Drop for Tells {
+        fn drop(&mut self) {
+            let _ = self.0.send(());
+        }
+    }
+    let (dropped, seen) = mpsc::unbounded_channel();
+    let router = Router::new().procedure("watched", move || {
+        let tells = Tells(dropped.clone());
+        async move {
+            stream::repeat(7_u8).take(1).chain(stream::pending()).map(move |n| {
+                let _ = &tells;
+                n
+            })
+        }
+    });
+    (router, seen)
+}
+
+#[tokio::test]
+async fn unsubscribing_drops_the_stream() {
+    let (router, mut dropped) = watched();
+    let mut wire = Wire::to(router);
+    let id = open(&mut wire, "watched", json!([])).await;
+    assert_eq!(wire.next().await, item(&id, "watched", 7));
+    assert_eq!(wire.ask(request(2, "rpc.unsubscribe", json!([id]))).await["result"], true);
+    dropped.recv().await.unwrap();
+    assert_eq!(wire.ask(request(3, "rpc.unsubscribe", json!([id]))).await["result"], false);
+    assert_eq!(wire.ask(request(4, "rpc.unsubscribe", json!({"no": 1}))).await["result"], false);
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_takes_its_streams_along() {
+    let (router, mut dropped) = watched();
+    let mut wire = Wire::to(router);
+    open(&mut wire, "watched", json!([])).await;
+    drop(wire);
+    dropped.recv().await.unwrap();
+}
+
+#[tokio::test]
+async fn names_of_the_ethereum_world_are_kept() {
+    let blocks = async |(what,): (String,)| match &*what {
+        "newHeads" => Ok(stream::iter([json!({"number": "0x1"})]).chain(stream::pending())),
+        other => Err(Fault::from(format!("no such subscription: {other}"))),
+    };
+    let router = Router::new()
+        .procedure("eth_subscribe", handler(blocks).subscription("eth_subscription", "eth_unsubscribe"));
+    let mut wire = Wire::to(router);
+    let id = open(&mut wire, "eth_subscribe", json!(["newHeads"])).await;
+    assert!(id.as_str().unwrap().starts_with("0x"));
+    assert_eq!(wire.next().await, item(&id, "eth_subscription", json!({"number": "0x1"})));
+    assert_eq!(wire.ask(request(2, "eth_unsubscribe", json!([id]))).await["result"], true);
+}
+
+#[tokio::test]
+async fn streams_are_limited_and_calls_are_not_held_up_by_them() {
+    let mut wire = Wire::with_limits(router(), Limits::default().max_streams(2).max_in_flight(1));
+    let first = open(&mut wire, "silent", json!([])).await;
+    open(&mut wire, "silent", json!([])).await;
+    let refused = wire.ask(request(1, "silent", json!([]))).await;
+    assert_eq!(code(&refused), -32009);
+    assert!(refused["error"]["data"].as_str().unwrap().contains("`max_streams`"), "{refused}");
+    assert_eq!(wire.ask(request(2, "ping", json!([]))).await["result"], "pong");
+    wire.ask(request(3, "rpc.unsubscribe", json!([first]))).await;
+    open(&mut wire, "silent", json!([])).await;
+}
+
+/// Items of a caller who does not read are not made before there is room for them.
+#[tokio::test]
+async fn a_caller_who_does_not_read_holds_up_only_its_own_stream() {
+    let made = Arc::new(AtomicUsize::new(0));
+    let counter = made.clone();
+    let router = Router::new().procedure("flood", move || {
+        let made = counter.clone();
+        async move {
+            stream::repeat_with(move || {
+                made.fetch_add(1, Ordering::Relaxed);
+                "x".repeat(1000)
+            })
+        }
+    });
+    let mut wire = Wire::with_limits(router, Limits::default().max_unsent(100_000));
+    let id = open(&mut wire, "flood", json!([])).await;
+    tokio::task::yield_now().await;
+    for _ in 0..500 {
+        assert_eq!(wire.next().await["params"]["subscription"], id);
+    }
+    // what the pipe holds, what waits to be sent, and what one turn may add
+    let most = 500 + (64_000 + 100_000 + 64_000) / 1000;
+    assert!(made.load(Ordering::Relaxed) <= most, "{} items were made", made.load(Ordering::Relaxed));
+}
+
+#[tokio::test]
+async fn shutting_down_breaks_streams_off() {
+    let (said, peer) = oneshot::channel();
+    let said = std::sync::Mutex::new(Some(said));
+    let router = router().procedure("me", move |peer: Peer, ()| {
+        let said = said.lock().unwrap().take();
+        async move { said.is_some_and(|said| said.send(peer).is_ok()) }
+    });
+    let mut wire = Wire::to(router);
+    let id = open(&mut wire, "silent", json!([])).await;
+    wire.ask(request(2, "me", json!([]))).await;
+    peer.await.unwrap().close();
+    let last = wire.next().await;
+    assert_eq!((&last["params"]["subscription"], &last["params"]["error"]["code"]), (&id, &json!(-32009)));
+    wire.ended().await;
+}
+
+#[tokio::test]
+async fn a_panic_ends_only_its_stream() {
+    let router = router().procedure("panics", async || {
+        stream::iter(0..2_u8).map(|n| if n == 0 { n } else { panic!("on purpose") })
+    });
+    let mut wire = Wire::to(router);
+    let id = open(&mut wire, "panics", json!([])).await;
+    assert_eq!(wire.next().await, item(&id, "panics", 0));
+    assert_eq!(wire.next().await["params"]["error"]["code"], -32603);
+    assert_eq!(wire.ask(request(2, "ping", json!([]))).await["result"], "pong");
+}
+
+#[tokio::test]
+async fn a_middleware_sees_a_stream_being_opened() {
+    let seen = Arc::new(AtomicUsize::new(0));
+    let counter = seen.clone();
+    let router = router().layer(move |call: OwnedCall, next: Next| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        async move { next.run(call).await }
+    });
+    let mut wire = Wire::to(router);
+    let id = open(&mut wire, "count", json!([2])).await;
+    for n in 1..=2 {
+        assert_eq!(wire.next().await, item(&id, "count", n));
+    }
+    assert_eq!(seen.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+#[should_panic(expected = "what gives a stream runs on the task of its connection")]
+fn a_stream_cannot_be_parallel() {
+    let _ = Router::new().procedure("s", handler(async || stream::empty::<u8>()).parallel()).seal();
+}
+
+fn to(router: Router) -> Client {
+    client(router, Limits::default(), Router::new())
+}
+
+async fn all<T: std::fmt::Debug>(stream: impl Stream<Item = Result<T, Fault>>) -> (Vec<T>, Option<Fault>) {
+    let (mut items, mut fault) = (vec![], None);
+    let mut stream = std::pin::pin!(stream);
+    while let Some(next) = stream.next().await {
+        assert!(fault.is_none(), "nothing comes after a fault");
+        match next {
+            Ok(item) => items.push(item),
+            Err(last) => fault = Some(last),
+        }
+    }
+    (items, fault)
+}
+
+#[tokio::test]
+async fn a_client_hears_all_items_and_the_end() {
+    let client = to(router());
+    let (items, fault) = all(client.stream::<u64>("count", (100,)).await.unwrap()).await;
+    assert_eq!((items, fault.is_none()), ((1..=100).collect(), true));
+    let (items, fault) = all(client.stream::<u64>("breaks", ()).await.unwrap()).await;
+    assert_eq!((items, fault.unwrap().message()), (vec![1], "broken"));
+    assert_eq!(client.stream::<u8>("refuses", ()).await.unwrap_err().message(), "not today");
+    let no_stream = client.stream::<u8>("ping", ()).await;
+    assert!(no_stream.is_ok() || no_stream.is_err_and(|fault| fault.kind() == FaultKind::InvalidReply));
+}
+
+#[tokio::test]
+async fn a_client_that_drops_a_stream_ends_it_there() {
+    let (router, mut dropped) = watched();
+    let client = to(router);
+    let mut stream = client.stream::<u8>("watched", ()).await.unwrap();
+    assert_eq!(stream.next().await.unwrap().unwrap(), 7);
+    drop(stream);
+    dropped.recv().await.unwrap();
+
+    // one that is given up before it is open too
+    let opening = client.stream::<u8>("watched", ()).into_future();
+    let mut opening = std::pin::pin!(opening);
+    assert!(futures_util::poll!(&mut opening).is_pending());
+    drop(opening);
+    let _: Result<u8, _> = client.call("none", ()).await;
+    client.close().await;
+}
+
+/// A server of ours does not send more than there is room for.
+#[tokio::test]
+async fn who_is_slow_to_listen_loses_nothing() {
+    let client = to(router());
+    let stream = client.stream::<u64>("count", (1000,)).max_waiting(10).await.unwrap();
+    let _: Result<u8, _> = client.call("none", ()).await;
+    let (items, fault) = all(stream).await;
+    assert_eq!((items, fault.is_none()), ((1..=1000).collect(), true));
+}
+
+/// Another server knows nothing of credit.
+#[tokio::test]
+async fn who_does_not_listen_to_another_server_in_time_is_told() {
+    let (here, there) = tokio::io::duplex(64 << 10);
+    let limits = Limits::default();
+    let client = Client::over(link(here, &limits)).connect_lazy().unwrap();
+    let (read, mut write) = tokio::io::split(there);
+    let mut lines = BufReader::new(read).lines();
+    let server = tokio::spawn(async move {
+        let mut heard = vec![];
+        while let Some(line) = lines.next_line().await.unwrap() {
+            let message: Value = serde_json::from_str(&line).unwrap();
+            if message["method"] == "sub" {
+                let mut text = format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"result\":5}}\n", message["id"]);
+                for n in 1..=12 {
+                    text += &item(&json!(5), "whatever", n).to_string();
+                    text.push('\n');
+                }
+                write.write_all(text.as_bytes()).await.unwrap();
+            }
+            heard.push(message);
+        }
+        heard
+    });
+    let stream = client.stream::<u64>("sub", ()).max_waiting(10).unsubscribe("unsub").await.unwrap();
+    let (items, fault) = all(stream).await;
+    assert_eq!(items, (1..=10).collect::<Vec<_>>());
+    assert!(fault.unwrap().message().contains("`max_waiting`"));
+    client.close().await;
+    let heard = server.await.unwrap();
+    let unsubscribed = heard.iter().find(|message| message["method"] == "unsub").unwrap();
+    assert_eq!(unsubscribed["params"], json!([5]));
+}
+
+/// Opens a stream for which there is room for two items, and lets the server have
+/// its way with what comes in the meantime.
+async fn two_items(lag: Lag) -> (Wire, mpsc::UnboundedSender<u64>, Value) {
+    let (send, items) = mpsc::unbounded_channel::<u64>();
+    let items = std::sync::Mutex::new(Some(items));
+    let ticks = move || {
+        let items = items.lock().unwrap().take();
+        async move {
+            stream::unfold(items, |mut items| async move {
+                let item = items.as_mut()?.recv().await?;
+                Some((item, items))
+            })
+        }
+    };
+    let mut wire = Wire::to(Router::new().procedure("ticks", handler(ticks).lag(lag)));
+    wire.line(r#"{"jsonrpc":"2.0","method":"rpc.credit","params":{"call":1,"items":2}}"#).await;
+    let id = open(&mut wire, "ticks", json!([])).await;
+    for n in 1..=6 {
+        send.send(n).unwrap();
+    }
+    for n in 1..=2 {
+        assert_eq!(wire.next().await, item(&id, "ticks", n));
+    }
+    (wire, send, id)
+}
+
+fn credit(id: &Value, items: u64) -> String {
+    json!({"jsonrpc": "2.0", "method": "rpc.credit", "params": {"subscription": id, "items": items}})
+        .to_string()
+}
+
+#[tokio::test]
+async fn without_credit_a_stream_waits() {
+    let (mut wire, _send, id) = two_items(Lag::Block).await;
+    wire.is_well().await;
+    wire.line(credit(&id, 2)).await;
+    for n in 3..=4 {
+        assert_eq!(wire.next().await, item(&id, "ticks", n));
+    }
+    wire.is_well().await;
+}
+
+#[tokio::test]
+async fn without_credit_items_are_left_out_as_the_policy_says() {
+    for (lag, expected, missed) in [
+        (Lag::DropOldest(2), vec![5, 6], 2),
+        (Lag::DropNewest(2), vec![3, 4], 2),
+        (Lag::Coalesce, vec![6], 3),
+        (Lag::DropOldest(9), vec![3, 4, 5, 6], 0),
+    ] {
+        let (mut wire, send, id) = two_items(lag).await;
+        wire.is_well().await;
+        wire.line(credit(&id, 100)).await;
+        if missed > 0 {
+            let told = wire.next().await;
+            assert_eq!(told["method"], "rpc.missed", "{lag:?}: {told}");
+            assert_eq!(told["params"], json!({"subscription": id, "items": missed}), "{lag:?}");
+        }
+        for n in expected {
+            assert_eq!(wire.next().await, item(&id, "ticks", n), "{lag:?}");
+        }
+        send.send(7).unwrap();
+        assert_eq!(wire.next().await, item(&id, "ticks", 7), "{lag:?}");
+        drop(send);
+        assert_eq!(wire.next().await["method"], "rpc.end", "{lag:?}");
+    }
+    let (mut wire, ..) = two_items(Lag::Close(3)).await;
+    let told = wire.next().await;
+    assert!(told["params"]["error"]["message"].as_str().unwrap().contains("lag policy"), "{told}");
+}
+
+#[tokio::test]
+async fn a_client_counts_what_it_missed() {
+    let (send, items) = mpsc::unbounded_channel::<u64>();
+    let items = std::sync::Mutex::new(Some(items));
+    let ticks = move || {
+        let items = items.lock().unwrap().take();
+        async move {
+            stream::unfold(items, |mut items| async move {
+                let item = items.as_mut()?.recv().await?;
+                Some((item, items))
+            })
+        }
+    };
+    let router = Router::new()
+        .procedure("ticks", handler(ticks).lag(Lag::Coalesce))
+        .procedure("ping", async || "pong");
+    let client = to(router);
+    let mut stream = client.stream::<u64>("ticks", ()).max_waiting(2).await.unwrap();
+    for n in 1..=10 {
+        send.send(n).unwrap();
+    }
+    let _: String = client.call("ping", ()).await.unwrap();
+    let mut seen = vec![];
+    while let Some(item) = stream.next().await {
+        seen.push(item.unwrap());
+        if seen.last() == Some(&10) {
+            break;
+        }
+    }
+    assert_eq!(stream.missed() + seen.len() as u64, 10, "{seen:?}");
+    assert!(stream.missed() > 0);
+}
+
+#[tokio::test]
+async fn a_stream_breaks_off_with_its_connection() {
+    let client = to(router());
+    let stream: Subscription<u8> = client.stream("silent", ()).await.unwrap();
+    client.peer().unwrap().abort();
+    let (items, fault) = all(stream).await;
+    assert_eq!((items.len(), fault.unwrap().kind()), (0, FaultKind::Disconnected));
+}
+
+#[tokio::test]
+async fn an_item_of_another_type_ends_the_stream() {
+    let client = to(router());
+    let (items, fault) = all(client.stream::<String>("count", (3,)).await.unwrap()).await;
+    assert_eq!((items.len(), fault.unwrap().kind()), (0, FaultKind::InvalidReply));
+}
