@@ -217,6 +217,12 @@ pub trait Language: Send + Sync {
     /// A conversation in which the far side says one thing and hears the answer.
     fn exchange(&self, limits: &Limits) -> Box<dyn Dialect>;
 
+    /// The same where more can follow the answer, such as the items of a stream,
+    /// until the far side goes.
+    fn events(&self, limits: &Limits) -> Box<dyn Dialect> {
+        self.exchange(limits)
+    }
+
     /// The language's name, for logs and [`Connection`](crate::Connection).
     fn name(&self) -> &'static str;
 }
@@ -228,6 +234,10 @@ impl<L: Language + ?Sized> Language for Arc<L> {
 
     fn exchange(&self, limits: &Limits) -> Box<dyn Dialect> {
         (**self).exchange(limits)
+    }
+
+    fn events(&self, limits: &Limits) -> Box<dyn Dialect> {
+        (**self).events(limits)
     }
 
     fn name(&self) -> &'static str {

@@ -150,6 +150,12 @@ impl Conversation {
         self.slots.is_empty() && self.parked.is_empty()
     }
 
+    /// Whether nothing runs, nor is any stream open.
+    #[cfg(feature = "http")]
+    pub(crate) fn is_done(&self) -> bool {
+        self.is_idle() && self.streams.as_ref().is_none_or(|streams| streams.len() == 0)
+    }
+
     /// Acts on a signal, unless it is the driver's business; whether it did.
     #[inline]
     pub(crate) fn take(&mut self, signal: &Signal<'_>, out: &mut Outbox, turn: Turn<'_>) -> bool {

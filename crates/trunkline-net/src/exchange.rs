@@ -105,7 +105,7 @@ pub fn oversize(service: &Service) -> Vec<u8> {
 }
 
 /// Sets the alarm to the next deadline; whether it has passed already.
-fn alarm_rings(
+pub(crate) fn alarm_rings(
     alarm: &mut Option<Pin<Box<Sleep>>>,
     conversation: &Conversation,
     cx: &mut TaskContext<'_>,

@@ -31,6 +31,8 @@ pub(super) struct Hearing {
     rules: Rules,
     max_reply: usize,
     two_way: bool,
+    /// Whether items can follow an answer.
+    streams: bool,
     /// Whether the far side has been answered anything.
     has_answered: bool,
     progress: Progress,
@@ -59,6 +61,7 @@ impl Hearing {
     pub(super) fn two_way(options: &JsonRpc, limits: &Limits, common: Arc<Common>) -> Self {
         Self {
             two_way: true,
+            streams: true,
             has_answered: false,
             progress: Progress::Unheard,
             batches: Batches::default(),
@@ -75,6 +78,10 @@ impl Hearing {
     }
 
     pub(super) fn one_way(options: &JsonRpc, limits: &Limits) -> Self {
+        Self { streams: false, ..Self::events(options, limits) }
+    }
+
+    pub(super) fn events(options: &JsonRpc, limits: &Limits) -> Self {
         Self { two_way: false, holding: false, ..Self::two_way(options, limits, Arc::default()) }
     }
 
@@ -394,7 +401,7 @@ impl Dialect for Hearing {
         out: &mut Outbox,
     ) -> Result<StreamHead, Fault> {
         let place = Place::unpack(id.tag);
-        if !self.two_way || place.batch.is_some() {
+        if !self.streams || place.batch.is_some() {
             return Err(stream::no_way_for_items(place.batch.is_some()));
         }
         let head = stream::head(place.channel, stream, name);

@@ -189,6 +189,10 @@ impl Language for JsonRpc {
         Box::new(Hearing::one_way(self, limits))
     }
 
+    fn events(&self, limits: &Limits) -> Box<dyn Dialect> {
+        Box::new(Hearing::events(self, limits))
+    }
+
     fn name(&self) -> &'static str {
         "jsonrpc"
     }

@@ -154,7 +154,9 @@ pub(super) fn heard(params: &str) -> Option<Heard<'_>> {
 pub(super) fn no_way_for_items(in_batch: bool) -> Fault {
     Fault::from(match in_batch {
         true => "a stream cannot be opened in a batch, whose answers all come at once; call it alone",
-        false => "a stream takes a connection: use a WebSocket or a stream of bytes",
+        false => {
+            "a stream takes a connection: use a WebSocket or a stream of bytes, or accept text/event-stream"
+        }
     })
 }
 

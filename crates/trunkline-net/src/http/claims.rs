@@ -1,8 +1,9 @@
 //! [`Claims`]: what the headers of a request say of it.
 
+use super::events;
 use http::{
     HeaderMap,
-    header::{CONTENT_ENCODING, CONTENT_TYPE, ORIGIN},
+    header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, ORIGIN},
 };
 
 /// The media types of JSON-RPC. A browser lets a page send none of them to
@@ -18,6 +19,8 @@ pub(super) struct Claims {
     pub(super) json: Option<bool>,
     /// Its body is compressed, or otherwise not what it is.
     pub(super) encoded: bool,
+    /// It asks for the answers as server-sent events.
+    pub(super) events: bool,
 }
 
 impl Claims {
@@ -32,6 +35,8 @@ impl Claims {
                 claims.json.get_or_insert_with(|| is_json(value.as_bytes()));
             } else if name == CONTENT_ENCODING {
                 claims.encoded |= !is_identity(value.as_bytes());
+            } else if name == ACCEPT {
+                claims.events |= wants_events(value.as_bytes());
             }
         }
         claims
@@ -45,6 +50,13 @@ fn is_json(value: &[u8]) -> bool {
     }
     let media_type = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
     TYPES.iter().any(|known| media_type.eq_ignore_ascii_case(known))
+}
+
+/// Whether events are what is asked for, and not just taken as well: clients of
+/// MCP, for one, accept both and expect the answer.
+fn wants_events(accepted: &[u8]) -> bool {
+    let media_type = accepted.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    media_type.eq_ignore_ascii_case(events::MEDIA_TYPE)
 }
 
 /// Whether an encoding is none.
@@ -72,6 +84,18 @@ mod tests {
         assert_eq!(claims(&[]).json, None);
         assert_eq!(claims(&[json, words]).json, Some(true));
         assert_eq!(claims(&[words, json]).json, Some(false));
+    }
+
+    #[test]
+    fn events_are_what_is_asked_for_or_not() {
+        for (accepted, events) in [
+            ("text/event-stream", true),
+            ("Text/Event-Stream; charset=utf-8", true),
+            ("*/*", false),
+            ("application/json, text/event-stream", false),
+        ] {
+            assert_eq!(claims(&[("accept", accepted)]).events, events, "{accepted}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{
     body::decline,
     claims::Claims,
     endpoint::Endpoint,
-    gate,
+    events, gate,
     origins::Origins,
     post,
     reply::{Reply, not_allowed, text},
@@ -86,6 +86,9 @@ where
         }
         if claims.encoded {
             return at_once(door.part(post::refuse_encoding(request)));
+        }
+        if claims.events {
+            return Either::Right(Box::pin(events::answer(door, request)));
         }
         return Either::Left(post::answer(door, request));
     }

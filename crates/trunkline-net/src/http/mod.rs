@@ -14,6 +14,7 @@ mod claims;
 mod connection;
 mod door;
 mod endpoint;
+mod events;
 mod gate;
 mod into_service;
 mod line;

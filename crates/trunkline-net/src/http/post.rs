@@ -8,7 +8,7 @@ use super::{
     reply::{Reply, ReplyBody, json, text},
 };
 use crate::exchange::{self, Exchange};
-use http::{HeaderValue, Request, Response, StatusCode, header::ACCEPT_ENCODING};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header::ACCEPT_ENCODING};
 use hyper::body::{Body, Bytes};
 use std::sync::Arc;
 use trunkline_core::{Connection, Context};
@@ -34,9 +34,7 @@ where
         let document = match body::take(&mut body, &endpoint.service.limits).await {
             Ok(document) => document,
             Err(untaken) => {
-                let waits = untaken == Untaken::Announced && body::waits(context.connection().headers());
-                body::leave(body, waits);
-                let refusal = refuse(endpoint, untaken);
+                let refusal = refuse_untaken(endpoint, body, context.connection().headers(), untaken);
                 return door.part(refusal);
             }
         };
@@ -62,8 +60,13 @@ fn nothing() -> Reply {
     nothing
 }
 
+/// Refuses a body that was not taken, and lets the rest of it arrive.
 #[cold]
-fn refuse(endpoint: &Endpoint, untaken: Untaken) -> Reply {
+pub(super) fn refuse_untaken<B>(endpoint: &Endpoint, body: B, headers: &HeaderMap, untaken: Untaken) -> Reply
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+{
+    body::leave(body, untaken == Untaken::Announced && body::waits(headers));
     match untaken {
         Untaken::Announced | Untaken::TooLarge => {
             json(StatusCode::PAYLOAD_TOO_LARGE, exchange::oversize(&endpoint.service))

@@ -1,5 +1,6 @@
 //! A server with a few procedures, and callers of the plainest kind.
 
+use futures_util::{StreamExt, stream};
 use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
@@ -54,6 +55,18 @@ pub(crate) fn router(gate: &Gate) -> Router {
                 connection.remote().map(|remote| remote.ip().to_string()),
                 agent.unwrap_or("").to_owned(),
             )
+        })
+        .procedure("count", async |(to,): (u64,)| stream::iter(1..=to))
+        .procedure("forever", {
+            let left = left.clone();
+            move || {
+                let leaving = Leaving(left.clone());
+                async move {
+                    stream::iter([1]).chain(stream::pending()).inspect(move |_| {
+                        let _ = &leaving;
+                    })
+                }
+            }
         })
         .procedure("wait", move || {
             let (reached, opened, leaving) = (reached.clone(), opened.clone(), Leaving(left.clone()));
