@@ -20,6 +20,7 @@ use std::time::Duration;
 ///   arguments;
 /// - replies: `max_unsent`, and one reply more, `max_reply`; and `max_reply` for
 ///   the batches under way, together;
+/// - streams: the items that their [lag policies](crate::Lag) keep, none by default;
 /// - for each item of those batches an answer that there was no room for its own,
 ///   which is its id and some 250 bytes.
 ///

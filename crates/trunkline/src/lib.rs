@@ -51,4 +51,6 @@ mod documents {
     struct FromJsonRpcServerStream;
     #[doc = include_str!("../../../docs/from-ws-rpc-messaging.md")]
     struct FromWsRpcMessaging;
+    #[doc = include_str!("../../../docs/streams.md")]
+    struct Streams;
 }
