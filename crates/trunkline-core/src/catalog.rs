@@ -8,7 +8,7 @@ mod json_schema;
 
 use crate::{
     registration::Details,
-    router::{Gives, Route, Router},
+    router::{Gives, Route, Router, UNSUBSCRIBE},
     schema::{Schemas, refs},
     signature::Signature,
 };
@@ -51,8 +51,21 @@ pub struct Entry {
     pub details: Arc<Details>,
     /// How long a call may run, if that was said.
     pub timeout: Option<Duration>,
-    /// What it takes and gives: by its types, or as was said by hand.
+    /// What it takes and gives, or what each item is that it gives: by its types, or
+    /// as was said by hand.
     pub signature: Signature,
+    /// What goes by a name of its own where it gives a stream.
+    pub stream: Option<Items>,
+}
+
+/// What goes by a name of its own where a procedure gives a stream.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Items {
+    /// What its items are called.
+    pub name: Box<str>,
+    /// The procedure by which callers say that they no longer listen.
+    pub unsubscribe: Box<str>,
 }
 
 impl Router {
@@ -72,6 +85,10 @@ impl Router {
             details: route.details().clone(),
             timeout: route.timeout(),
             signature: route.signature(&mut schemas),
+            stream: (route.gives() == Gives::Stream).then(|| Items {
+                name: route.item_name().unwrap_or(name).into(),
+                unsubscribe: route.unsubscribe().unwrap_or(UNSUBSCRIBE).into(),
+            }),
         };
         let mut procedures: Vec<Entry> = routes.into_iter().map(entry).collect();
         let mut definitions = schemas.finish(procedures.iter_mut().map(|entry| &mut entry.signature.result));

@@ -22,6 +22,9 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Instant};
 
 type Routes = HashMap<Box<str>, Route, RandomState>;
 
+/// The procedure by which callers say that they no longer listen to a stream.
+pub const UNSUBSCRIBE: &str = "rpc.unsubscribe";
+
 /// The procedures a process serves.
 ///
 /// ```

@@ -41,8 +41,17 @@ pub(super) struct Method {
     /// What the list of parameters cannot say, in documents of trunkline servers.
     #[serde(rename = "x-params-schema")]
     pub(super) params_schema: Option<Value>,
+    /// What it gives a stream of, in documents of trunkline servers.
+    #[serde(rename = "x-stream")]
+    pub(super) stream: Option<Stream>,
     /// None if it is only ever notified.
     pub(super) result: Option<Descriptor>,
+}
+
+/// A stream that a method opens.
+#[derive(Deserialize)]
+pub(super) struct Stream {
+    pub(super) item: Value,
 }
 
 /// How parameters are given.

@@ -35,7 +35,11 @@ fn columns(method: &Method) -> [String; 3] {
         Some(schema) if method.params.is_empty() => format!("…: {}", kind(schema)),
         _ => method.params.iter().map(param).collect::<Vec<_>>().join(", "),
     };
-    let result = method.result.as_ref().map_or_else(String::new, |result| kind(&result.schema));
+    let result = match (&method.stream, &method.result) {
+        (Some(stream), _) => format!("stream of {}", kind(&stream.item)),
+        (None, Some(result)) => kind(&result.schema),
+        (None, None) => String::new(),
+    };
     [&method.name, &params, &result].map(|text| plain(text).into_owned())
 }
 
@@ -72,6 +76,12 @@ mod tests {
                 },
                 {"name": "log", "deprecated": true, "params": [], "x-params-schema": {}, "summary": "Notes it."},
                 {"name": name, "params": []},
+                {
+                    "name": "ticks",
+                    "params": [],
+                    "result": {"name": "subscription", "schema": {"type": "string"}},
+                    "x-stream": {"item": {"type": "number"}},
+                },
             ],
         });
         let table = render(&Document::read(&document.to_string()).unwrap());
@@ -80,9 +90,10 @@ mod tests {
             format!(
                 "a\\u001b[2J service 1.2.3\n\n\
                  METHOD  PARAMS                 RESULT\n\
-                 add     a: number, b?: number  number  The sum.\n\
-                 log     …: any                         (deprecated) Notes it.\n\
-                 {name}"
+                 add     a: number, b?: number  number            The sum.\n\
+                 log     …: any                                   (deprecated) Notes it.\n\
+                 {name}\n\
+                 ticks                          stream of number"
             )
         );
     }

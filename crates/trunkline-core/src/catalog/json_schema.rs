@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 impl Catalog {
     /// All procedures as one JSON Schema (2020-12): that of an object with a
     /// property for each, which holds what it takes as `args` and what it gives
-    /// as `result`. There is no `args` where nothing is taken, and no `result` of
+    /// as `result`, or each item of a stream as `item`. There is no `args` where nothing is taken, and no `result` of
     /// what is only notified. What generates types from schemas makes one of the whole.
     ///
     /// ```
@@ -30,13 +30,14 @@ impl Catalog {
     }
 }
 
-fn procedure(Entry { details, signature, .. }: &Entry) -> Value {
+fn procedure(Entry { details, signature, stream, .. }: &Entry) -> Value {
     let mut members = Map::new();
     if signature.args != false {
         members.insert("args".to_owned(), signature.args.clone().to_value());
     }
     if !details.notification {
-        members.insert("result".to_owned(), signature.result.clone().to_value());
+        let gives = if stream.is_some() { "item" } else { "result" };
+        members.insert(gives.to_owned(), signature.result.clone().to_value());
     }
     let mut schema = json!({
         "type": "object",

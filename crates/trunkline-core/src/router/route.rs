@@ -111,6 +111,13 @@ impl Route {
         self.registration.subscription.as_ref().map(|subscription| &*subscription.item)
     }
 
+    /// The procedure by which callers say that they no longer listen to its streams,
+    /// if one was named: `rpc.unsubscribe` serves for all.
+    #[must_use]
+    pub fn unsubscribe(&self) -> Option<&str> {
+        self.registration.subscription.as_ref().map(|subscription| &*subscription.unsubscribe)
+    }
+
     /// What becomes of items that a caller does not take in time.
     #[must_use]
     pub fn lag(&self) -> Lag {

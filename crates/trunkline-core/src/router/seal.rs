@@ -1,7 +1,7 @@
 //! [`Router::seal`]: what is around a router is put around each of its procedures,
 //! so that a call finds all of it in one place.
 
-use super::{Gives, Route, Router};
+use super::{Gives, Route, Router, UNSUBSCRIBE};
 use crate::{context::States, handler::Run};
 use std::{collections::HashMap, sync::Arc};
 
@@ -39,7 +39,7 @@ impl Router {
     pub fn ready(self) -> Self {
         let mut router = self.seal();
         if router.all().any(|(_, route)| route.gives() == Gives::Stream) {
-            router.routes.entry("rpc.unsubscribe".into()).or_insert_with(Route::unsubscribing);
+            router.routes.entry(UNSUBSCRIBE.into()).or_insert_with(Route::unsubscribing);
         }
         router
     }

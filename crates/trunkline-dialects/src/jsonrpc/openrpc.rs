@@ -11,7 +11,7 @@ use super::{JsonRpc, fault};
 use serde_json::{Map, Value, json};
 use trunkline_core::{
     Catalog, Fault,
-    catalog::Entry,
+    catalog::{Entry, Items},
     schema::refs,
     schemars::{Schema, transform::Transform},
 };
@@ -33,6 +33,7 @@ impl JsonRpc {
     /// | its groups | `tags` |
     /// | its faults | `errors` |
     /// | that it is a notification | there is no `result` |
+    /// | that it gives a stream | `x-stream`: the schema of an `item`, their `notification`, the `unsubscribe` method; the `result` is the id of the subscription |
     /// | its version, that it is idempotent | `x-version`, `x-idempotent` |
     ///
     /// ```
@@ -78,8 +79,12 @@ impl JsonRpc {
         if let Some(schema) = params.unlisted {
             set("x-params-schema", schema);
         }
-        if !details.notification {
-            set("result", json!({"name": "result", "schema": embedded(entry.signature.result.as_value())}));
+        let gives = embedded(entry.signature.result.as_value());
+        if let Some(Items { name, unsubscribe, .. }) = &entry.stream {
+            set("result", json!({"name": "subscription", "schema": {"type": "string"}}));
+            set("x-stream", json!({"item": gives, "notification": name, "unsubscribe": unsubscribe}));
+        } else if !details.notification {
+            set("result", json!({"name": "result", "schema": gives}));
         }
         let reason = details.deprecated.as_ref().map(|reason| format!("Deprecated: {reason}"));
         if let Some(description) = &details.description {

@@ -12,7 +12,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     task::{Context, Poll, Waker},
 };
-use trunkline_core::{Fault, FaultKind, Payload};
+use trunkline_core::{Fault, FaultKind, Payload, router::UNSUBSCRIBE};
 
 /// How a stream is listened to.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub struct Listening {
 
 impl Default for Listening {
     fn default() -> Self {
-        Self { max_waiting: 1024, unsubscribe: "rpc.unsubscribe".into() }
+        Self { max_waiting: 1024, unsubscribe: UNSUBSCRIBE.into() }
     }
 }
 

@@ -140,3 +140,13 @@ fn what_was_said_of_a_procedure_is_told() {
     assert!(!it.to_string().contains("ourselves"));
     assert_eq!(method(handler(async || ()).notification()).get("result"), None);
 }
+
+#[test]
+fn a_stream_tells_what_its_items_are() {
+    let ticks = handler(async || futures_util::stream::iter([1_u8])).subscription("tick", "stop");
+    let method = method(ticks);
+    assert_eq!(method["result"]["schema"], json!({"type": "string"}));
+    assert_eq!(method["x-stream"]["item"]["type"], "integer");
+    assert_eq!(method["x-stream"]["notification"], "tick");
+    assert_eq!(method["x-stream"]["unsubscribe"], "stop");
+}
