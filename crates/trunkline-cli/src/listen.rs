@@ -20,7 +20,7 @@ use trunkline::{
 const AFTER_HELP: &str = "\
 Examples:
   trunkline listen ws://127.0.0.1:9876 chat.join '[\"Ada\"]'
-  trunkline listen tcp://127.0.0.1:9877 clock.subscribe --reconnect | jq .params
+  trunkline listen tcp://127.0.0.1:9877 clock.ticks --reconnect | jq .params.result
 
 Each notification is one line of JSON on stdout: {\"method\": …, \"params\": …}. Calls are
 printed as well, and answered with `Method not found`. It ends with Ctrl-C, or when the

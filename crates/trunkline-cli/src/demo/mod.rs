@@ -6,7 +6,7 @@ mod chat;
 mod clock;
 mod welcome;
 
-use self::{bind_address::BindAddress, chat::Room, clock::Clock, welcome::Welcome};
+use self::{bind_address::BindAddress, chat::Room, welcome::Welcome};
 use crate::{failure::Failure, print, signals};
 use std::{process, sync::Arc};
 use trunkline::{Hooks, RawArgs, Router, Server, handler};
@@ -22,7 +22,7 @@ Methods:
   sum                               [1, 2, 3, …]
   echo                              anything; the answer is the same
   clock.now                         the time
-  clock.subscribe, .unsubscribe     notifications `clock.tick`, one a second
+  clock.ticks                       a stream of it, an item a second; rpc.unsubscribe [id] ends it
   chat.join [name], chat.leave      notifications `chat.message`, `chat.joined`, `chat.left`
   chat.say [text], chat.members     what the others hear; who is there
   rpc.discover                      all of this as an OpenRPC document
@@ -51,9 +51,9 @@ pub(crate) struct Args {
 
 /// Serves the demo until it is told to stop.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    let (clock, room) = (Arc::<Clock>::default(), Arc::<Room>::default());
+    let room = Arc::<Room>::default();
     let leaving = room.clone();
-    let server = Server::new(router(&clock, &room))
+    let server = Server::new(router(&room))
         .name("trunkline demo")
         .version(env!("CARGO_PKG_VERSION"))
         .discoverable()
@@ -69,18 +69,15 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     };
     let welcome = Welcome { http, tcp };
     print::line(&if args.json { welcome.json() } else { welcome.text(&welcome::program()) })?;
-    tokio::select! {
-        () = server.serve_until(stopped(args.json)) => {}
-        () = clock.run() => {}
-    }
+    server.serve_until(stopped(args.json)).await;
     Ok(())
 }
 
 /// All that the demo does.
-fn router(clock: &Arc<Clock>, room: &Arc<Room>) -> Router {
+fn router(room: &Arc<Room>) -> Router {
     Router::new()
         .merge(arithmetic::router())
-        .scope("clock", clock::router(clock.clone()))
+        .scope("clock", clock::router())
         .scope("chat", chat::router(room.clone()))
         .procedure(
             "echo",

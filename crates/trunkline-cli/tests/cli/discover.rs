@@ -21,6 +21,7 @@ fn every_transport_tells_the_methods_in_columns() {
             "add a: number, b: number number The sum of two numbers.",
             "chat.join name: string string[] Lets the caller in under a name, and says who is there.",
             "clock.now string The time by UTC, as RFC 3339 writes it.",
+            "clock.ticks stream of string The time, once a second.",
             "echo …: any any The parameters, exactly as they came.",
             "sum arg1: number[] number The sum of any number of numbers.",
         ] {

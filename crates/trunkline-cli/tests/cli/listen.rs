@@ -38,11 +38,11 @@ fn what_others_say_in_the_room_is_printed() {
 #[test]
 fn the_clock_ticks_for_those_who_subscribe() {
     let demo = Demo::start();
-    let mut listener = Running::start(&["listen", &demo.ws, "clock.subscribe"]);
+    let mut listener = Running::start(&["listen", &demo.ws, "clock.ticks"]);
     for _ in 0..2 {
         let tick: serde_json::Value = serde_json::from_str(&listener.stdout.next()).unwrap();
-        assert_eq!(tick["method"], "clock.tick");
-        let time = tick["params"][0].as_str().unwrap();
+        assert_eq!(tick["method"], "clock.ticks");
+        let time = tick["params"]["result"].as_str().unwrap();
         assert!(time.starts_with("20") && time.ends_with('Z'), "{time}");
     }
 }
