@@ -1,11 +1,14 @@
 //! [`Conversation`]: what both drivers do with what they hear: start calls,
 //! drive them on, answer them.
 
+mod opening;
+
+use self::opening::opening;
 use crate::{
     hooks::{FaultReport, Hooks},
-    peer::{Shared, Slot, Slots, drop_running, placed},
+    peer::{Shared, Slot, Slots, placed},
     service::Service,
-    streams::{OpenStream, Plan, Streams, Writing},
+    streams::{Streams, Writing},
 };
 use std::{
     collections::VecDeque,
@@ -17,18 +20,15 @@ use std::{
 use tokio::sync::Semaphore;
 use tracing::Span;
 use trunkline_core::{
-    Call, CallId, Context, CowPayload, Credited, Dialect, Fault, FaultKind, Format, Outbox, OwnedCallId,
-    OwnedPayload, Payload, Reply, Signal,
+    Call, CallId, Context, CowPayload, Dialect, Fault, FaultKind, Format, Outbox, OwnedCallId, OwnedPayload,
+    Payload, Reply, Signal,
     handler::Run,
-    router::{self, Gives, Route},
+    router::{self, Gives},
 };
 
 /// As many calls as one connection may have under way whatever its limits say:
 /// the table of calls has a bit for each.
 const MOST_CALLS: usize = 1 << 16;
-
-/// The longest name of a call that credit is kept for until it comes.
-const LONGEST_CREDITED: usize = 64;
 
 /// How often calls that are woken while others are polled are polled in the same
 /// turn. Those that yield wake themselves, and must not keep others from theirs.
@@ -279,126 +279,6 @@ impl Conversation {
         }
     }
 
-    /// Starts what does not come to a value.
-    #[cold]
-    fn start_other(
-        &mut self,
-        route: &Route,
-        id: Option<&CallId<'_>>,
-        procedure: &str,
-        args: Option<Payload<'_>>,
-        out: &mut Outbox,
-        turn: Turn<'_>,
-    ) {
-        let started = match (route.gives(), id) {
-            (Gives::Unsubscribed, _) => return self.unsubscribe(id, args, out),
-            (_, Some(id)) => self.start_stream(route, id, procedure, args, turn),
-            (_, None) => Err(Fault::from("a notification cannot open a stream: there is no answer to it")),
-        };
-        if let Err(fault) = started {
-            self.refuse(id, procedure, &fault, out);
-        }
-    }
-
-    /// Ends a stream that the caller no longer listens to, and says whether there was one.
-    fn unsubscribe(&mut self, id: Option<&CallId<'_>>, args: Option<Payload<'_>>, out: &mut Outbox) {
-        let number = self.dialect.stream_named(args.as_ref());
-        let ended = match (&mut self.streams, number) {
-            (Some(streams), Some(number)) => streams.end(number),
-            _ => false,
-        };
-        let Some(id) = id else { return };
-        let reply = self.dialect.open(id, out);
-        let written = Reply::new(out.body(), self.format, self.service.limits.max_reply).write(&ended);
-        match written {
-            Ok(()) => self.dialect.close(id, reply, out),
-            Err(fault) => {
-                out.discard(reply);
-                self.dialect.fault(id, &fault, out);
-            }
-        }
-    }
-
-    /// The caller has room for items of a stream.
-    #[cold]
-    fn credit(&mut self, of: Credited<'_>, items: u64) {
-        match (of, &mut self.streams) {
-            (Credited::Call(call), _) => {
-                if call.len() <= LONGEST_CREDITED && self.credits.len() < self.service.limits.max_in_flight {
-                    self.credits.push((call.into(), items));
-                }
-            }
-            (Credited::Stream(number), Some(streams)) => streams.grant(number, items),
-            (Credited::Stream(_), None) => {}
-        }
-    }
-
-    /// Starts a call that comes to a stream.
-    fn start_stream(
-        &mut self,
-        route: &Route,
-        id: &CallId<'_>,
-        procedure: &str,
-        args: Option<Payload<'_>>,
-        turn: Turn<'_>,
-    ) -> Result<(), Fault> {
-        let limits = self.service.limits.clone();
-        let most = limits.max_streams;
-        if self.streams.as_ref().map_or(0, |streams| streams.len()) >= most {
-            let what = format!("{most} streams of this connection are open, the limit `max_streams`");
-            return Err(busy().with_data(what));
-        }
-        let (place, waker) = self.slots.vacant(turn.task).ok_or_else(busy)?;
-        let mut call = Call::new(procedure, args, &self.context, route.states());
-        call.deadline = after(turn.now, route.timeout().unwrap_or(limits.call_timeout));
-        (call.format, call.max_reply) = (self.format, limits.max_reply);
-        let running = catch_unwind(AssertUnwindSafe(|| route.start(&call)));
-        let running = running.unwrap_or_else(|panic| Err(panicked(panic)))?;
-        let credit = self.credits.iter().position(|(call, _)| **call == *id.spelling);
-        let credit = credit.map(|at| self.credits.swap_remove(at).1);
-        let items = route.item_name().unwrap_or(procedure).into();
-        let opens = Some(Box::new(Plan { items, lag: route.lag(), credit }));
-        let (deadline, span) = (call.deadline, span(procedure));
-        // it is polled with all others that want to be, in this very turn
-        waker.wake_by_ref();
-        let (id, procedure) = (Some(id.keep()), procedure.into());
-        self.slots.insert(place, Slot { running, id, procedure, deadline, span, opens });
-        Ok(())
-    }
-
-    /// A call has come to a stream, which is open now.
-    #[cold]
-    fn opened(&mut self, place: usize, out: &mut Outbox, turn: Turn<'_>) {
-        let Some(Slot { running, id: Some(id), procedure, span, opens: Some(plan), .. }) =
-            self.slots.remove(place)
-        else {
-            return;
-        };
-        if let Some(others) = self.others.as_deref().filter(|others| others.is_dirty()) {
-            out.append(&mut others.state().out);
-        }
-        let most = self.service.limits.max_streams;
-        let streams = self.streams.get_or_insert_with(|| Box::new(Streams::with_capacity(most)));
-        let outcome = match streams.len() < most {
-            true => {
-                let number = streams.next_number();
-                let opened = self.dialect.open_stream(&id.borrow(), number, &plan.items, out);
-                opened.map(|head| (number, head))
-            }
-            false => Err(busy()),
-        };
-        match outcome {
-            Ok((number, head)) => {
-                let stream = OpenStream::new(running, procedure, number, head, &plan).in_span(span);
-                streams.insert(stream, turn);
-            }
-            Err(fault) => {
-                drop_running(running, &procedure);
-                self.refuse_kept(Some(&id), &procedure, &fault, out);
-            }
-        }
-    }
-
     /// Polls the calls that want to be polled, and starts those that were put off,
     /// until `most` bytes wait in `out`.
     pub(crate) fn poll(&mut self, out: &mut Outbox, most: usize, turn: Turn<'_>) {
@@ -553,17 +433,6 @@ fn answer(
     outcome
 }
 
-/// Drives a call on that comes to a stream.
-fn opening(slot: &mut Slot, cx: &mut TaskContext<'_>, format: Format) -> Poll<Result<(), Fault>> {
-    let _entered = slot.span.as_ref().map(Span::enter);
-    let running = &mut slot.running;
-    // nothing is written before there are items
-    let polled = catch_unwind(AssertUnwindSafe(|| {
-        running.as_mut().poll(cx, &mut Reply::new(&mut Vec::new(), format, 0))
-    }));
-    polled.unwrap_or_else(|panic| Poll::Ready(Err(panicked(panic))))
-}
-
 /// Tells those who keep an eye on the program that something failed.
 #[cold]
 fn report(hooks: &Hooks, context: &Context, procedure: &str, fault: &Fault, notification: bool) {
@@ -584,7 +453,7 @@ pub(crate) fn busy() -> Fault {
 }
 
 /// The span of a call; none if nobody collects spans, so that it costs nothing.
-#[inline]
+#[inline(always)]
 fn span(procedure: &str) -> Option<Span> {
     tracing::enabled!(tracing::Level::DEBUG).then(|| tracing::debug_span!("call", procedure))
 }
