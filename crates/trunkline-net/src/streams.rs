@@ -44,6 +44,8 @@ pub(crate) struct OpenStream {
     kept: Kept,
     /// What is left to say once the kept items have left.
     outcome: Option<Result<(), Fault>>,
+    /// Whether it is among those that wait for room.
+    blocked: bool,
 }
 
 impl Occupant for OpenStream {
@@ -157,9 +159,15 @@ impl Streams {
         }
         for place in woken.drain(..) {
             let Some((stream, waker)) = self.slots.get(place) else { continue };
+            let has_room = out.len() < most;
+            stream.blocked &= !has_room;
             match stream.poll(waker, dialect, writing, out, most) {
                 Went::Waits => {}
-                Went::Blocked => self.blocked.push(place),
+                Went::Blocked => {
+                    if !std::mem::replace(&mut stream.blocked, true) {
+                        self.blocked.push(place);
+                    }
+                }
                 Went::On => self.slots.wake(place),
                 Went::Ended(outcome) => {
                     let Some(stream) = self.slots.remove(place) else { continue };
@@ -196,7 +204,7 @@ impl OpenStream {
     ) -> Self {
         let &Plan { lag, credit, .. } = plan;
         let (span, kept) = (None, Kept::default());
-        Self { running, number, head, procedure, span, credit, lag, kept, outcome: None }
+        Self { running, number, head, procedure, span, credit, lag, kept, outcome: None, blocked: false }
     }
 
     pub(crate) fn in_span(self, span: Option<Span>) -> Self {
@@ -235,7 +243,12 @@ impl OpenStream {
                 return went;
             }
         }
-        Went::On
+        // one that always has items to leave out is not asked for ever
+        match (out.len() < most, self.credit) {
+            (false, _) => Went::Blocked,
+            (true, Some(0)) => Went::Waits,
+            (true, _) => Went::On,
+        }
     }
 
     /// Sends an item; what came of it, if it is not to go on.

@@ -1,6 +1,6 @@
 //! Calls that come to streams: from being heard to being open.
 
-use super::{Conversation, Turn, after, busy, panicked, span};
+use super::{Conversation, Turn, after, busy, panicked, shutting_down, span};
 use crate::{
     peer::{Slot, drop_running},
     streams::{OpenStream, Plan, Streams},
@@ -120,6 +120,7 @@ impl Conversation {
         let most = self.service.limits.max_streams;
         let streams = self.streams.get_or_insert_with(|| Box::new(Streams::with_capacity(most)));
         let outcome = match streams.len() < most {
+            _ if self.draining => Err(shutting_down()),
             true => {
                 let number = streams.next_number();
                 let opened = self.dialect.open_stream(&id.borrow(), number, &plan.items, out);

@@ -103,6 +103,13 @@ impl Events {
     }
 }
 
+/// What runs is user code, and may panic when it is dropped.
+impl Drop for Events {
+    fn drop(&mut self) {
+        self.conversation.clear();
+    }
+}
+
 impl Body for Events {
     type Data = Bytes;
     type Error = BoxError;

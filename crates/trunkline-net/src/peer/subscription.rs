@@ -182,6 +182,14 @@ enum Phase {
     Ended,
 }
 
+/// What has been heard of a stream.
+enum Heard<T> {
+    Item(T),
+    /// An item that is of another type.
+    Unfit(Fault),
+    End(Option<Fault>),
+}
+
 impl<T> State<T> {
     /// For how many items there is room again, once that is worth telling.
     fn grant(&mut self, max_waiting: usize) -> Option<(Box<str>, u64)> {
@@ -269,57 +277,76 @@ impl<T: DeserializeOwned + Send + 'static> Answered for Cell<T> {
             Ok(_) => (Phase::Refused(no_subscription()), None),
             Err(fault) => (Phase::Refused(fault), None),
         };
+        // it is to be found before it is open: who leaves an open one takes it away
+        let before = match (open, self.shared.upgrade(), self.me.upgrade()) {
+            (Some(stream), Some(shared), Some(me)) => shared.state().streams.insert(stream.into(), me),
+            _ => None,
+        };
+        if let Some(before) = before {
+            before.hear(Err(Fault::new(
+                FaultKind::InvalidReply,
+                "the far side has given another stream the same id",
+            )));
+        }
         let left = {
             let mut state = self.state();
             state.phase = phase;
             state.left
         };
-        match (open, self.shared.upgrade(), self.me.upgrade()) {
-            (Some(stream), ..) if left => self.unsubscribe(stream),
-            (Some(stream), Some(shared), Some(me)) => {
-                shared.state().streams.insert(stream.into(), me);
-            }
-            _ => {}
+        match open {
+            Some(stream) if left => self.unsubscribe(stream),
+            _ => self.wake(),
         }
-        self.wake();
     }
 }
 
 impl<T: DeserializeOwned + Send + 'static> Listener for Cell<T> {
     fn hear(&self, outcome: Result<Option<Payload<'_>>, Fault>) -> bool {
-        let decoded = outcome.map(|item| item.map(decode));
-        let mut unwanted = None;
-        let goes_on = {
-            let mut state = self.state();
-            let Phase::Open(stream) = &state.phase else { return false };
-            let last = match decoded {
-                Ok(Some(Ok(item))) if state.items.len() < self.listening.max_waiting => {
-                    state.items.push_back(Ok(item));
-                    None
-                }
-                Ok(None) => Some(None),
-                Err(fault) => Some(Some(fault)),
-                Ok(Some(item)) => {
-                    unwanted = Some(stream.clone());
-                    Some(Some(item.err().unwrap_or_else(|| self.too_slow())))
-                }
-            };
-            let goes_on = last.is_none();
-            if let Some(fault) = last {
-                state.items.extend(fault.map(Err));
-                state.phase = Phase::Ended;
-            }
-            goes_on
+        let heard = match outcome.map(|item| item.map(decode)) {
+            Ok(Some(Ok(item))) => Heard::Item(item),
+            Ok(Some(Err(fault))) => Heard::Unfit(fault),
+            Ok(None) => Heard::End(None),
+            Err(fault) => Heard::End(Some(fault)),
         };
+        // items are user code, and are not dropped under the lock
+        let (mut surplus, mut unwanted) = (None, None);
+        {
+            let mut state = self.state();
+            if !matches!(state.phase, Phase::Open(_)) {
+                return false;
+            }
+            let (last, wanted) = match heard {
+                Heard::Item(item) if state.items.len() < self.listening.max_waiting => {
+                    state.items.push_back(Ok(item));
+                    drop(state);
+                    self.wake();
+                    return true;
+                }
+                Heard::Item(item) => {
+                    surplus = Some(item);
+                    (Some(self.too_slow()), false)
+                }
+                Heard::Unfit(fault) => (Some(fault), false),
+                Heard::End(fault) => (fault, true),
+            };
+            state.items.extend(last.map(Err));
+            if let Phase::Open(stream) = std::mem::replace(&mut state.phase, Phase::Ended)
+                && !wanted
+            {
+                unwanted = Some(stream);
+            }
+        }
         self.wake();
         if let Some(stream) = unwanted {
             self.unsubscribe(&stream);
         }
-        goes_on
+        drop(surplus);
+        false
     }
 
     fn missed(&self, items: u64) {
-        self.state().missed += items;
+        let mut state = self.state();
+        state.missed = state.missed.saturating_add(items);
     }
 }
 

@@ -157,7 +157,7 @@ impl Client {
 
     /// Calls a procedure of the server that gives a stream.
     ///
-    /// The [`Subscription`](crate::Subscription) is a [`Stream`](futures_util::Stream);
+    /// The [`Subscription`](crate::Subscription) is a `futures::Stream`;
     /// dropping it tells the server that nobody listens any more. When the
     /// connection is lost the stream breaks off: it is for the caller to say
     /// whether to open it anew.

@@ -426,3 +426,50 @@ async fn an_item_of_another_type_ends_the_stream() {
     let (items, fault) = all(client.stream::<String>("count", (3,)).await.unwrap()).await;
     assert_eq!((items.len(), fault.unwrap().kind()), (0, FaultKind::InvalidReply));
 }
+
+#[tokio::test]
+async fn a_stream_that_opens_too_late_for_a_shutdown_is_refused() {
+    let (release, released) = oneshot::channel::<()>();
+    let released = std::sync::Mutex::new(Some(released));
+    let (said, peer) = oneshot::channel();
+    let said = std::sync::Mutex::new(Some(said));
+    let slow = move |peer: Peer, ()| {
+        let (said, released) = (said.lock().unwrap().take(), released.lock().unwrap().take());
+        async move {
+            said.unwrap().send(peer).unwrap();
+            released.unwrap().await.unwrap();
+            stream::pending::<u8>()
+        }
+    };
+    let mut wire = Wire::to(Router::new().procedure("slow", slow));
+    wire.line(request(1, "slow", json!([]))).await;
+    peer.await.unwrap().close();
+    release.send(()).unwrap();
+    assert_eq!(code(&wire.next().await), -32009);
+    wire.ended().await;
+}
+
+/// A server that gives every stream the same id, which none can be told apart by.
+#[tokio::test]
+async fn a_stream_whose_id_is_given_to_another_breaks_off() {
+    let (here, there) = tokio::io::duplex(64 << 10);
+    let client = Client::over(link(here, &Limits::default())).connect_lazy().unwrap();
+    tokio::spawn(async move {
+        let (read, mut write) = tokio::io::split(there);
+        let mut lines = BufReader::new(read).lines();
+        while let Some(line) = lines.next_line().await.unwrap() {
+            let message: Value = serde_json::from_str(&line).unwrap();
+            if message["method"] == "sub" {
+                let answer = format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"result\":5}}\n", message["id"]);
+                write.write_all(answer.as_bytes()).await.unwrap();
+                write.write_all(format!("{}\n", item(&json!(5), "sub", 1)).as_bytes()).await.unwrap();
+            }
+        }
+    });
+    let mut first = client.stream::<u64>("sub", ()).await.unwrap();
+    assert_eq!(first.next().await.unwrap().unwrap(), 1);
+    let mut second = client.stream::<u64>("sub", ()).await.unwrap();
+    assert_eq!(second.next().await.unwrap().unwrap(), 1);
+    assert_eq!(first.next().await.unwrap().unwrap_err().kind(), FaultKind::InvalidReply);
+    assert!(first.next().await.is_none());
+}
