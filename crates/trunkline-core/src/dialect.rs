@@ -39,20 +39,19 @@ pub trait Dialect: Send {
     /// Answers `id` with a fault.
     fn fault(&mut self, id: &CallId<'_>, fault: &Fault, out: &mut Outbox);
 
-    /// Answers `id` with a stream of this number, whose items are called `name`.
-    /// Nothing is said if it cannot be.
+    /// Whether call `id` can be answered with a stream.
     ///
     /// # Errors
     ///
     /// Fails where there is no way for items to follow, with the fault for the caller.
-    fn open_stream(
-        &mut self,
-        _id: &CallId<'_>,
-        _stream: u64,
-        _name: &str,
-        _out: &mut Outbox,
-    ) -> Result<StreamHead, Fault> {
+    fn admit_stream(&self, _id: &CallId<'_>) -> Result<(), Fault> {
         Err(Fault::from("this dialect carries no streams"))
+    }
+
+    /// Answers `id`, for which [one was admitted](Self::admit_stream), with a stream
+    /// of this number, whose items are called `name`.
+    fn open_stream(&mut self, _id: &CallId<'_>, _stream: u64, _name: &str, _out: &mut Outbox) -> StreamHead {
+        StreamHead::default()
     }
 
     /// Opens an item of a stream; its value is to follow in [`Outbox::body`].

@@ -3,7 +3,8 @@
 /// What becomes of the items of a stream while its caller does not take them:
 /// because its connection is slow, or because it has room for only so many.
 ///
-/// Where items are left out, caller and server are told how many.
+/// Where items are left out, caller and server are told how many. A stream that
+/// always has an item goes with `Block` alone: any other is asked for items to leave out.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Lag {
@@ -16,7 +17,8 @@ pub enum Lag {
     DropNewest(usize),
     /// Only the last one is kept: right for a state that each item tells whole.
     Coalesce,
-    /// So many are kept; one more ends the stream, with a fault that says so.
+    /// So many are kept; one more ends the stream, with a fault that says so in
+    /// place of those that were kept.
     Close(usize),
 }
 

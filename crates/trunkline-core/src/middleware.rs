@@ -82,7 +82,9 @@ impl Next {
             return procedure::finish(running, call.format, call.max_reply).await;
         };
         poll_fn(|cx| running.as_mut().poll(cx, &mut Reply::new(&mut Vec::new(), call.format, 0))).await?;
-        *opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
+        let before = opened.lock().unwrap_or_else(PoisonError::into_inner).replace(running);
+        // not under the lock: it is user code
+        drop(before);
         OwnedPayload::encode(&(), call.format).map_err(Fault::internal)
     }
 }

@@ -26,7 +26,8 @@ pub(crate) struct Ordered(pub(crate) Arc<dyn Procedure>);
 impl Procedure for Ordered {
     fn start(&self, call: &Call<'_>) -> Result<BoxRunning, Fault> {
         let running = self.0.start(call)?;
-        Ok(Box::pin(InTurn { running, place: Some(Place::last(call.context.connection())) }))
+        let streams = self.0.streams();
+        Ok(Box::pin(InTurn { running, streams, place: Some(Place::last(call.context.connection())) }))
     }
 
     fn check(&self, states: &States) -> Result<(), String> {
@@ -45,6 +46,7 @@ impl Procedure for Ordered {
 /// A call that waits for its turn. What it runs is dropped before its place is given away.
 struct InTurn {
     running: BoxRunning,
+    streams: bool,
     /// Given away once it is open, if it is a stream.
     place: Option<Place>,
 }
@@ -58,7 +60,11 @@ impl Running for InTurn {
         if self.place.as_ref().is_some_and(|place| !place.is_first(cx.waker())) {
             return Poll::Pending;
         }
-        self.running.as_mut().poll(cx, reply)
+        let polled = self.running.as_mut().poll(cx, reply);
+        if self.streams && polled.is_ready() {
+            self.place = None;
+        }
+        polled
     }
 
     fn poll_next(
@@ -66,7 +72,6 @@ impl Running for InTurn {
         cx: &mut TaskContext<'_>,
         item: &mut Reply<'_>,
     ) -> Poll<Option<Result<(), Fault>>> {
-        self.place = None;
         self.running.as_mut().poll_next(cx, item)
     }
 }

@@ -83,7 +83,7 @@ pub enum Signal<'f> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "before it is open, and after")]
 pub enum Credited<'a> {
-    /// The one that this call, which comes next, is to open.
+    /// The one that this call, which is to come, will open.
     Call(&'a str),
     /// The one of this number.
     Stream(u64),

@@ -73,6 +73,23 @@ pub(crate) struct Turn<'a> {
     pub(crate) task: &'a Waker,
 }
 
+/// How many bytes may wait to be sent before those who would add to them stop.
+#[derive(Clone, Copy)]
+pub(crate) struct Room {
+    /// Before no call is started or goes on.
+    pub(crate) calls: usize,
+    /// Before no stream is asked for an item: less, or streams would leave no room
+    /// for hearing that they are no longer wanted.
+    pub(crate) streams: usize,
+}
+
+impl Room {
+    /// The same for all.
+    pub(crate) fn up_to(bytes: usize) -> Self {
+        Self { calls: bytes, streams: bytes }
+    }
+}
+
 impl Conversation {
     pub(crate) fn new(dialect: Box<dyn Dialect>, service: Service, context: Context) -> Self {
         // a batch is admitted whole, however little room there is
@@ -121,11 +138,12 @@ impl Conversation {
         }
     }
 
-    /// Whether something that runs here wants to go on. Calls can if there is room
-    /// for their replies; streams know what to do without it.
+    /// Whether something that runs here wants to go on, while so many bytes wait.
+    /// Calls can if there is room for their replies; streams know what to do without.
     #[inline]
-    pub(crate) fn is_woken(&self, has_room: bool) -> bool {
-        (has_room && self.slots.is_woken()) || self.streams.as_ref().is_some_and(|streams| streams.is_woken())
+    pub(crate) fn is_woken(&self, waiting: usize, room: Room) -> bool {
+        (waiting < room.calls && self.slots.is_woken())
+            || self.streams.as_ref().is_some_and(|streams| streams.is_woken(waiting < room.streams))
     }
 
     /// Gives memory back.
@@ -133,6 +151,18 @@ impl Conversation {
         self.slots.shrink();
         if let Some(streams) = &mut self.streams {
             streams.shrink();
+        }
+    }
+
+    /// Breaks off the streams of a far side that can no longer say that it does not
+    /// want them.
+    pub(crate) fn break_off_streams(&mut self, out: &mut Outbox) {
+        if let Some(streams) = &mut self.streams {
+            let fault = Fault::new(
+                FaultKind::Unavailable,
+                "the caller has ended its direction of the connection, and with it its streams",
+            );
+            streams.break_off(&fault, &mut *self.dialect, out);
         }
     }
 
@@ -151,7 +181,6 @@ impl Conversation {
     }
 
     /// Whether nothing runs, nor is any stream open.
-    #[cfg(feature = "http")]
     pub(crate) fn is_done(&self) -> bool {
         self.is_idle() && self.streams.as_ref().is_none_or(|streams| streams.len() == 0)
     }
@@ -280,12 +309,12 @@ impl Conversation {
     }
 
     /// Polls the calls that want to be polled, and starts those that were put off,
-    /// until `most` bytes wait in `out`.
-    pub(crate) fn poll(&mut self, out: &mut Outbox, most: usize, turn: Turn<'_>) {
+    /// as far as there is room.
+    pub(crate) fn poll(&mut self, out: &mut Outbox, room: Room, turn: Turn<'_>) {
         let mut woken = std::mem::take(&mut self.woken);
         self.slots.take_woken(&mut woken);
         for place in woken.drain(..) {
-            if out.len() >= most {
+            if out.len() >= room.calls {
                 self.slots.wake(place);
                 continue;
             }
@@ -295,11 +324,11 @@ impl Conversation {
         if let Some(streams) = &mut self.streams {
             let writing = Writing { format: self.format, max_reply: self.service.limits.max_reply };
             let (hooks, context) = (&self.service.hooks, &self.context);
-            streams.poll(&mut *self.dialect, writing, out, most, |procedure, fault| {
+            streams.poll(&mut *self.dialect, writing, out, room.streams, |procedure, fault| {
                 report(hooks, context, procedure, fault, false);
             });
         }
-        self.unpark(out, most, turn);
+        self.unpark(out, room.calls, turn);
     }
 
     fn poll_place(&mut self, place: usize, out: &mut Outbox, turn: Turn<'_>) {

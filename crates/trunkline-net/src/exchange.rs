@@ -1,7 +1,7 @@
 //! [`answer`]: one frame in, its answers out: an HTTP body, a broker delivery.
 
 use crate::{
-    conversation::{Conversation, ROUNDS, Turn, earliest, now},
+    conversation::{Conversation, ROUNDS, Room, Turn, earliest, now},
     service::Service,
 };
 use std::{
@@ -61,14 +61,15 @@ impl Exchange {
             if conversation.is_idle() {
                 return Poll::Ready(self.take_reply());
             }
+            let room = Room::up_to(usize::MAX);
             conversation.register(cx.waker());
             for _ in 0..ROUNDS {
                 conversation.expire_due(out, turn.now);
-                conversation.poll(out, usize::MAX, turn);
+                conversation.poll(out, room, turn);
                 if conversation.is_idle() {
                     return Poll::Ready(self.take_reply());
                 }
-                if !conversation.is_woken(true) && !alarm_rings(&mut alarm, conversation, cx) {
+                if !conversation.is_woken(0, room) && !alarm_rings(&mut alarm, conversation, cx) {
                     return Poll::Pending;
                 }
             }

@@ -44,7 +44,7 @@ pub(crate) struct OpenStream {
     kept: Kept,
     /// What is left to say once the kept items have left.
     outcome: Option<Result<(), Fault>>,
-    /// Whether it is among those that wait for room.
+    /// Whether it is in the list of those that wait for room.
     blocked: bool,
 }
 
@@ -93,7 +93,9 @@ impl Streams {
 
     /// Goes on with a stream that has been opened, for which there is room.
     pub(crate) fn insert(&mut self, stream: OpenStream, turn: Turn<'_>) {
-        if let Some((place, waker)) = self.slots.vacant(turn.task) {
+        let vacant = self.slots.vacant(turn.task);
+        debug_assert!(vacant.is_some(), "its answer has been written");
+        if let Some((place, waker)) = vacant {
             waker.wake_by_ref();
             self.slots.insert(place, stream);
         }
@@ -104,9 +106,10 @@ impl Streams {
         self.slots.register(task);
     }
 
-    /// Whether a stream may have an item, and there may be something to do about it.
-    pub(crate) fn is_woken(&self) -> bool {
-        self.slots.is_woken()
+    /// Whether a stream wants to go on: because it was woken, or because there is
+    /// room for what it waits with.
+    pub(crate) fn is_woken(&self, has_room: bool) -> bool {
+        self.slots.is_woken() || (has_room && !self.blocked.is_empty())
     }
 
     /// The caller has room for more items of the stream of this number.
@@ -153,19 +156,25 @@ impl Streams {
         mut broke: impl FnMut(&str, &Fault),
     ) {
         let mut woken = std::mem::take(&mut self.woken);
-        self.slots.take_woken(&mut woken);
+        // those that have waited longest come first
         if out.len() < most {
-            woken.append(&mut self.blocked);
+            for place in self.blocked.drain(..) {
+                if let Some((stream, _)) = self.slots.get(place) {
+                    stream.blocked = false;
+                }
+                woken.push(place);
+            }
         }
+        self.slots.take_woken(&mut woken);
+        let mut served = Vec::new();
         for place in woken.drain(..) {
             let Some((stream, waker)) = self.slots.get(place) else { continue };
-            let has_room = out.len() < most;
-            stream.blocked &= !has_room;
+            let had_room = out.len() < most;
             match stream.poll(waker, dialect, writing, out, most) {
                 Went::Waits => {}
                 Went::Blocked => {
                     if !std::mem::replace(&mut stream.blocked, true) {
-                        self.blocked.push(place);
+                        if had_room { served.push(place) } else { self.blocked.push(place) }
                     }
                 }
                 Went::On => self.slots.wake(place),
@@ -179,6 +188,7 @@ impl Streams {
                 }
             }
         }
+        self.blocked.append(&mut served);
         self.woken = woken;
     }
 }
@@ -243,12 +253,7 @@ impl OpenStream {
                 return went;
             }
         }
-        // one that always has items to leave out is not asked for ever
-        match (out.len() < most, self.credit) {
-            (false, _) => Went::Blocked,
-            (true, Some(0)) => Went::Waits,
-            (true, _) => Went::On,
-        }
+        Went::On
     }
 
     /// Sends an item; what came of it, if it is not to go on.

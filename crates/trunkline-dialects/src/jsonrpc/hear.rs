@@ -393,22 +393,20 @@ impl Dialect for Hearing {
         });
     }
 
-    fn open_stream(
-        &mut self,
-        id: &CallId<'_>,
-        stream: u64,
-        name: &str,
-        out: &mut Outbox,
-    ) -> Result<StreamHead, Fault> {
-        let place = Place::unpack(id.tag);
-        if !self.streams || place.batch.is_some() {
-            return Err(stream::no_way_for_items(place.batch.is_some()));
+    fn admit_stream(&self, id: &CallId<'_>) -> Result<(), Fault> {
+        let in_batch = Place::unpack(id.tag).batch.is_some();
+        match self.streams && !in_batch && !self.holding {
+            true => Ok(()),
+            false => Err(stream::no_way_for_items(in_batch, self.holding)),
         }
-        let head = stream::head(place.channel, stream, name);
+    }
+
+    fn open_stream(&mut self, id: &CallId<'_>, stream: u64, name: &str, out: &mut Outbox) -> StreamHead {
+        let head = stream::head(Place::unpack(id.tag).channel, stream, name);
         let reply = self.open(id, out);
         out.body().extend_from_slice(head.spelling.as_bytes());
         self.close(id, reply, out);
-        Ok(head)
+        head
     }
 
     fn open_item(&mut self, stream: &StreamHead, out: &mut Outbox) -> OpenFrame {

@@ -9,8 +9,8 @@
 //! | notification | from | says |
 //! |---|---|---|
 //! | `rpc.end` `{"subscription":ID}` | the server | there are no more items |
-//! | `rpc.missed` `{"subscription":ID,"items":N}` | the server | the last N items were left out: the caller did not take them in time |
-//! | `rpc.credit` `{"call":ID,"items":N}` | the caller | the stream that call ID, which is the next, will open may send N items before it waits for more credit |
+//! | `rpc.missed` `{"subscription":ID,"items":N}` | the server | N items were left out: the caller did not take them in time |
+//! | `rpc.credit` `{"call":ID,"items":N}` | the caller | the stream that call ID, which is to come, will open may send N items before it waits for more credit |
 //! | `rpc.credit` `{"subscription":ID,"items":N}` | the caller | it may send N more |
 
 use super::write;
@@ -151,10 +151,13 @@ pub(super) fn heard(params: &str) -> Option<Heard<'_>> {
 }
 
 /// What is said of a call for a stream where nothing can follow its answer.
-pub(super) fn no_way_for_items(in_batch: bool) -> Fault {
-    Fault::from(match in_batch {
-        true => "a stream cannot be opened in a batch, whose answers all come at once; call it alone",
-        false => {
+pub(super) fn no_way_for_items(in_batch: bool, holding: bool) -> Fault {
+    Fault::from(match (in_batch, holding) {
+        (true, _) => "a stream cannot be opened in a batch, whose answers all come at once; call it alone",
+        (false, true) => {
+            "a stream takes a caller who ends each message with a line feed: others are answered slowly"
+        }
+        (false, false) => {
             "a stream takes a connection: use a WebSocket or a stream of bytes, or accept text/event-stream"
         }
     })

@@ -1,6 +1,6 @@
 //! Calls that come to streams: from being heard to being open.
 
-use super::{Conversation, Turn, after, busy, panicked, shutting_down, span};
+use super::{Conversation, MOST_CALLS, Turn, after, busy, panicked, shutting_down, span};
 use crate::{
     peer::{Slot, drop_running},
     streams::{OpenStream, Plan, Streams},
@@ -64,9 +64,14 @@ impl Conversation {
     pub(super) fn credit(&mut self, of: Credited<'_>, items: u64) {
         match (of, &mut self.streams) {
             (Credited::Call(call), _) => {
-                if call.len() <= LONGEST_CREDITED && self.credits.len() < self.service.limits.max_in_flight {
-                    self.credits.push((call.into(), items));
+                if call.len() > LONGEST_CREDITED {
+                    return;
                 }
+                // calls that never came, or came to no stream, have left theirs
+                if self.credits.len() >= self.service.limits.max_in_flight {
+                    self.credits.remove(0);
+                }
+                self.credits.push((call.into(), items));
             }
             (Credited::Stream(number), Some(streams)) => streams.grant(number, items),
             (Credited::Stream(_), None) => {}
@@ -82,11 +87,12 @@ impl Conversation {
         args: Option<Payload<'_>>,
         turn: Turn<'_>,
     ) -> Result<(), Fault> {
+        let credit = self.credits.iter().position(|(call, _)| **call == *id.spelling);
+        let credit = credit.map(|at| self.credits.remove(at).1);
+        self.dialect.admit_stream(id)?;
         let limits = self.service.limits.clone();
-        let most = limits.max_streams;
-        if self.streams.as_ref().map_or(0, |streams| streams.len()) >= most {
-            let what = format!("{most} streams of this connection are open, the limit `max_streams`");
-            return Err(busy().with_data(what));
+        if self.streams.as_ref().map_or(0, |streams| streams.len()) >= self.most_streams() {
+            return Err(self.too_many_streams());
         }
         let (place, waker) = self.slots.vacant(turn.task).ok_or_else(busy)?;
         let mut call = Call::new(procedure, args, &self.context, route.states());
@@ -94,12 +100,10 @@ impl Conversation {
         (call.format, call.max_reply) = (self.format, limits.max_reply);
         let running = catch_unwind(AssertUnwindSafe(|| route.start(&call)));
         let running = running.unwrap_or_else(|panic| Err(panicked(panic)))?;
-        let credit = self.credits.iter().position(|(call, _)| **call == *id.spelling);
-        let credit = credit.map(|at| self.credits.swap_remove(at).1);
         let items = route.item_name().unwrap_or(procedure).into();
         let opens = Some(Box::new(Plan { items, lag: route.lag(), credit }));
         let (deadline, span) = (call.deadline, span(procedure));
-        // it is polled with all others that want to be, in this very turn
+        // it is polled with all others that want to be, before anything is waited for
         waker.wake_by_ref();
         let (id, procedure) = (Some(id.keep()), procedure.into());
         self.slots.insert(place, Slot { running, id, procedure, deadline, span, opens });
@@ -117,27 +121,31 @@ impl Conversation {
         if let Some(others) = self.others.as_deref().filter(|others| others.is_dirty()) {
             out.append(&mut others.state().out);
         }
-        let most = self.service.limits.max_streams;
+        let most = self.most_streams();
         let streams = self.streams.get_or_insert_with(|| Box::new(Streams::with_capacity(most)));
-        let outcome = match streams.len() < most {
-            _ if self.draining => Err(shutting_down()),
-            true => {
-                let number = streams.next_number();
-                let opened = self.dialect.open_stream(&id.borrow(), number, &plan.items, out);
-                opened.map(|head| (number, head))
-            }
-            false => Err(busy()),
+        let refusal = if self.draining {
+            shutting_down()
+        } else if streams.len() >= most {
+            self.too_many_streams()
+        } else {
+            let number = streams.next_number();
+            let head = self.dialect.open_stream(&id.borrow(), number, &plan.items, out);
+            let stream = OpenStream::new(running, procedure, number, head, &plan).in_span(span);
+            return streams.insert(stream, turn);
         };
-        match outcome {
-            Ok((number, head)) => {
-                let stream = OpenStream::new(running, procedure, number, head, &plan).in_span(span);
-                streams.insert(stream, turn);
-            }
-            Err(fault) => {
-                drop_running(running, &procedure);
-                self.refuse_kept(Some(&id), &procedure, &fault, out);
-            }
-        }
+        drop_running(running, &procedure);
+        self.refuse_kept(Some(&id), &procedure, &refusal, out);
+    }
+
+    /// As many streams as may be open.
+    fn most_streams(&self) -> usize {
+        self.service.limits.max_streams.min(MOST_CALLS)
+    }
+
+    #[cold]
+    fn too_many_streams(&self) -> Fault {
+        let most = self.most_streams();
+        busy().with_data(format!("{most} streams of this connection are open, the limit `max_streams`"))
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     reply::{BoxError, Reply, ReplyBody},
 };
 use crate::{
-    conversation::{Conversation, ROUNDS, Turn, now},
+    conversation::{Conversation, ROUNDS, Room, Turn, now},
     exchange::alarm_rings,
     listen::Shutdown,
     service::Service,
@@ -132,9 +132,10 @@ impl Body for Events {
             *shutdown = None;
             conversation.drain(out);
         }
+        let room = Room::up_to(PIECE);
         for _ in 0..ROUNDS {
             conversation.expire_due(out, turn.now);
-            conversation.poll(out, PIECE, turn);
+            conversation.poll(out, room, turn);
             conversation.dialect.flush(out);
             if !out.is_empty() {
                 return Poll::Ready(Some(Ok(BodyFrame::data(this.take()))));
@@ -142,7 +143,7 @@ impl Body for Events {
             if conversation.is_done() {
                 return Poll::Ready(None);
             }
-            if !conversation.is_woken(true) && !alarm_rings(alarm, conversation, cx) {
+            if !conversation.is_woken(0, room) && !alarm_rings(alarm, conversation, cx) {
                 return match keep_alive.as_mut().poll(cx) {
                     Poll::Pending => Poll::Pending,
                     Poll::Ready(()) => {

@@ -15,7 +15,7 @@ use super::{
     unanswered,
 };
 use crate::{
-    conversation::{Conversation, ROUNDS, Turn, after, now},
+    conversation::{Conversation, ROUNDS, Room, Turn, after, now},
     link::{ByteStream, Ended, Link},
     service::Service,
 };
@@ -138,6 +138,13 @@ impl Driver {
     fn room(&self) -> usize {
         let unsent = self.output.unsent_replies() + self.conversation.dialect.held();
         self.service.limits.max_unsent.saturating_sub(unsent)
+    }
+
+    /// Up to where what waits to be sent may grow.
+    fn room_left(&self) -> Room {
+        let (waiting, room) = (self.output.outbox.len(), self.room());
+        let streams = room.saturating_sub(self.service.limits.max_unsent / 2);
+        Room { calls: waiting + room, streams: waiting + streams }
     }
 
     /// Whether calls may be started as they come.
@@ -370,7 +377,7 @@ impl Driver {
         if self.times.is_slow(&limits, now) {
             self.end(Ended::SlowMessage, Goodbye::Refused);
         }
-        let busy = !self.conversation.is_idle() || self.shared.state().pending.len() > 0;
+        let busy = !self.conversation.is_done() || self.shared.state().pending.len() > 0;
         if self.times.is_gone(busy, &limits, now) {
             self.end(Ended::Idle, Goodbye::GoingAway);
         } else if self.times.wants_ping(&limits, now) && self.framing.ping(&mut self.output.outbox) {
@@ -423,9 +430,12 @@ impl Driver {
         }
         loop {
             let collected = self.collect(now);
-            let most = self.output.outbox.len() + self.room();
-            self.conversation.poll(&mut self.output.outbox, most, turn);
+            let room = self.room_left();
+            self.conversation.poll(&mut self.output.outbox, room, turn);
             let listened = self.listen(&mut budget, turn);
+            if self.reading == Reading::Done {
+                self.conversation.break_off_streams(&mut self.output.outbox);
+            }
             if self.conversation.draining
                 && self.reading == Reading::Open
                 && self.conversation.is_idle()
@@ -473,7 +483,7 @@ impl Driver {
                     Err(ended) => return Poll::Ready(ended),
                 }
             }
-            if !self.is_called() && !self.conversation.is_woken(self.room() > 0) {
+            if !self.is_called() && !self.conversation.is_woken(self.output.outbox.len(), self.room_left()) {
                 return Poll::Pending;
             }
             rounds -= 1;

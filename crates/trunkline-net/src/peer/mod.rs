@@ -33,6 +33,7 @@ use self::{
     pending::{Answered, Pending},
     subscription::Listener,
 };
+use crate::conversation::{after, now};
 use futures_util::task::AtomicWaker;
 use std::{
     collections::HashMap,
@@ -161,6 +162,14 @@ impl State {
     /// The streams that somebody here listens to, from now on none.
     pub(crate) fn take_streams(&mut self) -> Vec<Arc<dyn Listener>> {
         std::mem::take(&mut self.streams).into_values().collect()
+    }
+
+    /// The listener at this address hears no more of a stream. Another may go by the
+    /// same name by now.
+    pub(crate) fn forget(&mut self, stream: &str, address: usize) {
+        if self.streams.get(stream).is_some_and(|it| Arc::as_ptr(it).addr() == address) {
+            self.streams.remove(stream);
+        }
     }
 
     /// The callers that wait for room, from now on no more.
@@ -304,8 +313,9 @@ impl Peer {
         args: impl serde::Serialize,
     ) -> Result<Subscription<T>, Fault> {
         let listening = Listening::default();
+        let deadline = after(now(), self.0.default_timeout);
         let open = async {
-            let begun = poll_fn(|cx| match self.open(procedure, &args, &listening, cx) {
+            let begun = poll_fn(|cx| match self.open(procedure, &args, &listening, deadline, cx) {
                 Begun::Crowded => Poll::Pending,
                 begun => Poll::Ready(begun),
             });

@@ -25,8 +25,14 @@ pub(super) fn heard(shared: &Shared, signal: Signal<'_>) {
         Signal::Item { stream, outcome } => {
             let listener = shared.state().streams.get(stream).cloned();
             // what was on its way when nobody listened any more goes unheard
-            if listener.is_some_and(|listener| !listener.hear(outcome)) {
-                shared.state().streams.remove(stream);
+            match listener {
+                None => {
+                    shared.unmatched.fetch_add(1, Ordering::Relaxed);
+                }
+                Some(listener) if !listener.hear(outcome) => {
+                    shared.state().forget(stream, Arc::as_ptr(&listener).addr());
+                }
+                Some(_) => {}
             }
         }
         Signal::Missed { stream, items } => {

@@ -1,7 +1,10 @@
 //! [`Subscription`]: a stream that the far side sends, from the call that opens it to its end.
 
 use super::{Begun, NotNow, Peer, Shared, pending::Answered};
-use crate::batch::{decode, not_encodable};
+use crate::{
+    batch::{decode, not_encodable},
+    conversation::{after, now},
+};
 use futures_util::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -11,6 +14,7 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     task::{Context, Poll, Waker},
+    time::Instant,
 };
 use trunkline_core::{Fault, FaultKind, Payload, router::UNSUBSCRIBE};
 
@@ -250,11 +254,12 @@ impl<T> Cell<T> {
         let Some(shared) = self.shared.upgrade() else { return };
         {
             let mut state = shared.state();
-            state.streams.remove(stream);
+            state.forget(stream, std::ptr::from_ref(self).addr());
             if !state.phase.is_open() || state.unheard {
                 return;
             }
-            let id = state.pending.insert(Arc::new(Nobody), None);
+            let deadline = after(now(), shared.default_timeout);
+            let id = state.pending.insert(Arc::new(Nobody), deadline);
             state.tell(|speaker, out| speaker.end_stream(id, &self.listening.unsubscribe, stream, out));
         }
         shared.wake();
@@ -389,6 +394,7 @@ impl Peer {
         procedure: &str,
         args: &impl Serialize,
         listening: &Listening,
+        deadline: Option<Instant>,
         cx: &mut Context<'_>,
     ) -> Begun<Opening<T>> {
         let shared = &self.0;
@@ -407,10 +413,10 @@ impl Peer {
             }),
             shared: Arc::downgrade(shared),
             me: me.clone(),
-            listening: listening.clone(),
+            listening: Listening { max_waiting: listening.max_waiting.max(1), ..listening.clone() },
         });
-        let id = state.pending.insert(cell.clone(), None);
-        let credit = listening.max_waiting as u64;
+        let id = state.pending.insert(cell.clone(), deadline);
+        let credit = listening.max_waiting.max(1) as u64;
         if let Err(error) = state.tell(|speaker, out| speaker.open_stream(id, procedure, args, credit, out)) {
             state.pending.remove(id);
             return Begun::Refused(not_encodable(error));

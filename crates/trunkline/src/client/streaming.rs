@@ -66,8 +66,9 @@ where
             match &client.0.carrier {
                 Carrier::Connection(line) => {
                     let open = async {
-                        let opening =
-                            line.begin_when_ready(|peer, cx| peer.open(procedure, &args, &listening, cx));
+                        let opening = line.begin_when_ready(|peer, cx| {
+                            peer.open(procedure, &args, &listening, deadline, cx)
+                        });
                         opening.await?.await
                     };
                     line.in_time(deadline, open).await?

@@ -473,3 +473,82 @@ async fn a_stream_whose_id_is_given_to_another_breaks_off() {
     assert_eq!(first.next().await.unwrap().unwrap_err().kind(), FaultKind::InvalidReply);
     assert!(first.next().await.is_none());
 }
+
+/// The stream that each of so many items is of, as they come.
+async fn turns(wire: &mut Wire, items: usize) -> Vec<Value> {
+    let mut turns = vec![];
+    for _ in 0..items {
+        turns.push(wire.next().await["params"]["subscription"].clone());
+    }
+    turns
+}
+
+#[tokio::test]
+async fn streams_that_wait_for_room_all_have_their_turn() {
+    let flood = async || stream::repeat_with(|| "x".repeat(1000));
+    let mut wire =
+        Wire::with_limits(Router::new().procedure("flood", flood), Limits::default().max_unsent(50_000));
+    let first = open(&mut wire, "flood", json!([])).await;
+    let mut ids = vec![first];
+    for n in 2..=5 {
+        wire.line(request(n, "flood", json!([]))).await;
+        let id = loop {
+            let next = wire.next().await;
+            if next["id"] == n {
+                break next["result"].clone();
+            }
+        };
+        ids.push(id);
+    }
+    let turns = turns(&mut wire, 3000).await;
+    for id in ids {
+        let share = turns.iter().filter(|turn| **turn == id).count();
+        assert!(share > 100, "{id} had {share} of 3,000 items");
+    }
+}
+
+/// While the server waits for an answer itself, it goes on with what waits for room.
+#[tokio::test]
+async fn a_stream_goes_on_while_a_call_of_the_server_is_not_answered() {
+    let ask = async |peer: Peer| {
+        tokio::spawn(async move { peer.call::<u8>("never.answered", ()).await });
+    };
+    let router = router().procedure("ask", ask);
+    let mut wire = Wire::with_limits(router, Limits::default().max_unsent(2_000));
+    assert!(wire.ask(request(1, "ask", json!([]))).await.get("result").is_some());
+    assert_eq!(wire.next().await["method"], "never.answered");
+    let id = open(&mut wire, "count", json!([3000])).await;
+    for n in 1..=3000 {
+        assert_eq!(wire.next().await, item(&id, "count", n));
+    }
+}
+
+/// It could not say any more that it does not want it.
+#[tokio::test]
+async fn who_has_said_all_there_is_to_say_is_told_that_its_streams_end() {
+    let mut wire = Wire::to(router());
+    let id = open(&mut wire, "silent", json!([])).await;
+    wire.finish().await;
+    let last = wire.next().await;
+    assert_eq!(last["params"]["subscription"], id);
+    assert!(last["params"]["error"]["message"].as_str().unwrap().contains("its direction"), "{last}");
+    wire.ended().await;
+}
+
+#[tokio::test]
+async fn credit_for_calls_that_open_nothing_is_not_in_the_way() {
+    let mut wire = Wire::with_limits(router(), Limits::default().max_in_flight(4));
+    for n in 0..20 {
+        wire.line(
+            json!({"jsonrpc": "2.0", "method": "rpc.credit", "params": {"call": n, "items": 1}}).to_string(),
+        )
+        .await;
+        wire.ask(request(n, "ping", json!([]))).await;
+    }
+    wire.line(r#"{"jsonrpc":"2.0","method":"rpc.credit","params":{"call":1,"items":2}}"#).await;
+    let id = open(&mut wire, "count", json!([9])).await;
+    for n in 1..=2 {
+        assert_eq!(wire.next().await, item(&id, "count", n));
+    }
+    wire.is_well().await;
+}
