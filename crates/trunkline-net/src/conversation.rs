@@ -181,6 +181,7 @@ impl Conversation {
     }
 
     /// Whether nothing runs, nor is any stream open.
+    #[cfg(feature = "http")]
     pub(crate) fn is_done(&self) -> bool {
         self.is_idle() && self.streams.as_ref().is_none_or(|streams| streams.len() == 0)
     }

@@ -377,7 +377,7 @@ impl Driver {
         if self.times.is_slow(&limits, now) {
             self.end(Ended::SlowMessage, Goodbye::Refused);
         }
-        let busy = !self.conversation.is_done() || self.shared.state().pending.len() > 0;
+        let busy = !self.conversation.is_idle() || self.shared.state().pending.len() > 0;
         if self.times.is_gone(busy, &limits, now) {
             self.end(Ended::Idle, Goodbye::GoingAway);
         } else if self.times.wants_ping(&limits, now) && self.framing.ping(&mut self.output.outbox) {
