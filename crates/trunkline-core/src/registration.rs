@@ -112,7 +112,7 @@ impl Registration {
     /// Names what belongs to a stream, for callers that expect names of their own:
     /// what its items are sent under, in place of the name of the procedure, and
     /// the procedure that ends it, besides `rpc.unsubscribe`. Several procedures
-    /// may share both.
+    /// may share both. A scope is put before the latter only.
     ///
     /// ```
     /// # use trunkline_core::{Router, handler::handler};

@@ -108,7 +108,8 @@ impl Router {
     #[track_caller]
     pub fn scope(mut self, scope: &str, router: Self) -> Self {
         let router = router.fold();
-        for (name, route) in router.routes.into_iter().chain(router.internal) {
+        for (name, mut route) in router.routes.into_iter().chain(router.internal) {
+            route.enter(scope);
             self.insert(&format!("{scope}.{name}"), route);
         }
         for (prefix, route) in router.fallbacks {

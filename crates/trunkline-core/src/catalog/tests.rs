@@ -150,3 +150,13 @@ fn types_of_one_name_are_told_apart_and_always_in_the_same_way() {
     assert!(catalog.definitions["Guest2"]["properties"].get("badge").is_some());
     assert!((0..20).all(|_| router().catalog() == catalog));
 }
+
+#[test]
+fn a_stream_in_a_scope_is_ended_by_a_procedure_that_is_there() {
+    let ticks = handler(async || futures_util::stream::iter([1_u8])).subscription("tick", "stop");
+    let router = Router::new().scope("clock", Router::new().procedure("ticks", ticks));
+    let catalog = router.catalog();
+    let stream = catalog.procedures[0].stream.as_ref().unwrap();
+    assert_eq!((&*stream.name, &*stream.unsubscribe), ("tick", "clock.stop"));
+    assert!(router.find("clock.stop").is_some());
+}

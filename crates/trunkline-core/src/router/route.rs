@@ -68,6 +68,13 @@ impl Route {
         Self { gives: Gives::Unsubscribed, ..Self::new(Registration::of(Unsubscribe)) }
     }
 
+    /// Puts the names of procedures that belong to it into a scope, as its own was.
+    pub(super) fn enter(&mut self, scope: &str) {
+        if let Some(subscription) = &mut self.registration.subscription {
+            subscription.unsubscribe = format!("{scope}.{}", subscription.unsubscribe).into();
+        }
+    }
+
     /// Puts middleware around it, the first one outermost.
     pub(super) fn wrap(&mut self, layers: &[Arc<dyn Middleware>]) {
         for middleware in layers.iter().rev() {
