@@ -1,8 +1,8 @@
 //! [`Hearing`]: JSON-RPC as a [`Dialect`]: hears messages, answers them.
 
 use super::{
-    Batch, Document, ErrorObject, Failure, Id, Invalid, Item, JsonRpc, Message, NotJson, Notification,
-    Params, Request, Rules, Success,
+    Batch, Document, ErrorObject, Failure, Id, Invalid, Item, JsonRpc, Message, NotJson, Params, Request,
+    Rules, Success,
     cancel::{cancelled, is_cancel},
     code,
     falsy::substitute,
@@ -208,7 +208,7 @@ impl Hearing {
                     return stream::credited(params).map(|(of, items)| Signal::Credit { of, items });
                 }
                 if self.common.listens.load(Ordering::Relaxed)
-                    && let Some(signal) = of_stream(&notification)
+                    && let Some(signal) = stream::signal(&notification)
                 {
                     return Some(signal);
                 }
@@ -489,22 +489,6 @@ fn payload(params: Params<'_>) -> CowPayload<'_> {
         Cow::Borrowed(text) => CowPayload::Borrowed(Payload::Json(text)),
         Cow::Owned(text) => CowPayload::Owned(OwnedPayload::Json(text.into())),
     }
-}
-
-/// What a notification says of a stream that this side listens to, if it does.
-fn of_stream<'f>(notification: &Notification<'f>) -> Option<Signal<'f>> {
-    let Cow::Borrowed(params) = notification.params.clone()?.into_raw() else { return None };
-    let heard = stream::heard(params)?;
-    if notification.method == stream::MISSED {
-        return Some(Signal::Missed { stream: heard.subscription.get(), items: heard.items? });
-    }
-    let outcome = match (heard.result, heard.error) {
-        (Some(item), None) => Ok(Some(Payload::Json(item.get()))),
-        (None, Some(error)) => Err(fault::read_loosely(error.get())),
-        (None, None) if notification.method == stream::END => Ok(None),
-        _ => return None,
-    };
-    Some(Signal::Item { stream: heard.subscription.get(), outcome })
 }
 
 /// Our number of the call that a response is for. One with an id that is no

@@ -13,16 +13,17 @@
 //! | `rpc.credit` `{"call":ID,"items":N}` | the caller | the stream that call ID, which is to come, will open may send N items before it waits for more credit |
 //! | `rpc.credit` `{"subscription":ID,"items":N}` | the caller | it may send N more |
 
-use super::write;
+use super::{Notification, fault, write};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::fmt::Write;
-use trunkline_core::{Credited, Fault, Payload, StreamHead};
+use trunkline_core::{Credited, Fault, Payload, Signal, StreamHead};
 
 /// What says that a stream has no more items.
-pub(super) const END: &str = "rpc.end";
+const END: &str = "rpc.end";
 /// What says that items of a stream were left out.
-pub(super) const MISSED: &str = "rpc.missed";
+const MISSED: &str = "rpc.missed";
 /// What says that there is room for more items.
 pub(super) const CREDIT: &str = "rpc.credit";
 
@@ -129,15 +130,15 @@ fn number(id: &str) -> Option<u64> {
 
 /// What is said of a stream that this side listens to.
 #[derive(Debug, Deserialize)]
-pub(super) struct Heard<'a> {
+struct Heard<'a> {
     /// Which stream it is, as the far side spells it.
     #[serde(borrow)]
-    pub(super) subscription: &'a RawValue,
+    subscription: &'a RawValue,
     #[serde(borrow, default, deserialize_with = "present")]
-    pub(super) result: Option<&'a RawValue>,
+    result: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
-    pub(super) error: Option<&'a RawValue>,
-    pub(super) items: Option<u64>,
+    error: Option<&'a RawValue>,
+    items: Option<u64>,
 }
 
 /// A member that is null is there all the same.
@@ -145,9 +146,20 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-/// What the params of a notification say of a stream, if they do.
-pub(super) fn heard(params: &str) -> Option<Heard<'_>> {
-    serde_json::from_str(params).ok()
+/// What a notification says of a stream that this side listens to, if it does.
+pub(super) fn signal<'f>(notification: &Notification<'f>) -> Option<Signal<'f>> {
+    let Cow::Borrowed(params) = notification.params.clone()?.into_raw() else { return None };
+    let heard = serde_json::from_str::<Heard<'_>>(params).ok()?;
+    if notification.method == MISSED {
+        return Some(Signal::Missed { stream: heard.subscription.get(), items: heard.items? });
+    }
+    let outcome = match (heard.result, heard.error) {
+        (Some(item), None) => Ok(Some(Payload::Json(item.get()))),
+        (None, Some(error)) => Err(fault::read_loosely(error.get())),
+        (None, None) if notification.method == END => Ok(None),
+        _ => return None,
+    };
+    Some(Signal::Item { stream: heard.subscription.get(), outcome })
 }
 
 /// What is said of a call for a stream where nothing can follow its answer.
@@ -203,7 +215,7 @@ mod tests {
         let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
         assert_eq!(value["method"], "a \"name\"");
         let params = value["params"].to_string();
-        let item = heard(&params).unwrap();
+        let item: Heard<'_> = serde_json::from_str(&params).unwrap();
         assert_eq!((item.subscription.get(), item.result.unwrap().get()), (r#""0x1""#, "null"));
         assert!(item.error.is_none());
 
@@ -211,7 +223,7 @@ mod tests {
         broken_off(&mut text, &head, |out| write::error(out, 1, "no", None));
         let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
         let params = value["params"].to_string();
-        assert!(heard(&params).unwrap().error.is_some());
+        assert!(serde_json::from_str::<Heard<'_>>(&params).unwrap().error.is_some());
 
         let mut text = Vec::new();
         missed(&mut text, &head, 7);

@@ -12,7 +12,7 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 use trunkline::{
-    Client, Fault, FaultKind, Lag, Limits, Next, OwnedCall, Peer, Router, Subscription, handler,
+    Client, Fault, FaultKind, Lag, Limits, Next, OwnedCall, Peer, Registration, Router, Subscription, handler,
 };
 
 /// Streams that count, that break off, that cannot be opened, and that never end.
@@ -23,6 +23,7 @@ fn router() -> Router {
         .procedure("refuses", async || Err::<stream::Empty<u8>, _>(Fault::from("not today")))
         .procedure("silent", async || stream::pending::<u8>())
         .procedure("ping", async || "pong")
+        .procedure("flag", async || true)
 }
 
 fn item(subscription: &Value, name: &str, result: impl Into<Value>) -> Value {
@@ -244,8 +245,8 @@ async fn a_client_hears_all_items_and_the_end() {
     let (items, fault) = all(client.stream::<u64>("breaks", ()).await.unwrap()).await;
     assert_eq!((items, fault.unwrap().message()), (vec![1], "broken"));
     assert_eq!(client.stream::<u8>("refuses", ()).await.unwrap_err().message(), "not today");
-    let no_stream = client.stream::<u8>("ping", ()).await;
-    assert!(no_stream.is_ok() || no_stream.is_err_and(|fault| fault.kind() == FaultKind::InvalidReply));
+    let no_stream = client.stream::<u8>("flag", ()).await;
+    assert_eq!(no_stream.unwrap_err().kind(), FaultKind::InvalidReply);
 }
 
 #[tokio::test]
@@ -307,9 +308,8 @@ async fn who_does_not_listen_to_another_server_in_time_is_told() {
     assert_eq!(unsubscribed["params"], json!([5]));
 }
 
-/// Opens a stream for which there is room for two items, and lets the server have
-/// its way with what comes in the meantime.
-async fn two_items(lag: Lag) -> (Wire, mpsc::UnboundedSender<u64>, Value) {
+/// A procedure that can be called once, whose stream is of what is sent to it.
+fn fed() -> (mpsc::UnboundedSender<u64>, Registration) {
     let (send, items) = mpsc::unbounded_channel::<u64>();
     let items = std::sync::Mutex::new(Some(items));
     let ticks = move || {
@@ -321,7 +321,14 @@ async fn two_items(lag: Lag) -> (Wire, mpsc::UnboundedSender<u64>, Value) {
             })
         }
     };
-    let mut wire = Wire::to(Router::new().procedure("ticks", handler(ticks).lag(lag)));
+    (send, handler(ticks))
+}
+
+/// Opens a stream for which there is room for two items, and lets the server have
+/// its way with what comes in the meantime.
+async fn two_items(lag: Lag) -> (Wire, mpsc::UnboundedSender<u64>, Value) {
+    let (send, ticks) = fed();
+    let mut wire = Wire::to(Router::new().procedure("ticks", ticks.lag(lag)));
     wire.line(r#"{"jsonrpc":"2.0","method":"rpc.credit","params":{"call":1,"items":2}}"#).await;
     let id = open(&mut wire, "ticks", json!([])).await;
     for n in 1..=6 {
@@ -380,20 +387,9 @@ async fn without_credit_items_are_left_out_as_the_policy_says() {
 
 #[tokio::test]
 async fn a_client_counts_what_it_missed() {
-    let (send, items) = mpsc::unbounded_channel::<u64>();
-    let items = std::sync::Mutex::new(Some(items));
-    let ticks = move || {
-        let items = items.lock().unwrap().take();
-        async move {
-            stream::unfold(items, |mut items| async move {
-                let item = items.as_mut()?.recv().await?;
-                Some((item, items))
-            })
-        }
-    };
-    let router = Router::new()
-        .procedure("ticks", handler(ticks).lag(Lag::Coalesce))
-        .procedure("ping", async || "pong");
+    let (send, ticks) = fed();
+    let router =
+        Router::new().procedure("ticks", ticks.lag(Lag::Coalesce)).procedure("ping", async || "pong");
     let client = to(router);
     let mut stream = client.stream::<u64>("ticks", ()).max_waiting(2).await.unwrap();
     for n in 1..=10 {
@@ -551,4 +547,14 @@ async fn credit_for_calls_that_open_nothing_is_not_in_the_way() {
         assert_eq!(wire.next().await, item(&id, "count", n));
     }
     wire.is_well().await;
+}
+
+/// It may be that nobody is there any more.
+#[tokio::test(start_paused = true)]
+async fn a_silent_stream_does_not_keep_a_connection_alive() {
+    let limits = Limits::default().idle_timeout(std::time::Duration::from_secs(5));
+    let mut wire = Wire::with_limits(router(), limits);
+    open(&mut wire, "silent", json!([])).await;
+    let ended = wire.ended().await;
+    assert!(ended.contains("sign of life"), "{ended}");
 }
