@@ -6,6 +6,10 @@
 //! spell a [`FaultKind`] their own way; no other part of trunkline knows a wire
 //! code.
 
+mod typed;
+
+pub use self::typed::{CallError, TypedFault};
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::{borrow::Cow, error::Error, fmt, sync::Arc};

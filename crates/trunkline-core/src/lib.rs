@@ -4,7 +4,7 @@
 //! lives here; none of them is here. Most programs use the crate `trunkline`,
 //! which re-exports what they need.
 //!
-//! - what is done: [`handler`], [`procedure`], [`router`], with [`extract`],
+//! - what is done: [`handler`], [`procedure`], [`provide`], [`router`], with [`extract`],
 //!   [`args`], [`outcome`], [`lag`], [`reply`], [`middleware`]
 //! - what is said of it: [`registration`], [`signature`], [`catalog`], [`schema`], [`open`]
 //! - what is known of a call: [`call`], [`context`], [`fault`], [`limits`]
@@ -31,6 +31,7 @@ pub mod outbox;
 pub mod outcome;
 pub mod payload;
 pub mod procedure;
+pub mod provide;
 pub mod registration;
 pub mod reply;
 pub mod router;
@@ -44,7 +45,7 @@ pub use crate::{
     context::{Connection, ConnectionId, Context, States},
     dialect::{BatchItem, Dialect, Language, Speaker, StreamHead},
     extract::{Extract, Headers, ProcedureName, RawArgs, State},
-    fault::{Fault, FaultKind},
+    fault::{CallError, Fault, FaultKind, TypedFault},
     frame::{Body, Frame},
     handler::Handler,
     input::Input,
@@ -56,6 +57,7 @@ pub use crate::{
     outcome::Outcome,
     payload::{CowPayload, DecodeError, Encode, EncodeError, Format, OwnedPayload, Payload},
     procedure::{BoxRunning, Procedure, Running},
+    provide::Provide,
     registration::{Details, Registration},
     reply::{IntoReply, Plain, Reply},
     router::{Route, Router},

@@ -106,6 +106,11 @@ impl<F: Future<Output = Result<OwnedPayload, Fault>> + Send> Running for Forward
 pub async fn finish(mut running: BoxRunning, format: Format, limit: usize) -> Result<OwnedPayload, Fault> {
     let mut buffer = Vec::new();
     std::future::poll_fn(|cx| running.as_mut().poll(cx, &mut Reply::new(&mut buffer, format, limit))).await?;
+    encoded(buffer)
+}
+
+/// A value that has been written.
+pub(crate) fn encoded(buffer: Vec<u8>) -> Result<OwnedPayload, Fault> {
     let text = String::from_utf8(buffer).map_err(Fault::internal)?;
     Ok(OwnedPayload::Json(text.into()))
 }

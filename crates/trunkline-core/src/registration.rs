@@ -1,7 +1,7 @@
 //! [`Registration`]: a handler that has become a procedure, with all that is said of it.
 
 use crate::{
-    fault::Fault,
+    fault::{Fault, TypedFault},
     handler::{Handler, Run},
     lag::Lag,
     procedure::Procedure,
@@ -222,6 +222,13 @@ impl Registration {
     #[must_use]
     pub fn fault(self, fault: impl Into<Fault>) -> Self {
         self.with(|details| details.faults.push(fault.into()))
+    }
+
+    /// Says that calls may fail with any error of this type: what
+    /// [`fault`](Self::fault) is for one of them.
+    #[must_use]
+    pub fn faults_of<E: TypedFault>(self) -> Self {
+        self.with(|details| details.faults.extend(E::faults()))
     }
 
     /// Says what the procedure belongs to: a heading in the documentation, and for

@@ -3,10 +3,14 @@
 //! Built once, then only read, so a call takes no lock. It knows nothing of
 //! dialects: every name reaches it in one canonical spelling.
 
+mod items;
 mod route;
 mod seal;
 
-pub use self::route::{Gives, Route};
+pub use self::{
+    items::Items,
+    route::{Gives, Route},
+};
 
 use crate::{
     call::Call,
@@ -16,9 +20,10 @@ use crate::{
     middleware::{Guard, Middleware},
     payload::{OwnedPayload, Payload},
     procedure,
+    provide::Provide,
 };
 use foldhash::fast::RandomState;
-use std::{collections::HashMap, fmt, sync::Arc, time::Instant};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 type Routes = HashMap<Box<str>, Route, RandomState>;
 
@@ -137,6 +142,18 @@ impl Router {
         self
     }
 
+    /// Serves all procedures of `service`: what implements a trait with
+    /// `#[trunkline::service]`, in the wrapper that comes with the trait.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a name is taken, naming both places.
+    #[must_use]
+    #[track_caller]
+    pub fn service(self, service: impl Provide) -> Self {
+        service.provide(self)
+    }
+
     /// Serves every name that nothing else serves. The handler learns the name,
     /// as it was called, from [`ProcedureName`](crate::ProcedureName), and takes
     /// arguments of any shape as [`RawArgs`](crate::RawArgs).
@@ -249,16 +266,17 @@ impl Router {
         args: Option<Payload<'_>>,
         context: &Context,
     ) -> Result<OwnedPayload, Fault> {
-        let route = self.internal.get(name).or_else(|| self.find(name)).ok_or_else(|| unknown(name))?;
+        let route = self.find_within(name)?;
         if route.gives() != Gives::Value {
-            return Err(Fault::from(format!(
-                "`{name}` gives a stream, which takes a connection; one in memory will do"
-            )));
+            return Err(Fault::from(format!("`{name}` gives a stream: open it with `Router::stream`")));
         }
-        let mut call = Call::new(name, args, context, &route.states);
-        call.deadline = route.timeout().and_then(|timeout| Instant::now().checked_add(timeout));
-        let format = call.format;
-        procedure::finish(route.start(&call)?, format, usize::MAX).await
+        let call = route.call_within(name, args, context);
+        procedure::finish(route.start(&call)?, call.format, usize::MAX).await
+    }
+
+    /// The procedure called `name`, for this program.
+    fn find_within(&self, name: &str) -> Result<&Route, Fault> {
+        self.internal.get(name).or_else(|| self.find(name)).ok_or_else(|| unknown(name))
     }
 
     #[track_caller]

@@ -7,7 +7,7 @@ use crate::{
 use std::{
     pin::pin,
     sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 fn block_on<F: Future>(future: F) -> F::Output {

@@ -1,0 +1,129 @@
+//! [`Items`]: what a procedure streams, taken without a connection.
+
+use super::{Gives, Router};
+use crate::{
+    context::Context,
+    fault::{Fault, FaultKind},
+    payload::{Format, OwnedPayload, Payload},
+    procedure::{BoxRunning, encoded},
+    reply::Reply,
+};
+use futures_core::Stream;
+use std::{
+    fmt,
+    future::poll_fn,
+    pin::Pin,
+    task::{Context as TaskContext, Poll, ready},
+};
+
+/// What a procedure streams, still encoded. Dropping it ends the stream.
+#[must_use = "dropping it ends the stream"]
+pub struct Items {
+    /// Gone once it has come to its end.
+    running: Option<BoxRunning>,
+    format: Format,
+}
+
+impl Router {
+    /// Opens the stream of a procedure from within this program, without a
+    /// connection; what [`call`](Self::call) is for one value. An item is made
+    /// when it is asked for.
+    ///
+    /// ```
+    /// # use trunkline_core::{Context, Fault, Payload, Router};
+    /// # use futures_util::{StreamExt, stream};
+    /// # async fn example() -> Result<(), Fault> {
+    /// let router = Router::new().procedure("up", async |to: u8| stream::iter(0..to));
+    /// let mut up = router.stream("up", Some(Payload::Json("[2]")), &Context::local()).await?;
+    /// while let Some(number) = up.next().await {
+    ///     println!("{:?}", number?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails with the fault a caller would see, and with
+    /// [`FaultKind::InvalidReply`] if the procedure gives no stream.
+    pub async fn stream(
+        &self,
+        name: &str,
+        args: Option<Payload<'_>>,
+        context: &Context,
+    ) -> Result<Items, Fault> {
+        let route = self.find_within(name)?;
+        if route.gives() != Gives::Stream {
+            return Err(Fault::new(FaultKind::InvalidReply, format!("`{name}` gives no stream")));
+        }
+        let call = route.call_within(name, args, context);
+        let (mut running, format, mut nothing) = (route.start(&call)?, call.format, Vec::new());
+        poll_fn(|cx| running.as_mut().poll(cx, &mut Reply::new(&mut nothing, format, usize::MAX))).await?;
+        Ok(Items { running: Some(running), format })
+    }
+}
+
+impl Stream for Items {
+    type Item = Result<OwnedPayload, Fault>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
+        let (format, mut buffer) = (self.format, Vec::new());
+        let Some(running) = &mut self.running else { return Poll::Ready(None) };
+        let next = running.as_mut().poll_next(cx, &mut Reply::new(&mut buffer, format, usize::MAX));
+        let item = ready!(next).map(|written| written.and_then(|()| encoded(buffer)));
+        if !matches!(item, Some(Ok(_))) {
+            self.running = None;
+        }
+        Poll::Ready(item)
+    }
+}
+
+impl fmt::Debug for Items {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Items").field("ended", &self.running.is_none()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::{FutureExt, StreamExt, stream};
+
+    fn up() -> Router {
+        let up = async |to: u8| match to {
+            0 => Err(Fault::from("up to where?")),
+            _ => Ok(stream::iter(0..to).map(|number| if number < 3 { Ok(number) } else { Err("too far") })),
+        };
+        Router::new().procedure("up", up).procedure("one", async || 1)
+    }
+
+    fn items(name: &str, args: &str) -> Result<Vec<String>, Fault> {
+        let (router, here) = (up(), Context::local());
+        let opened = router.stream(name, Some(Payload::Json(args)), &here);
+        let items = opened.now_or_never().expect("nothing waits")?;
+        let spelled = |item: Result<OwnedPayload, Fault>| match item {
+            Ok(OwnedPayload::Json(text)) => text.into(),
+            Err(fault) => fault.to_string(),
+        };
+        Ok(items.map(spelled).collect().now_or_never().expect("nothing waits"))
+    }
+
+    #[test]
+    fn a_stream_is_taken_without_a_connection() {
+        assert_eq!(items("up", "[2]").unwrap(), ["0", "1"]);
+        assert_eq!(items("up", "[9]").unwrap(), ["0", "1", "2", "too far"]);
+        assert_eq!(items("up", "[0]").unwrap_err().message(), "up to where?");
+    }
+
+    #[test]
+    fn what_is_no_stream_says_so() {
+        assert_eq!(items("one", "[]").unwrap_err().kind(), FaultKind::InvalidReply);
+        assert_eq!(items("two", "[]").unwrap_err().kind(), FaultKind::NotFound);
+        let (router, here) = (up(), Context::local());
+        let refused = router.call("up", Some(Payload::Json("[1]")), &here).now_or_never();
+        assert_eq!(
+            refused.unwrap().unwrap_err().message(),
+            "`up` gives a stream: open it with `Router::stream`"
+        );
+    }
+}
