@@ -14,23 +14,34 @@
 //! ```
 //!
 //! - serve: [`Router`], [`Server`], [`Listener`], [`Limits`], [`Hooks`]
-//! - call: [`Client`]
-//! - in a handler: [`Fault`], [`Peer`], [`Context`], [`State`], [`handler`](fn@handler)
+//! - call: [`Client`], [`InProcess`]
+//! - a trait for both sides: [`macro@service`], errors that both know: [`derive@Fault`]
+//! - in a handler: [`Fault`](struct@Fault), [`Peer`], [`Context`], [`State`], [`handler`](fn@handler)
 //! - messages without a server: [`jsonrpc`]
 
+#[doc(hidden)]
+pub mod __private;
+pub mod calls;
 pub mod client;
+pub mod in_process;
 pub mod rpc_websockets;
 pub mod server;
 
+pub use crate::calls::Calls;
 pub use crate::client::Client;
+pub use crate::in_process::InProcess;
 pub use crate::server::{BindError, Bound, Listener, Server};
 pub use trunkline_core::{
-    Answer, Call, Catalog, Connection, ConnectionId, Context, Details, Extract, Fault, FaultKind, Format,
-    Handler, Headers, IntoReply, Lag, Limits, Middleware, Next, Open, OwnedCall, OwnedPayload, Payload,
-    Plain, Procedure, ProcedureName, RawArgs, Registration, Router, Signature, State, States, catalog,
-    framing, handler::handler, schema, schemars,
+    Answer, Call, CallError, Catalog, Connection, ConnectionId, Context, Details, Extract, Fault, FaultKind,
+    Format, Handler, Headers, IntoReply, Lag, Limits, Middleware, Next, Open, OwnedCall, OwnedPayload,
+    Payload, Plain, Procedure, ProcedureName, Provide, RawArgs, Registration, Router, Signature, State,
+    States, TypedFault, catalog, framing, handler::handler, schema, schemars,
 };
 pub use trunkline_dialects::jsonrpc::{self, JsonRpc};
+#[doc = include_str!("../../../docs/errors.md")]
+pub use trunkline_macros::Fault;
+#[doc = include_str!("../../../docs/services.md")]
+pub use trunkline_macros::service;
 #[cfg(feature = "http")]
 pub use trunkline_net::http;
 #[cfg(feature = "tls")]
@@ -47,6 +58,10 @@ pub use trunkline_net::{
 mod documents {
     #[doc = include_str!("../../../README.md")]
     struct Readme;
+    #[doc = include_str!("../../../docs/services.md")]
+    struct Services;
+    #[doc = include_str!("../../../docs/errors.md")]
+    struct Errors;
     #[doc = include_str!("../../../docs/from-json-rpc-server-stream.md")]
     struct FromJsonRpcServerStream;
     #[doc = include_str!("../../../docs/from-ws-rpc-messaging.md")]

@@ -7,6 +7,7 @@
 mod calls;
 mod discovery;
 mod ending;
+mod everything;
 mod flow;
 mod hostile;
 mod internal;
@@ -15,6 +16,8 @@ mod limits;
 mod middleware;
 mod narrow;
 mod ordered;
+mod services;
 mod streams;
 mod support;
 mod trouble;
+mod typed_faults;

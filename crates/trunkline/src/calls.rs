@@ -1,0 +1,170 @@
+//! [`Calls`]: anything that can call, for typed clients to be generic over.
+
+use crate::{Client, Fault, Peer, Subscription};
+use futures_core::Stream;
+use serde::{Serialize, de::DeserializeOwned};
+use std::{sync::Arc, time::Duration};
+
+/// Anything that can call: a [`Client`], the [`Peer`] at the other end of a
+/// connection, a router [in this process](crate::InProcess).
+///
+/// The typed client that `#[trunkline::service]` makes takes any of them.
+///
+/// ```
+/// use trunkline::{Calls, Fault, InProcess, Router};
+///
+/// async fn three(calls: &impl Calls) -> Result<i64, Fault> {
+///     calls.call("add", (1, 2), None).await
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Fault> {
+/// let router = Router::new().procedure("add", |(a, b): (i64, i64)| async move { a + b });
+/// assert_eq!(three(&InProcess::new(router)).await?, 3);
+/// # Ok(())
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot call",
+    label = "cannot call",
+    note = "a typed client is made from a `Client`, a `Peer`, an `InProcess`, or a reference to one"
+)]
+pub trait Calls: Send + Sync {
+    /// What a stream is to who takes it.
+    type Stream<T: DeserializeOwned + Send + 'static>: Stream<Item = Result<T, Fault>>
+        + Send
+        + Unpin
+        + 'static;
+
+    /// Calls a procedure; `timeout` is how long that may take, in place of what
+    /// the caller is set to.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the fault that the procedure answers, or with what keeps it
+    /// from answering.
+    fn call<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+        timeout: Option<Duration>,
+    ) -> impl Future<Output = Result<T, Fault>> + Send;
+
+    /// Tells something that needs no answer.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is not on its way out.
+    fn notify(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+    ) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// Opens the stream of a procedure.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`call`](Self::call) does, and if the procedure gives no stream.
+    fn stream<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+    ) -> impl Future<Output = Result<Self::Stream<T>, Fault>> + Send;
+}
+
+impl Calls for Client {
+    type Stream<T: DeserializeOwned + Send + 'static> = Subscription<T>;
+
+    async fn call<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+        timeout: Option<Duration>,
+    ) -> Result<T, Fault> {
+        let calling = Self::call(self, procedure, args);
+        match timeout {
+            Some(timeout) => calling.timeout(timeout).await,
+            None => calling.await,
+        }
+    }
+
+    async fn notify(&self, procedure: &str, args: impl Serialize + Send + Sync) -> Result<(), Fault> {
+        Self::notify(self, procedure, args).await
+    }
+
+    async fn stream<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+    ) -> Result<Subscription<T>, Fault> {
+        Self::stream(self, procedure, args).await
+    }
+}
+
+impl Calls for Peer {
+    type Stream<T: DeserializeOwned + Send + 'static> = Subscription<T>;
+
+    async fn call<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+        timeout: Option<Duration>,
+    ) -> Result<T, Fault> {
+        let calling = Self::call(self, procedure, args);
+        match timeout {
+            Some(timeout) => calling.timeout(timeout).await,
+            None => calling.await,
+        }
+    }
+
+    async fn notify(&self, procedure: &str, args: impl Serialize + Send + Sync) -> Result<(), Fault> {
+        Self::notify(self, procedure, args)
+    }
+
+    async fn stream<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+    ) -> Result<Subscription<T>, Fault> {
+        Self::stream(self, procedure, args).await
+    }
+}
+
+/// What points to something that can call can call.
+macro_rules! pointers {
+    ($($pointer:ty),*) => {
+        $(
+            impl<C: Calls> Calls for $pointer {
+                type Stream<T: DeserializeOwned + Send + 'static> = C::Stream<T>;
+
+                fn call<T: DeserializeOwned + Send + 'static>(
+                    &self,
+                    procedure: &str,
+                    args: impl Serialize + Send + Sync,
+                    timeout: Option<Duration>,
+                ) -> impl Future<Output = Result<T, Fault>> + Send {
+                    C::call(self, procedure, args, timeout)
+                }
+
+                fn notify(
+                    &self,
+                    procedure: &str,
+                    args: impl Serialize + Send + Sync,
+                ) -> impl Future<Output = Result<(), Fault>> + Send {
+                    C::notify(self, procedure, args)
+                }
+
+                fn stream<T: DeserializeOwned + Send + 'static>(
+                    &self,
+                    procedure: &str,
+                    args: impl Serialize + Send + Sync,
+                ) -> impl Future<Output = Result<Self::Stream<T>, Fault>> + Send {
+                    C::stream(self, procedure, args)
+                }
+            }
+        )*
+    };
+}
+
+pointers!(&C, Arc<C>);

@@ -1,0 +1,8 @@
+#[derive(Debug, trunkline::Fault)]
+enum JoinError {
+    #[fault("the room is full")]
+    Full,
+    Closed,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[derive(Debug, trunkline::Fault)]
+enum JoinError {
+    Full,
+}
+
+fn main() {}

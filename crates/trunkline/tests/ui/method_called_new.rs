@@ -1,0 +1,6 @@
+#[trunkline::service]
+trait Rooms {
+    async fn new(&self, name: String) -> u64;
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+#[trunkline::service]
+trait Math {
+    async fn add(&self, a: i64, b: i64) -> i64;
+}
+
+struct MyMath;
+
+fn main() {
+    let _ = trunkline::Router::new().service(MathService::new(MyMath));
+}

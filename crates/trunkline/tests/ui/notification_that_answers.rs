@@ -1,0 +1,7 @@
+#[trunkline::service]
+trait Log {
+    #[procedure(notification)]
+    async fn note(&self, text: String) -> usize;
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+#[trunkline::service]
+trait Math {
+    async fn add(&self, a: i64, b: i64) -> i64;
+}
+
+struct MyMath;
+
+impl Math for MyMath {
+    async fn add(&self, a: i64, b: i64) -> i64 {
+        a + b
+    }
+}
+
+fn main() {
+    let _ = trunkline::Router::new().service(MyMath);
+}
