@@ -65,10 +65,14 @@ impl Rooms for Hotel {
     }
 }
 
+/// What is served.
+pub(crate) fn router() -> Router {
+    Router::new().service(RoomsService::new(Hotel::default()))
+}
+
 /// Serves, calls, and tells what came of it.
 pub(crate) async fn run() -> Result<Vec<String>, Box<dyn Error>> {
-    let router = Router::new().service(RoomsService::new(Hotel::default()));
-    let server = Server::new(router).tcp("127.0.0.1:0").bind().await?;
+    let server = Server::new(router()).tcp("127.0.0.1:0").bind().await?;
     let address = server.addresses()[0];
     tokio::spawn(server.serve());
 

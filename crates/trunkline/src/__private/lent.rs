@@ -145,7 +145,7 @@ mod tests {
 
     #[tokio::test]
     async fn items_come_as_the_stream_gives_them() {
-        let kept = vec![1, 2, 3];
+        let kept = [1, 2, 3];
         let lent = Lent::open(move |lender| async move {
             let numbers = stream::iter(kept.iter()).then(async |number| {
                 tokio::task::yield_now().await;
@@ -166,7 +166,8 @@ mod tests {
     async fn nothing_is_asked_for_before_it_is_wanted() {
         let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
         let open = Lent::open(|lender| async move {
-            let numbers = stream::iter(0..).inspect(|number: &u8| drop(told.send(*number)));
+            let numbers =
+                stream::iter(0..).inspect(|number: &u8| told.send(*number).expect("the test hears"));
             lender.lend(numbers, |number| number).await
         });
         let mut lent = open.await.unwrap();

@@ -3,7 +3,7 @@
 #[path = "../../examples/interop/demo.rs"]
 mod demo;
 #[path = "../../../../tests/openrpc/valid.rs"]
-mod openrpc;
+pub(crate) mod openrpc;
 
 use self::openrpc::assert_valid;
 use schemars::JsonSchema;

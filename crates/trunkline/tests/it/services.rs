@@ -1,6 +1,9 @@
 //! A trait as the contract of both sides.
 
-use crate::support::{Wire, client};
+use crate::{
+    discovery::openrpc::assert_valid,
+    support::{Wire, client},
+};
 use futures_util::{Stream, StreamExt, stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +12,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use trunkline::{Calls, Client, Context, Fault, FaultKind, InProcess, Limits, Peer, Router, State};
+use trunkline::{Calls, Client, Context, Fault, FaultKind, InProcess, JsonRpc, Limits, Peer, Router, State};
 
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 struct Point {
@@ -344,4 +347,24 @@ async fn the_example_does_what_it_shows() {
         "the room is shut",
     ];
     assert_eq!(told, expected);
+}
+
+#[test]
+fn a_service_is_described_in_openrpc() {
+    let router = example::router().merge(served());
+    let document = JsonRpc::default().openrpc(&router.catalog(), "services", "1.0.0");
+    assert_valid(&document);
+    let methods = document["methods"].as_array().unwrap();
+    let method = |name: &str| methods.iter().find(|it| it["name"] == name).unwrap();
+    let join = method("rooms.join");
+    assert_eq!(join["summary"], "Lets a guest into a room; gives how many are there now.");
+    assert_eq!(
+        (&join["params"][0]["required"], &join["params"][1]["required"]),
+        (&json!(true), &json!(false))
+    );
+    let full =
+        json!({"code": 4001, "message": "the room is full: {guests} guests", "data": {"name": "Full"}});
+    assert_eq!(join["errors"][0], full);
+    assert_eq!(method("math.notes")["params"], json!([]));
+    assert_eq!(method("rooms.shut").get("result"), None);
 }
