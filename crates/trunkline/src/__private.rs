@@ -9,7 +9,7 @@ pub use serde;
 use crate::{Extract, schemars};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned};
-use std::{borrow::Cow, marker::PhantomData};
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 /// The types in a `Result`, by whatever alias.
 pub trait ResultOf {
@@ -30,7 +30,8 @@ impl<T, E> ResultOf for Result<T, E> {
     label = "cannot travel",
     note = "what travels derives `serde::Serialize`, `serde::Deserialize` and `schemars::JsonSchema`,",
     note = "or is in `trunkline::Open`; both sides share the type, so it needs all of them",
-    note = "a parameter that does not travel, such as a `Peer`, is marked: `#[extract] peer: Peer`"
+    note = "a parameter that does not travel, such as a `Peer`, is marked: `#[extract] peer: Peer`",
+    note = "a `Result` is written out, or called `Result`: an alias of another name is taken for a value"
 )]
 pub trait Travels: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {}
 
@@ -48,6 +49,25 @@ pub trait Extracted: Extract + Send + 'static {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Extract + Send + 'static> Extracted for T {}
+
+/// What has a message for callers.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no message for callers",
+    label = "no message",
+    note = "say one of each of its errors, `#[fault(\"the room is full\")]`,",
+    note = "or implement `Display`, as thiserror does, to have its text told"
+)]
+pub trait Message {
+    /// What callers are told.
+    fn message(&self) -> String;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: fmt::Display> Message for E {
+    fn message(&self) -> String {
+        self.to_string()
+    }
+}
 
 /// Asks whether a type can travel.
 pub fn travels<T: Travels>() {}

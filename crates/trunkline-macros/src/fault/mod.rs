@@ -44,7 +44,7 @@ pub(crate) fn expand(item: TokenStream) -> Result<TokenStream> {
                 #bounds
             {
                 fn from(error: #ident) -> Self {
-                    let message = ::std::string::ToString::to_string(&error);
+                    let message = <#ident as ::trunkline::__private::Message>::message(&error);
                     match error {
                         #(#told)*
                     }
