@@ -58,10 +58,6 @@ pub use trunkline_net::{
 mod documents {
     #[doc = include_str!("../../../README.md")]
     struct Readme;
-    #[doc = include_str!("../../../docs/services.md")]
-    struct Services;
-    #[doc = include_str!("../../../docs/errors.md")]
-    struct Errors;
     #[doc = include_str!("../../../docs/from-json-rpc-server-stream.md")]
     struct FromJsonRpcServerStream;
     #[doc = include_str!("../../../docs/from-ws-rpc-messaging.md")]
