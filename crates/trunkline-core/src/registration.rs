@@ -32,6 +32,7 @@ pub struct Registration {
     pub(crate) timeout: Option<Duration>,
     pub(crate) subscription: Option<Subscription>,
     pub(crate) lag: Lag,
+    pub(crate) items_only: bool,
     pub(crate) details: Arc<Details>,
 }
 
@@ -82,6 +83,7 @@ impl Registration {
             timeout: None,
             subscription: None,
             lag: Lag::Block,
+            items_only: false,
             details: Arc::default(),
         }
     }
@@ -144,6 +146,25 @@ impl Registration {
     #[must_use]
     pub fn lag(mut self, lag: Lag) -> Self {
         self.lag = lag;
+        self
+    }
+
+    /// Says nothing of its streams but their items: not that they end, that they
+    /// break off, or that items were left out. For clients that take anything else
+    /// for a mistake of the server, as those of Ethereum do. Callers who have said for
+    /// how many items they have room, such as trunkline's own, are told all the same.
+    /// Default: every caller is told.
+    ///
+    /// ```
+    /// # use trunkline_core::{Router, handler::handler};
+    /// # use futures_util::stream;
+    /// let blocks = async |(_what,): (String,)| stream::iter([1_u64, 2, 3]);
+    /// let blocks = handler(blocks).subscription("eth_subscription", "eth_unsubscribe").items_only();
+    /// let router = Router::new().procedure("eth_subscribe", blocks);
+    /// ```
+    #[must_use]
+    pub fn items_only(mut self) -> Self {
+        self.items_only = true;
         self
     }
 

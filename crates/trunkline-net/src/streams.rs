@@ -40,6 +40,8 @@ pub(crate) struct OpenStream {
     /// How many items the caller has room for; `None` if it takes them as they come.
     credit: Option<u64>,
     lag: Lag,
+    /// Whether the caller is told of items and of nothing else.
+    items_only: bool,
     /// Items that wait because there is no room, where the stream is not what waits.
     kept: Kept,
     /// What is left to say once the kept items have left.
@@ -65,6 +67,8 @@ pub(crate) struct Plan {
     pub(crate) items: Box<str>,
     pub(crate) lag: Lag,
     pub(crate) credit: Option<u64>,
+    /// Whether the caller is told of items and of nothing else.
+    pub(crate) items_only: bool,
 }
 
 /// How values are written, and how much of them.
@@ -130,7 +134,7 @@ impl Streams {
     /// Breaks all streams off.
     pub(crate) fn break_off(&mut self, fault: &Fault, dialect: &mut dyn Dialect, out: &mut Outbox) {
         while let Some(stream) = self.slots.remove_where(|_| true) {
-            dialect.end_stream(&stream.head, Err(fault), out);
+            stream.tell_end(Err(fault), dialect, out);
             stream.dismiss();
         }
     }
@@ -180,7 +184,7 @@ impl Streams {
                 Went::On => self.slots.wake(place),
                 Went::Ended(outcome) => {
                     let Some(stream) = self.slots.remove(place) else { continue };
-                    dialect.end_stream(&stream.head, outcome.as_ref().copied(), out);
+                    stream.tell_end(outcome.as_ref().copied(), dialect, out);
                     if let Err(fault) = &outcome {
                         broke(&stream.procedure, fault);
                     }
@@ -212,9 +216,20 @@ impl OpenStream {
         head: StreamHead,
         plan: &Plan,
     ) -> Self {
-        let &Plan { lag, credit, .. } = plan;
-        let (span, kept) = (None, Kept::default());
-        Self { running, number, head, procedure, span, credit, lag, kept, outcome: None, blocked: false }
+        let &Plan { lag, credit, items_only, .. } = plan;
+        Self {
+            running,
+            number,
+            head,
+            procedure,
+            span: None,
+            credit,
+            lag,
+            items_only,
+            kept: Kept::default(),
+            outcome: None,
+            blocked: false,
+        }
     }
 
     pub(crate) fn in_span(self, span: Option<Span>) -> Self {
@@ -316,7 +331,15 @@ impl OpenStream {
         let missed = self.kept.take_missed();
         if missed > 0 {
             tracing::debug!(procedure = &*self.procedure, missed, "items of a stream were left out");
-            dialect.missed(&self.head, missed, out);
+            if !self.items_only {
+                dialect.missed(&self.head, missed, out);
+            }
+        }
+    }
+
+    fn tell_end(&self, outcome: Result<(), &Fault>, dialect: &mut dyn Dialect, out: &mut Outbox) {
+        if !self.items_only {
+            dialect.end_stream(&self.head, outcome, out);
         }
     }
 

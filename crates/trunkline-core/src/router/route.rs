@@ -149,6 +149,13 @@ impl Route {
         self.registration.lag
     }
 
+    /// Whether callers are told of nothing but items, unless they have said for how
+    /// many they have room.
+    #[must_use]
+    pub fn items_only(&self) -> bool {
+        self.registration.items_only
+    }
+
     /// Where its calls run.
     #[must_use]
     pub fn run(&self) -> Run {

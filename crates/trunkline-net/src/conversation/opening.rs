@@ -101,7 +101,8 @@ impl Conversation {
         let running = catch_unwind(AssertUnwindSafe(|| route.start(&call)));
         let running = running.unwrap_or_else(|panic| Err(panicked(panic)))?;
         let items = route.item_name().unwrap_or(procedure).into();
-        let opens = Some(Box::new(Plan { items, lag: route.lag(), credit }));
+        let items_only = route.items_only() && credit.is_none();
+        let opens = Some(Box::new(Plan { items, lag: route.lag(), credit, items_only }));
         let (deadline, span) = (call.deadline, span(procedure));
         // it is polled with all others that want to be, before anything is waited for
         waker.wake_by_ref();

@@ -131,6 +131,38 @@ async fn names_of_the_ethereum_world_are_kept() {
     assert_eq!(wire.ask(request(2, "eth_unsubscribe", json!([id]))).await["result"], true);
 }
 
+/// To ethers, what is neither an answer nor an item is an error, and an item that is
+/// none an exception that nobody catches.
+#[tokio::test]
+async fn who_knows_items_only_is_told_nothing_else() {
+    let ends = handler(async || stream::iter([1])).items_only();
+    let breaks = handler(async || stream::iter([Ok(1), Err(Fault::from("broken"))])).items_only();
+    let misses = handler(async || stream::iter(1..=10)).lag(Lag::DropOldest(2)).items_only();
+    let router =
+        Router::new().procedure("ends", ends).procedure("breaks", breaks).procedure("misses", misses);
+
+    let mut wire = Wire::to(router.clone());
+    for name in ["ends", "breaks"] {
+        let id = open(&mut wire, name, json!([])).await;
+        assert_eq!(wire.next().await, item(&id, name, 1));
+        wire.is_well().await;
+    }
+
+    // trunkline's own clients know more than items
+    let client = client(router, Limits::default(), Router::new());
+    let heard = client.stream::<u64>("ends", ()).await.unwrap().collect::<Vec<_>>().await;
+    assert_eq!(heard, [Ok(1)]);
+    let heard = client.stream::<u64>("breaks", ()).await.unwrap().collect::<Vec<_>>().await;
+    assert_eq!(heard.last().unwrap().as_ref().unwrap_err().message(), "broken");
+    let mut stream = client.stream::<u64>("misses", ()).max_waiting(1).await.unwrap();
+    let mut heard = 0;
+    while stream.next().await.is_some() {
+        heard += 1;
+    }
+    assert_eq!(stream.missed() + heard, 10);
+    assert!(stream.missed() > 0);
+}
+
 #[tokio::test]
 async fn streams_are_limited_and_calls_are_not_held_up_by_them() {
     let mut wire = Wire::with_limits(router(), Limits::default().max_streams(2).max_in_flight(1));
