@@ -44,6 +44,25 @@ pub enum Gives {
     /// The end of a stream that the caller no longer listens to, and whether there
     /// was such a stream. That is for whoever drives the streams of a connection.
     Unsubscribed,
+    /// An identity, which the calls that come after it on the connection are made
+    /// under. That is for whoever drives the connection, too.
+    Identity,
+}
+
+impl Gives {
+    /// Whether all that give this are the same procedure.
+    pub(super) fn is_for_the_driver(self) -> bool {
+        matches!(self, Self::Unsubscribed | Self::Identity)
+    }
+}
+
+/// Only a connection has a far end that can be known.
+struct Authenticate;
+
+impl Procedure for Authenticate {
+    fn start(&self, _call: &Call<'_>) -> Result<BoxRunning, Fault> {
+        Err(Fault::from("one authenticates over a connection, and this call came over none"))
+    }
 }
 
 /// Only a connection has streams that can be ended.
@@ -79,6 +98,12 @@ impl Route {
         if let Some(subscription) = &mut self.registration.subscription {
             subscription.unsubscribe = format!("{scope}.{}", subscription.unsubscribe).into();
         }
+    }
+
+    /// By which callers say who they are.
+    #[track_caller]
+    pub(super) fn authenticating() -> Self {
+        Self { gives: Gives::Identity, ..Self::new(Registration::of(Authenticate)) }
     }
 
     /// Puts middleware around it, the first one outermost.
