@@ -1,0 +1,114 @@
+//! Clients that say who they are, over every transport.
+
+use crate::world::{access, router, shut};
+use std::{error::Error, net::SocketAddr};
+use tokio::sync::mpsc;
+use trunkline::{
+    Client, Fault, FaultKind, Hooks, Link, Peer, Server,
+    client::{ConnectionState, DialError, Reconnect},
+};
+
+/// HTTP and WebSocket at the first address, TCP at the second, and a Unix socket.
+async fn serve(path: &std::path::Path, hooks: Hooks) -> (SocketAddr, SocketAddr) {
+    let bound = Server::new(router(&shut()))
+        .security(access(&shut()))
+        .hooks(hooks)
+        .http("127.0.0.1:0")
+        .tcp("127.0.0.1:0")
+        .unix(path)
+        .bind()
+        .await
+        .unwrap();
+    let addresses = bound.addresses();
+    tokio::spawn(bound.serve());
+    (addresses[0], addresses[1])
+}
+
+fn path(name: &str) -> std::path::PathBuf {
+    std::env::temp_dir().join(format!("trunkline-access-{name}-{}", std::process::id()))
+}
+
+async fn whoami(client: &Client) -> Result<String, Fault> {
+    client.call("whoami", ()).await
+}
+
+#[tokio::test]
+async fn a_bearer_token_goes_wherever_it_can() {
+    let path = path("token");
+    let (http, tcp) = serve(&path, Hooks::default()).await;
+    for address in [
+        format!("http://{http}"),
+        format!("ws://{http}"),
+        format!("tcp://{tcp}"),
+        format!("unix:{}", path.display()),
+    ] {
+        let client = Client::builder(&address).bearer("ada").connect().await.unwrap();
+        assert_eq!(whoami(&client).await.unwrap(), "ada", "{address}");
+        let lazy = Client::builder(&address).bearer("bob").connect_lazy().unwrap();
+        assert_eq!(whoami(&lazy).await.unwrap(), "bob", "{address}");
+        let nobody = Client::connect(&address).await.unwrap();
+        assert_eq!(whoami(&nobody).await.unwrap(), "nobody", "{address}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_is_told() {
+    let path = path("refused");
+    let (http, tcp) = serve(&path, Hooks::default()).await;
+    let error = Client::builder(format!("tcp://{tcp}")).bearer("eve").connect().await.unwrap_err();
+    assert!(matches!(error, DialError::Unauthenticated { .. }), "{error:?}");
+    assert_eq!(error.source().unwrap().to_string(), "the token is not known");
+    let error = Client::builder(format!("ws://{http}")).bearer("eve").connect().await.unwrap_err();
+    assert!(error.source().unwrap().to_string().contains("401"), "{error:?}");
+    let client = Client::builder(format!("http://{http}")).bearer("eve").connect().await.unwrap();
+    assert_eq!(whoami(&client).await.unwrap_err().kind(), FaultKind::Unauthenticated);
+    // who connects in the background goes on trying, and does not call meanwhile
+    let lazy = Client::builder(format!("tcp://{tcp}")).bearer("eve").reconnect(Reconnect::never());
+    let lazy = lazy.connect_lazy().unwrap();
+    let fault = whoami(&lazy).await.unwrap_err();
+    assert!(fault.message().contains("the token is not known"), "{fault}");
+}
+
+#[tokio::test]
+async fn credentials_may_be_of_any_shape() {
+    let path = path("shape");
+    let (http, tcp) = serve(&path, Hooks::default()).await;
+    for address in [format!("ws://{http}"), format!("tcp://{tcp}")] {
+        let client = Client::builder(&address).credentials(["ada"]).connect().await.unwrap();
+        assert_eq!(whoami(&client).await.unwrap(), "ada", "{address}");
+    }
+    let error = Client::builder(format!("http://{http}")).credentials(["ada"]).connect().await.unwrap_err();
+    assert!(error.to_string().contains("credentials are headers"), "{error}");
+    let error = Client::builder(format!("http://{http}")).bearer("a\nb").connect().await.unwrap_err();
+    assert!(matches!(error, DialError::Credentials { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn over_a_link_that_is_there() {
+    let (here, there) = Link::pair();
+    tokio::spawn(Server::new(router(&shut())).security(access(&shut())).serve_link(there));
+    let client = Client::over(here).bearer("ada").connect().await.unwrap();
+    assert_eq!(whoami(&client).await.unwrap(), "ada");
+}
+
+/// T27: a connection that is made anew is of the same caller, before any call is made.
+#[tokio::test]
+async fn a_client_that_reconnects_says_again_who_it_is() {
+    let (send, mut peers) = mpsc::unbounded_channel::<Peer>();
+    let hooks = Hooks::default().on_connect(move |peer| send.send(peer.clone()).unwrap());
+    let path = path("again");
+    let (http, tcp) = serve(&path, hooks).await;
+    for address in [format!("ws://{http}"), format!("tcp://{tcp}")] {
+        let quick =
+            Reconnect::backoff(std::time::Duration::from_millis(1), std::time::Duration::from_millis(2));
+        let client = Client::builder(&address).bearer("ada").reconnect(quick).connect().await.unwrap();
+        for _ in 0..3 {
+            assert_eq!(whoami(&client).await.unwrap(), "ada");
+            let mut states = client.states();
+            peers.recv().await.unwrap().abort();
+            states.wait_for(|state| *state != ConnectionState::Connected).await.unwrap();
+        }
+        assert_eq!(whoami(&client).await.unwrap(), "ada");
+        peers.recv().await.unwrap();
+    }
+}
