@@ -16,6 +16,7 @@ pub mod args;
 pub mod call;
 pub mod catalog;
 pub mod context;
+mod crowded;
 pub mod dialect;
 pub mod extract;
 pub mod fault;

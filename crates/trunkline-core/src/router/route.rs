@@ -3,6 +3,7 @@
 use crate::{
     call::Call,
     context::{Context, States},
+    crowded::Crowded,
     fault::Fault,
     handler::Run,
     lag::Lag,
@@ -80,8 +81,8 @@ impl Route {
         Self {
             entrance: entrance(&registration),
             gives: if registration.procedure.streams() { Gives::Stream } else { Gives::Value },
+            guards: registration.guards.iter().cloned().collect(),
             registration,
-            guards: Arc::from([]),
             states: Arc::default(),
             place: Location::caller(),
         }
@@ -199,10 +200,17 @@ impl Route {
     }
 }
 
-/// Calls take their place in the queue before a middleware can hold them up.
+/// Calls take their place in the queue before a middleware can hold them up, and
+/// those for which there is no room take none.
 fn entrance(registration: &Registration) -> Arc<dyn Procedure> {
-    let procedure = registration.procedure.clone();
-    if registration.details.ordered { Arc::new(Ordered(procedure)) } else { procedure }
+    let mut procedure = registration.procedure.clone();
+    if registration.details.ordered {
+        procedure = Arc::new(Ordered(procedure));
+    }
+    match registration.max_running {
+        Some(most) => Arc::new(Crowded::new(procedure, most)),
+        None => procedure,
+    }
 }
 
 impl fmt::Debug for Route {

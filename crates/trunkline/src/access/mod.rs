@@ -4,6 +4,19 @@
 //! have it. What it lacks is a [`Security`] of the program's own, which may ask an
 //! `Access` for the rest.
 
+#[cfg(feature = "jwt")]
+mod jwt;
+#[cfg(feature = "rate-limit")]
+mod rate_limit;
+
+#[cfg(feature = "jwt")]
+pub use self::jwt::Jwt;
+#[cfg(feature = "rate-limit")]
+pub use self::rate_limit::RateLimit;
+/// The crate that reads the tokens, for its keys and algorithms.
+#[cfg(feature = "jwt")]
+pub use jsonwebtoken;
+
 use crate::{
     Call, Connection, Context, Credentials, Details, Fault, FaultKind, Identity, Security,
     security::{Authenticating, unauthenticated},
@@ -56,6 +69,12 @@ impl Access {
     {
         self.verify = Some(Arc::new(move |token| Box::pin(verify(token))));
         self
+    }
+
+    /// Knows callers by JSON Web Tokens, which they give as bearer tokens.
+    #[cfg(feature = "jwt")]
+    pub fn jwt(self, jwt: Jwt) -> Self {
+        self.bearer(move |token| std::future::ready(jwt.verify(&token)))
     }
 
     /// Lets nobody call who is anonymous.

@@ -6,8 +6,11 @@
 
 mod authorize;
 mod client;
+mod example;
 mod expiry;
 mod http;
+mod jwt;
+mod limits;
 mod login;
 mod redact;
 mod session;
