@@ -7,7 +7,6 @@
 //!   -d '{"jsonrpc":"2.0","id":1,"method":"rooms.close","params":["lobby"]}'
 //! ```
 
-use serde_json::json;
 use std::{error::Error, net::SocketAddr, time::Duration};
 use trunkline::{
     Client, Fault, FaultKind, Identity, Router, Server,
@@ -48,8 +47,7 @@ pub(crate) async fn visit(address: SocketAddr, mut say: impl FnMut(String)) -> R
     let client = Client::connect(format!("ws://{address}")).await?;
     for token in [None, Some("babbage"), Some("lovelace")] {
         if let Some(token) = token {
-            let known: serde_json::Value = client.call("rpc.authenticate", json!({ "token": token })).await?;
-            say(format!("authenticated as {}", known["subject"]));
+            say(format!("authenticated as {:?}", client.authenticate([token]).await?));
         }
         say(format!("I am {}", client.call::<String>("whoami", ()).await?));
         match client.call::<String>("rooms.close", ("lobby",)).await {

@@ -68,4 +68,6 @@ mod documents {
     struct FromWsRpcMessaging;
     #[doc = include_str!("../../../docs/streams.md")]
     struct Streams;
+    #[doc = include_str!("../../../docs/access.md")]
+    struct Access;
 }

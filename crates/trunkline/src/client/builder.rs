@@ -4,7 +4,7 @@
 use super::posting::Posting;
 use super::{
     Carrier, Client, Shared,
-    line::{Line, Observer},
+    line::{Line, Login, Observer},
     reconnect::Reconnect,
     state::ConnectionState,
     supervisor::Supervisor,
@@ -315,7 +315,8 @@ impl Builder {
             let posting = Posting::new(dialer.http(language)?, self.observers);
             return Ok((client(Carrier::Http(Arc::new(posting))), None));
         }
-        let line = Line::new(self.observers);
+        let login = login.map(|credentials| Login { credentials, must: true });
+        let line = Line::new(self.observers, login);
         line.connecting();
         let (pings, reconnects) = dialer
             .as_ref()
@@ -328,7 +329,6 @@ impl Builder {
             dialer,
             service: Service::new(self.router, language).limits(self.limits.clone().idle_timeout(idle)),
             call_timeout: self.call_timeout,
-            login,
             login_timeout: self.connect_timeout,
             reconnect: if reconnects { self.reconnect } else { Reconnect::never() },
         };

@@ -1,10 +1,10 @@
 //! [`Supervisor`]: sees to it that a client has a connection.
 
 use super::{
-    line::Line,
+    line::{Line, Login},
     reconnect::{Pauses, Reconnect},
 };
-use crate::{Ended, Fault, Link, OwnedPayload, Peer, Service, security::AUTHENTICATE};
+use crate::{Ended, Fault, FaultKind, Link, Peer, Service, security::AUTHENTICATE};
 use serde::de::IgnoredAny;
 use std::{error::Error, sync::Arc, time::Duration};
 use tokio::{
@@ -21,8 +21,7 @@ pub(super) struct Supervisor {
     pub(super) dialer: Option<Dialer>,
     pub(super) service: Service,
     pub(super) call_timeout: Duration,
-    /// What the server is told first on every connection, so that it knows who we are.
-    pub(super) login: Option<OwnedPayload>,
+    /// How long the server may take to find out who we are.
     pub(super) login_timeout: Duration,
     pub(super) reconnect: Reconnect,
 }
@@ -56,7 +55,7 @@ impl Supervisor {
     /// told who they are.
     pub(super) fn open(&self, link: Link) -> Opened {
         let (peer, driver) = trunkline_net::open(link, &self.service, self.call_timeout);
-        let introduced = self.login.is_none();
+        let introduced = self.line.login().is_none();
         if introduced {
             self.line.up(&peer);
         }
@@ -68,12 +67,18 @@ impl Supervisor {
 
     /// Tells the server who we are, and gives callers the connection.
     pub(super) async fn introduce(&self, opened: &mut Opened) -> Result<(), Fault> {
-        if let (Some(login), false) = (&self.login, opened.introduced) {
-            let said = opened.peer.call::<IgnoredAny>(AUTHENTICATE, login);
-            said.timeout(self.login_timeout).await?;
-            opened.introduced = true;
-            self.line.up(&opened.peer);
+        if opened.introduced {
+            return Ok(());
         }
+        if let Some(Login { credentials, must }) = self.line.login() {
+            let said = opened.peer.call::<IgnoredAny>(AUTHENTICATE, credentials);
+            match said.timeout(self.login_timeout).await {
+                Err(fault) if must || fault.kind() != FaultKind::Unauthenticated => return Err(fault),
+                Err(_) | Ok(_) => {}
+            }
+        }
+        opened.introduced = true;
+        self.line.up(&opened.peer);
         Ok(())
     }
 

@@ -1,11 +1,11 @@
 //! Clients that say who they are, over every transport.
 
 use crate::world::{access, router, shut};
-use std::{error::Error, net::SocketAddr};
+use std::{error::Error, net::SocketAddr, time::Duration};
 use tokio::sync::mpsc;
 use trunkline::{
     Client, Fault, FaultKind, Hooks, Link, Peer, Server,
-    client::{ConnectionState, DialError, Reconnect},
+    client::{Builder, ConnectionState, DialError, Reconnect},
 };
 
 /// HTTP and WebSocket at the first address, TCP at the second, and a Unix socket.
@@ -91,24 +91,61 @@ async fn over_a_link_that_is_there() {
     assert_eq!(whoami(&client).await.unwrap(), "ada");
 }
 
+/// A client that connects again without delay, and tells when it has lost a connection.
+fn quick(address: &str) -> (Builder, mpsc::UnboundedReceiver<()>) {
+    let (send, lost) = mpsc::unbounded_channel();
+    let quick = Reconnect::backoff(Duration::from_millis(1), Duration::from_millis(2));
+    let builder = Client::builder(address).reconnect(quick).on_state(move |state| {
+        if matches!(state, ConnectionState::Disconnected { .. }) {
+            // the test may be over
+            let _ = send.send(());
+        }
+    });
+    (builder, lost)
+}
+
 /// T27: a connection that is made anew is of the same caller, before any call is made.
 #[tokio::test]
 async fn a_client_that_reconnects_says_again_who_it_is() {
     let (send, mut peers) = mpsc::unbounded_channel::<Peer>();
-    let hooks = Hooks::default().on_connect(move |peer| send.send(peer.clone()).unwrap());
+    let hooks = Hooks::default().on_connect(move |peer| drop(send.send(peer.clone())));
     let path = path("again");
     let (http, tcp) = serve(&path, hooks).await;
     for address in [format!("ws://{http}"), format!("tcp://{tcp}")] {
-        let quick =
-            Reconnect::backoff(std::time::Duration::from_millis(1), std::time::Duration::from_millis(2));
-        let client = Client::builder(&address).bearer("ada").reconnect(quick).connect().await.unwrap();
+        let (builder, mut lost) = quick(&address);
+        let client = builder.bearer("ada").connect().await.unwrap();
         for _ in 0..3 {
             assert_eq!(whoami(&client).await.unwrap(), "ada");
-            let mut states = client.states();
             peers.recv().await.unwrap().abort();
-            states.wait_for(|state| *state != ConnectionState::Connected).await.unwrap();
+            lost.recv().await.unwrap();
         }
         assert_eq!(whoami(&client).await.unwrap(), "ada");
         peers.recv().await.unwrap();
     }
+}
+
+/// T27: who authenticates later is that one after a reconnect, too.
+#[tokio::test]
+async fn a_client_may_become_somebody_else() {
+    let (send, mut peers) = mpsc::unbounded_channel::<Peer>();
+    let hooks = Hooks::default().on_connect(move |peer| drop(send.send(peer.clone())));
+    let path = path("else");
+    let (http, tcp) = serve(&path, hooks).await;
+    for address in [format!("ws://{http}"), format!("tcp://{tcp}")] {
+        let (builder, mut lost) = quick(&address);
+        let client = builder.connect().await.unwrap();
+        for (token, name) in [("ada", Some("ada")), ("bob", Some("bob")), ("eve", None)] {
+            let known = client.authenticate([token]).await;
+            assert_eq!(known.ok().flatten().as_deref(), name);
+            for _ in 0..2 {
+                assert_eq!(whoami(&client).await.unwrap(), name.unwrap_or("nobody"), "{address}");
+                peers.recv().await.unwrap().abort();
+                lost.recv().await.unwrap();
+            }
+        }
+        whoami(&client).await.unwrap();
+        peers.recv().await.unwrap();
+    }
+    let posting = Client::connect(format!("http://{http}")).await.unwrap();
+    assert!(posting.authenticate(["ada"]).await.unwrap_err().message().contains("headers"));
 }

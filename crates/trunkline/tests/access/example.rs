@@ -15,10 +15,10 @@ async fn it_shows_what_it_is_to_show() {
         [
             "I am nobody",
             "refused: authenticate first",
-            "authenticated as \"charles\"",
+            "authenticated as Some(\"charles\")",
             "I am charles",
             "refused: you are in none of the groups that may do this",
-            "authenticated as \"ada\"",
+            "authenticated as Some(\"ada\")",
             "I am ada",
             "ada has closed the lobby",
             "of 5 guesses, 2 were too many",
