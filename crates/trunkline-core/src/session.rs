@@ -129,6 +129,7 @@ impl Session {
     }
 
     /// Forgets the value of type `T`, and gives it.
+    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn remove<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         self.0.store()?.lock().values.remove()
     }

@@ -27,7 +27,8 @@ pub(crate) fn admit(
     if call.context.identity().has_expired(now) {
         return Err(expired());
     }
-    security.authorize(call, procedure)
+    catch_unwind(AssertUnwindSafe(|| security.authorize(call, procedure)))
+        .unwrap_or_else(|panic| Err(panicked(panic)))
 }
 
 /// What is said to those who were known until a while ago.

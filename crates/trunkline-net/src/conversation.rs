@@ -293,15 +293,17 @@ impl Conversation {
         call.deadline = deadline;
         call.format = *format;
         call.max_reply = service.limits.max_reply;
+        if let Some(security) = &service.security
+            && let Err(fault) = access::admit(&**security, &call, route.details(), turn.now)
+        {
+            return self.refuse(id, procedure, &fault, out);
+        }
         let span = span(procedure);
         let entered = span.as_ref().map(Span::enter);
         let max_reply = call.max_reply;
         let mut cx = TaskContext::from_waker(waker);
         let mut under_way = None;
         let outcome = answer(&mut **dialect, id, out, others.as_deref(), |body| {
-            if let Some(security) = &service.security {
-                access::admit(&**security, &call, route.details(), turn.now)?;
-            }
             let mut running = route.start(&call)?;
             if route.run() != Run::Inline {
                 let room = blocking.get_or_insert_with(|| Arc::new(Semaphore::new(*capacity)));

@@ -91,12 +91,10 @@ impl Conversation {
         let mut call = Call::new(procedure, args, &self.context, route.states());
         call.deadline = after(turn.now, route.timeout().unwrap_or(limits.call_timeout));
         (call.format, call.max_reply) = (self.format, limits.max_reply);
-        let running = catch_unwind(AssertUnwindSafe(|| {
-            if let Some(security) = &self.service.security {
-                access::admit(&**security, &call, route.details(), turn.now)?;
-            }
-            route.start(&call)
-        }));
+        if let Some(security) = &self.service.security {
+            access::admit(&**security, &call, route.details(), turn.now)?;
+        }
+        let running = catch_unwind(AssertUnwindSafe(|| route.start(&call)));
         let running = running.unwrap_or_else(|panic| Err(panicked(panic)))?;
         let items = route.item_name().unwrap_or(procedure).into();
         let expires = self.context.identity().expires();

@@ -68,8 +68,8 @@ impl Line {
     }
 
     /// Changes what the server is told first on connections that are made from now on.
-    pub(super) fn set_login(&self, login: Option<Login>) {
-        *self.login.lock().unwrap_or_else(PoisonError::into_inner) = login;
+    pub(super) fn set_login(&self, login: Login) {
+        *self.login.lock().unwrap_or_else(PoisonError::into_inner) = Some(login);
     }
 
     pub(super) fn peer(&self) -> Option<Peer> {

@@ -259,16 +259,17 @@ impl Client {
             subject: Option<String>,
         }
         let credentials = OwnedPayload::encode(&credentials, Format::Json).map_err(not_encodable)?;
-        let line = match &self.0.carrier {
-            Carrier::Connection(line) => line,
+        match &self.0.carrier {
+            Carrier::Connection(line) => {
+                line.set_login(Login { credentials: credentials.clone(), must: false });
+            }
             #[cfg(feature = "http-client")]
             Carrier::Http(_) => {
                 return Err(Fault::from(
                     "over HTTP credentials are headers: build a client with `bearer` or `header`",
                 ));
             }
-        };
-        line.set_login(Some(Login { credentials: credentials.clone(), must: false }));
+        }
         Ok(self.call::<Known>(AUTHENTICATE, credentials).await?.subject)
     }
 
