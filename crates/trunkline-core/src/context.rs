@@ -1,6 +1,6 @@
 //! [`Context`]: what a handler may know of its caller.
 
-use crate::ordered::Queue;
+use crate::{identity::Identity, ordered::Queue, session::Store};
 use http::{Extensions, HeaderMap, Uri};
 use std::{
     any::{Any, TypeId},
@@ -19,13 +19,24 @@ pub struct Context {
     connection: Arc<Connection>,
     /// Most requests over HTTP have none, and are spared the allocation.
     extensions: Option<Arc<Extensions>>,
+    identity: Identity,
 }
 
 impl Context {
-    /// A context of calls that come over `connection`.
+    /// A context of calls that come over `connection`, from who is known to be at
+    /// its far end.
     #[must_use]
     pub fn new(connection: Arc<Connection>, extensions: Extensions) -> Self {
-        Self { connection, extensions: (!extensions.is_empty()).then(|| Arc::new(extensions)) }
+        let identity = connection.store().map(Store::identity).unwrap_or_default();
+        let extensions = (!extensions.is_empty()).then(|| Arc::new(extensions));
+        Self { connection, extensions, identity }
+    }
+
+    /// The same context with calls from somebody else.
+    #[must_use]
+    pub fn with_identity(mut self, identity: Identity) -> Self {
+        self.identity = identity;
+        self
     }
 
     /// The context of a call that comes from this very program.
@@ -43,6 +54,12 @@ impl Context {
     #[must_use]
     pub fn connection(&self) -> &Arc<Connection> {
         &self.connection
+    }
+
+    /// Who the caller was known to be when the call started.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// Values that the transport has attached, by type.
@@ -80,6 +97,8 @@ pub struct Connection {
     request: Option<(Uri, HeaderMap)>,
     /// Where calls wait that run one after another; most connections have none.
     queue: OnceLock<Arc<Queue>>,
+    /// What is remembered of it, if anything is.
+    store: OnceLock<Box<Store>>,
 }
 
 impl Connection {
@@ -87,8 +106,8 @@ impl Connection {
     #[must_use]
     #[inline]
     pub fn new(transport: &'static str, dialect: &'static str) -> Self {
-        let queue = OnceLock::new();
-        Self { id: ConnectionId::next(), transport, dialect, remote: None, request: None, queue }
+        let (id, queue, store) = (ConnectionId::next(), OnceLock::new(), OnceLock::new());
+        Self { id, transport, dialect, remote: None, request: None, queue, store }
     }
 
     /// Sets the address of the far side.
@@ -104,6 +123,15 @@ impl Connection {
     #[inline]
     pub fn with_request(mut self, uri: Uri, headers: HeaderMap) -> Self {
         self.request = Some((uri, headers));
+        self
+    }
+
+    /// Sets who is known to be at the far side from the beginning.
+    #[must_use]
+    pub fn with_identity(self, identity: Identity) -> Self {
+        if !identity.is_anonymous() {
+            self.store_or_new().set_identity(identity);
+        }
         self
     }
 
@@ -153,6 +181,15 @@ impl Connection {
     pub(crate) fn queue(&self) -> &Arc<Queue> {
         self.queue.get_or_init(Arc::default)
     }
+
+    #[inline]
+    pub(crate) fn store(&self) -> Option<&Store> {
+        self.store.get().map(|store| &**store)
+    }
+
+    pub(crate) fn store_or_new(&self) -> &Store {
+        self.store.get_or_init(Box::default)
+    }
 }
 
 /// Neither headers nor queries, which may hold secrets.
@@ -182,6 +219,11 @@ impl States {
     #[must_use]
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         self.0.get(&TypeId::of::<T>())?.clone().downcast().ok()
+    }
+
+    /// Takes the state of type `T` away.
+    pub(crate) fn remove<T: Send + Sync + 'static>(&mut self) -> Option<Arc<T>> {
+        self.0.remove(&TypeId::of::<T>())?.downcast().ok()
     }
 
     /// Takes over states of types that are not here yet.

@@ -48,6 +48,13 @@ impl Fault {
         Self::new(FaultKind::Internal, "Internal error").with_source(source)
     }
 
+    /// The same fault in other words.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
     /// Gives the application's own error code.
     ///
     /// Dialects that have numbers for errors send it in place of the one that
@@ -171,8 +178,12 @@ pub enum FaultKind {
     NotFound,
     /// The message was not a call.
     InvalidRequest,
+    /// The caller has not shown who it is, or not well enough, or too long ago.
+    Unauthenticated,
     /// The caller may not do this.
     Forbidden,
+    /// The caller has done this too often of late.
+    RateLimited,
     /// The procedure panicked, or failed in a way that is not the caller's business.
     Internal,
     /// Not now; perhaps later.

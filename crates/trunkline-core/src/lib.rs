@@ -8,6 +8,7 @@
 //!   [`args`], [`outcome`], [`lag`], [`reply`], [`middleware`]
 //! - what is said of it: [`registration`], [`signature`], [`catalog`], [`schema`], [`open`]
 //! - what is known of a call: [`call`], [`context`], [`fault`], [`limits`]
+//! - and of who makes it: [`identity`], [`session`], [`security`]
 //! - what is said on a connection: [`dialect`], [`signal`], [`payload`]
 //! - how it is cut into messages: [`frame`], [`framing`], [`input`], [`outbox`]
 
@@ -15,12 +16,14 @@ pub mod args;
 pub mod call;
 pub mod catalog;
 pub mod context;
+mod crowded;
 pub mod dialect;
 pub mod extract;
 pub mod fault;
 pub mod frame;
 pub mod framing;
 pub mod handler;
+pub mod identity;
 pub mod input;
 pub mod lag;
 pub mod limits;
@@ -36,6 +39,8 @@ pub mod registration;
 pub mod reply;
 pub mod router;
 pub mod schema;
+pub mod security;
+pub mod session;
 pub mod signal;
 pub mod signature;
 
@@ -48,6 +53,7 @@ pub use crate::{
     fault::{CallError, Fault, FaultKind, TypedFault},
     frame::{Body, Frame},
     handler::Handler,
+    identity::Identity,
     input::Input,
     lag::Lag,
     limits::Limits,
@@ -61,6 +67,8 @@ pub use crate::{
     registration::{Details, Registration},
     reply::{IntoReply, Plain, Reply},
     router::{Route, Router},
+    security::{Credentials, Security},
+    session::Session,
     signal::{CallId, Credited, OwnedCallId, Signal},
     signature::Signature,
 };

@@ -1,15 +1,17 @@
 //! [`Registration`]: a handler that has become a procedure, with all that is said of it.
 
 use crate::{
+    call::Call,
     fault::{Fault, TypedFault},
     handler::{Handler, Run},
     lag::Lag,
+    middleware::Guard,
     procedure::Procedure,
 };
 use schemars::Schema;
 use serde::Serialize;
 use serde_json::Value;
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 /// A handler that has become a procedure, with how it is to be run and what is
 /// said of it.
@@ -25,7 +27,7 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 /// assert_eq!(find.details.deprecated.as_deref(), Some("call users.get"));
 /// assert!(get.details.idempotent);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Registration {
     pub(crate) procedure: Arc<dyn Procedure>,
     pub(crate) run: Run,
@@ -33,7 +35,19 @@ pub struct Registration {
     pub(crate) subscription: Option<Subscription>,
     pub(crate) lag: Lag,
     pub(crate) items_only: bool,
+    pub(crate) guards: Vec<Guard>,
+    pub(crate) max_running: Option<usize>,
     pub(crate) details: Arc<Details>,
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registration")
+            .field("run", &self.run)
+            .field("timeout", &self.timeout)
+            .field("details", &self.details)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What else goes by a name where a procedure gives a stream.
@@ -84,6 +98,8 @@ impl Registration {
             subscription: None,
             lag: Lag::Block,
             items_only: false,
+            guards: Vec::new(),
+            max_running: None,
             details: Arc::default(),
         }
     }
@@ -108,6 +124,30 @@ impl Registration {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// Checks every call before its arguments are decoded, as
+    /// [`Router::guard`](crate::Router::guard) does for all procedures of a router,
+    /// and after that.
+    #[must_use]
+    pub fn guard(mut self, guard: impl Fn(&Call<'_>) -> Result<(), Fault> + Send + Sync + 'static) -> Self {
+        self.guards.push(Arc::new(guard));
+        self
+    }
+
+    /// How many calls may run at a time, of all callers together; streams that are
+    /// open count too. More are refused as [`Unavailable`](crate::FaultKind::Unavailable).
+    /// Default: as many as connections have.
+    ///
+    /// ```
+    /// # use trunkline_core::{Router, handler::handler};
+    /// let render = handler(async |page: String| page.len()).blocking().max_running(4);
+    /// let router = Router::new().procedure("render", render);
+    /// ```
+    #[must_use]
+    pub fn max_running(mut self, calls: usize) -> Self {
+        self.max_running = Some(calls);
         self
     }
 

@@ -21,6 +21,7 @@ use crate::{
     payload::{OwnedPayload, Payload},
     procedure,
     provide::Provide,
+    security::AUTHENTICATE,
 };
 use foldhash::fast::RandomState;
 use std::{collections::HashMap, fmt, sync::Arc};
@@ -206,6 +207,19 @@ impl Router {
         self
     }
 
+    /// Lets callers say who they are, with [`AUTHENTICATE`]; services that have a
+    /// [`Security`](crate::Security) do this by themselves.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the name is taken, naming both places.
+    #[must_use]
+    #[track_caller]
+    pub fn authenticating(mut self) -> Self {
+        self.insert(AUTHENTICATE, Route::authenticating());
+        self
+    }
+
     /// The procedure called `name`, or else the fallback of the innermost
     /// [scope](Self::scope) that the name is in and that has one.
     ///
@@ -267,8 +281,14 @@ impl Router {
         context: &Context,
     ) -> Result<OwnedPayload, Fault> {
         let route = self.find_within(name)?;
-        if route.gives() != Gives::Value {
-            return Err(Fault::from(format!("`{name}` gives a stream: open it with `Router::stream`")));
+        match route.gives() {
+            Gives::Value => {}
+            Gives::Stream => {
+                return Err(Fault::from(format!("`{name}` gives a stream: open it with `Router::stream`")));
+            }
+            Gives::Unsubscribed | Gives::Identity => {
+                return Err(Fault::from(format!("`{name}` has to do with a connection, and there is none")));
+            }
         }
         let call = route.call_within(name, args, context);
         procedure::finish(route.start(&call)?, call.format, usize::MAX).await
@@ -282,7 +302,7 @@ impl Router {
     #[track_caller]
     fn insert(&mut self, name: &str, route: Route) {
         if let Some(before) = self.taken(name) {
-            if before.gives() == Gives::Unsubscribed && route.gives() == Gives::Unsubscribed {
+            if before.gives() == route.gives() && route.gives().is_for_the_driver() {
                 return;
             }
             panic!("procedure `{name}` is registered twice: at {} and at {}", before.place, route.place);

@@ -1,10 +1,12 @@
 //! [`Conversation`]: what both drivers do with what they hear: start calls,
 //! drive them on, answer them.
 
+mod login;
 mod opening;
 
 use self::opening::opening;
 use crate::{
+    access::{self, Found},
     hooks::{FaultReport, Hooks},
     peer::{Shared, Slot, Slots, placed},
     service::Service,
@@ -13,7 +15,7 @@ use crate::{
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     task::{Context as TaskContext, Poll, Waker},
     time::{Duration, Instant},
 };
@@ -60,10 +62,16 @@ pub(crate) struct Conversation {
     blocking: Option<Arc<Semaphore>>,
 }
 
-struct Parked {
-    id: Option<OwnedCallId>,
-    procedure: Box<str>,
-    args: Option<OwnedPayload>,
+/// What waits in its place among those that came.
+enum Parked {
+    Call {
+        id: Option<OwnedCallId>,
+        procedure: Box<str>,
+        args: Option<OwnedPayload>,
+    },
+    /// It is being found out who the far side is: what comes after this is called
+    /// by whoever that is.
+    Login(Found),
 }
 
 /// The moment and the task on whose behalf something is done.
@@ -192,7 +200,7 @@ impl Conversation {
         match signal {
             Signal::Call { id, procedure, args } => self.call(Some(id), procedure, args.as_ref(), out, turn),
             Signal::Notify { procedure, args } => self.call(None, procedure, args.as_ref(), out, turn),
-            Signal::Cancel { id } => self.cancel(id, out),
+            Signal::Cancel { id } => self.cancel(id, out, turn),
             Signal::Credit { of, items } => self.credit(*of, *items),
             _ => return false,
         }
@@ -227,14 +235,18 @@ impl Conversation {
         args: Option<Payload<'_>>,
         out: &mut Outbox,
     ) {
-        if self.parked.len() >= self.service.limits.max_in_flight {
-            let limit = self.service.limits.max_in_flight;
+        // a batch is admitted whole, also the part of it that waits for a login
+        let limit = match self.parked.front() {
+            Some(Parked::Login(_)) => self.capacity,
+            _ => self.service.limits.max_in_flight,
+        };
+        if self.parked.len() >= limit {
             let fault = busy().with_data(format!(
                 "{limit} calls are under way and as many wait, the limit `max_in_flight`"
             ));
             return self.refuse(id, procedure, &fault, out);
         }
-        self.parked.push_back(Parked {
+        self.parked.push_back(Parked::Call {
             id: id.map(CallId::keep),
             procedure: procedure.into(),
             args: args.as_ref().map(Payload::to_owned),
@@ -281,6 +293,11 @@ impl Conversation {
         call.deadline = deadline;
         call.format = *format;
         call.max_reply = service.limits.max_reply;
+        if let Some(security) = &service.security
+            && let Err(fault) = access::admit(&**security, &call, route.details(), turn.now)
+        {
+            return self.refuse(id, procedure, &fault, out);
+        }
         let span = span(procedure);
         let entered = span.as_ref().map(Span::enter);
         let max_reply = call.max_reply;
@@ -309,6 +326,20 @@ impl Conversation {
         }
     }
 
+    /// Answers a call that was not worth a slot.
+    fn reply(&mut self, id: Option<&CallId<'_>>, value: &impl serde::Serialize, out: &mut Outbox) {
+        let Some(id) = id else { return };
+        let reply = self.dialect.open(id, out);
+        let written = Reply::new(out.body(), self.format, self.service.limits.max_reply).write(value);
+        match written {
+            Ok(()) => self.dialect.close(id, reply, out),
+            Err(fault) => {
+                out.discard(reply);
+                self.dialect.fault(id, &fault, out);
+            }
+        }
+    }
+
     /// Polls the calls that want to be polled, and starts those that were put off,
     /// as far as there is room.
     pub(crate) fn poll(&mut self, out: &mut Outbox, room: Room, turn: Turn<'_>) {
@@ -324,9 +355,10 @@ impl Conversation {
         self.woken = woken;
         if let Some(streams) = &mut self.streams {
             let writing = Writing { format: self.format, max_reply: self.service.limits.max_reply };
-            let (hooks, context) = (&self.service.hooks, &self.context);
+            let (service, context) = (&self.service, &self.context);
             streams.poll(&mut *self.dialect, writing, out, room.streams, |procedure, fault| {
-                report(hooks, context, procedure, fault, false);
+                report(&service.hooks, context, procedure, &fault, false);
+                access::told(service, context, &fault).into_owned()
             });
         }
         self.unpark(out, room.calls, turn);
@@ -365,30 +397,48 @@ impl Conversation {
 
     /// Starts calls that were put off, as far as there is room.
     fn unpark(&mut self, out: &mut Outbox, most: usize, turn: Turn<'_>) {
-        while self.slots.len() < self.service.limits.max_in_flight
-            && out.len() < most
-            && let Some(parked) = self.parked.pop_front()
-        {
-            let Parked { id, procedure, args } = parked;
-            let id = id.as_ref().map(OwnedCallId::borrow);
-            self.start(id.as_ref(), &procedure, args.as_ref().map(OwnedPayload::borrow), out, turn);
+        while let Some(first) = self.parked.front() {
+            match first {
+                // the login holds it too
+                Parked::Login(found) if Arc::strong_count(found) > 1 => return,
+                Parked::Call { .. }
+                    if self.slots.len() >= self.service.limits.max_in_flight || out.len() >= most =>
+                {
+                    return;
+                }
+                _ => {}
+            }
+            match self.parked.pop_front() {
+                Some(Parked::Login(mut found)) => {
+                    if let Some(identity) = Arc::get_mut(&mut found).and_then(OnceLock::take) {
+                        self.become_known(identity);
+                    }
+                }
+                Some(Parked::Call { id, procedure, args }) => {
+                    let id = id.as_ref().map(OwnedCallId::borrow);
+                    self.start(id.as_ref(), &procedure, args.as_ref().map(OwnedPayload::borrow), out, turn);
+                }
+                None => return,
+            }
         }
     }
 
-    fn cancel(&mut self, id: &CallId<'_>, out: &mut Outbox) {
+    fn cancel(&mut self, id: &CallId<'_>, out: &mut Outbox, turn: Turn<'_>) {
         let is_it = |kept: &Option<OwnedCallId>| {
             kept.as_ref().is_some_and(|kept| kept.borrow().spelling == id.spelling)
         };
+        let is_parked = |parked: &Parked| matches!(parked, Parked::Call { id, .. } if is_it(id));
         let (id, procedure) = match self.slots.remove_where(|slot| is_it(&slot.id)) {
             Some(slot) => slot.end(),
-            None => match self.parked.iter().position(|parked| is_it(&parked.id)) {
-                Some(at) => match self.parked.remove(at) {
-                    Some(parked) => (parked.id, parked.procedure),
-                    None => return,
-                },
-                None => return,
+            None => match self.parked.iter().position(is_parked).and_then(|at| self.parked.remove(at)) {
+                Some(Parked::Call { id, procedure, .. }) => (id, procedure),
+                _ => return,
             },
         };
+        if !self.parked.is_empty() {
+            // there is room now for what waits
+            turn.task.wake_by_ref();
+        }
         let fault = Fault::new(FaultKind::Cancelled, "Request cancelled");
         self.refuse_kept(id.as_ref(), &procedure, &fault, out);
     }
@@ -404,11 +454,27 @@ impl Conversation {
         }
     }
 
-    /// Ends the calls that have run out, if there may be any.
+    /// Ends the calls that have run out, and the streams whose callers are no longer
+    /// known, if there may be any.
     pub(crate) fn expire_due(&mut self, out: &mut Outbox, now: Instant) {
         if self.slots.earliest().is_some_and(|at| at <= now) {
             self.expire(out, now);
         }
+        if let Some(streams) = &mut self.streams
+            && streams.earliest().is_some_and(|at| at <= now)
+        {
+            let (service, context) = (&self.service, &self.context);
+            streams.expire(&mut *self.dialect, out, now, |procedure| {
+                let fault = access::expired();
+                report(&service.hooks, context, procedure, &fault, false);
+                access::told(service, context, &fault).into_owned()
+            });
+        }
+    }
+
+    /// A time before which nothing here ends by the clock.
+    pub(crate) fn earliest(&self) -> Option<Instant> {
+        earliest([self.slots.earliest(), self.streams.as_ref().and_then(|streams| streams.earliest())])
     }
 
     /// Drops all calls under way, and all streams, which cancels them.
@@ -429,7 +495,7 @@ impl Conversation {
     fn refuse(&mut self, id: Option<&CallId<'_>>, procedure: &str, fault: &Fault, out: &mut Outbox) {
         report(&self.service.hooks, &self.context, procedure, fault, id.is_none());
         if let Some(id) = id {
-            self.dialect.fault(id, fault, out);
+            self.dialect.fault(id, &access::told(&self.service, &self.context, fault), out);
         }
     }
 }

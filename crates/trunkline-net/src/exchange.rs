@@ -1,7 +1,7 @@
 //! [`answer`]: one frame in, its answers out: an HTTP body, a broker delivery.
 
 use crate::{
-    conversation::{Conversation, ROUNDS, Room, Turn, earliest, now},
+    conversation::{Conversation, ROUNDS, Room, Turn, now},
     service::Service,
 };
 use std::{
@@ -111,7 +111,7 @@ pub(crate) fn alarm_rings(
     conversation: &Conversation,
     cx: &mut TaskContext<'_>,
 ) -> bool {
-    let Some(at) = earliest([conversation.slots.earliest()]) else { return false };
+    let Some(at) = conversation.earliest() else { return false };
     let at = tokio::time::Instant::from_std(at);
     let alarm = alarm.get_or_insert_with(|| Box::pin(sleep_until(at)));
     if alarm.deadline() != at {

@@ -1,5 +1,6 @@
 //! Whatever waits: links, peers, listeners, and the two drivers.
 
+mod access;
 pub mod batch;
 mod conversation;
 pub mod dial;

@@ -2,7 +2,7 @@
 
 use crate::{hooks::Hooks, peers::Peers};
 use std::sync::Arc;
-use trunkline_core::{Language, Limits, Router};
+use trunkline_core::{Language, Limits, Router, Security};
 
 /// What every connection of a listener is served with. Cheap to clone.
 #[derive(Clone)]
@@ -12,6 +12,7 @@ pub struct Service {
     pub(crate) limits: Arc<Limits>,
     pub(crate) hooks: Hooks,
     pub(crate) peers: Peers,
+    pub(crate) security: Option<Arc<dyn Security>>,
 }
 
 impl Service {
@@ -28,6 +29,7 @@ impl Service {
             limits: Arc::default(),
             hooks: Hooks::default(),
             peers: Peers::default(),
+            security: None,
         }
     }
 
@@ -44,7 +46,25 @@ impl Service {
     /// Panics if a handler takes a state that the router does not have.
     #[must_use]
     pub fn with_router(&self, router: Router) -> Self {
-        Self { router: Arc::new(router.ready()), ..self.clone() }
+        let router = match self.security.is_some() {
+            true => router.ready().authenticating(),
+            false => router.ready(),
+        };
+        Self { router: Arc::new(router), ..self.clone() }
+    }
+
+    /// Sets who decides who callers are and what they may do. Callers can say then
+    /// who they are, with `rpc.authenticate`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the router has a procedure of that name.
+    #[must_use]
+    #[track_caller]
+    pub fn security(mut self, security: impl Security) -> Self {
+        self.router = Arc::new(Arc::unwrap_or_clone(self.router).authenticating());
+        self.security = Some(Arc::new(security));
+        self
     }
 
     /// Sets the limits of each connection; its language keeps to them too.

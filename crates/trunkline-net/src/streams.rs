@@ -48,11 +48,13 @@ pub(crate) struct OpenStream {
     outcome: Option<Result<(), Fault>>,
     /// Whether it is in the list of those that wait for room.
     blocked: bool,
+    /// When it is no longer known whose it is.
+    expires: Option<Instant>,
 }
 
 impl Occupant for OpenStream {
     fn deadline(&self) -> Option<Instant> {
-        None
+        self.expires
     }
 
     fn dismiss(self) {
@@ -69,6 +71,8 @@ pub(crate) struct Plan {
     pub(crate) credit: Option<u64>,
     /// Whether the caller is told of items and of nothing else.
     pub(crate) items_only: bool,
+    /// Until when it is known whose it is.
+    pub(crate) expires: Option<Instant>,
 }
 
 /// How values are written, and how much of them.
@@ -139,6 +143,26 @@ impl Streams {
         }
     }
 
+    /// A time before which no stream ends by the clock.
+    pub(crate) fn earliest(&self) -> Option<Instant> {
+        self.slots.earliest()
+    }
+
+    /// Breaks off the streams of callers who are no longer known; `told` is what is
+    /// said of each, by its procedure.
+    pub(crate) fn expire(
+        &mut self,
+        dialect: &mut dyn Dialect,
+        out: &mut Outbox,
+        now: Instant,
+        mut told: impl FnMut(&str) -> Fault,
+    ) {
+        for stream in self.slots.expire(now) {
+            stream.tell_end(Err(&told(&stream.procedure)), dialect, out);
+            stream.dismiss();
+        }
+    }
+
     /// Drops all streams without a word.
     pub(crate) fn clear(&mut self) {
         self.slots.clear();
@@ -149,15 +173,16 @@ impl Streams {
         self.slots.shrink();
     }
 
-    /// Sends the items that are there, until `most` bytes wait in `out`; tells of
-    /// the streams that broke off, by their procedures.
+    /// Sends the items that are there, until `most` bytes wait in `out`. `told` hears
+    /// of the streams that broke off, by their procedures, and says what their
+    /// callers are told.
     pub(crate) fn poll(
         &mut self,
         dialect: &mut dyn Dialect,
         writing: Writing,
         out: &mut Outbox,
         most: usize,
-        mut broke: impl FnMut(&str, &Fault),
+        mut told: impl FnMut(&str, Fault) -> Fault,
     ) {
         let mut woken = std::mem::take(&mut self.woken);
         // those that have waited longest come first
@@ -184,10 +209,8 @@ impl Streams {
                 Went::On => self.slots.wake(place),
                 Went::Ended(outcome) => {
                     let Some(stream) = self.slots.remove(place) else { continue };
+                    let outcome = outcome.map_err(|fault| told(&stream.procedure, fault));
                     stream.tell_end(outcome.as_ref().copied(), dialect, out);
-                    if let Err(fault) = &outcome {
-                        broke(&stream.procedure, fault);
-                    }
                     stream.dismiss();
                 }
             }
@@ -216,7 +239,7 @@ impl OpenStream {
         head: StreamHead,
         plan: &Plan,
     ) -> Self {
-        let &Plan { lag, credit, items_only, .. } = plan;
+        let &Plan { lag, credit, items_only, expires, .. } = plan;
         Self {
             running,
             number,
@@ -229,6 +252,7 @@ impl OpenStream {
             kept: Kept::default(),
             outcome: None,
             blocked: false,
+            expires,
         }
     }
 

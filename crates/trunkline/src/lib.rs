@@ -16,11 +16,14 @@
 //! - serve: [`Router`], [`Server`], [`Listener`], [`Limits`], [`Hooks`]
 //! - call: [`Client`], [`InProcess`]
 //! - a trait for both sides: [`macro@service`], errors that both know: [`derive@Fault`]
-//! - in a handler: [`Fault`](struct@Fault), [`Peer`], [`Context`], [`State`], [`handler`](fn@handler)
+//! - who may call: [`access`], [`Security`], [`Identity`]
+//! - in a handler: [`Fault`](struct@Fault), [`Peer`], [`Context`], [`Session`], [`State`],
+//!   [`handler`](fn@handler)
 //! - messages without a server: [`jsonrpc`]
 
 #[doc(hidden)]
 pub mod __private;
+pub mod access;
 pub mod calls;
 pub mod client;
 pub mod in_process;
@@ -32,10 +35,11 @@ pub use crate::client::Client;
 pub use crate::in_process::InProcess;
 pub use crate::server::{BindError, Bound, Listener, Server};
 pub use trunkline_core::{
-    Answer, Call, CallError, Catalog, Connection, ConnectionId, Context, Details, Extract, Fault, FaultKind,
-    Format, Handler, Headers, IntoReply, Lag, Limits, Middleware, Next, Open, OwnedCall, OwnedPayload,
-    Payload, Plain, Procedure, ProcedureName, Provide, RawArgs, Registration, Router, Signature, State,
-    States, TypedFault, catalog, framing, handler::handler, schema, schemars,
+    Answer, Call, CallError, Catalog, Connection, ConnectionId, Context, Credentials, Details, Extract,
+    Fault, FaultKind, Format, Handler, Headers, Identity, IntoReply, Lag, Limits, Middleware, Next, Open,
+    OwnedCall, OwnedPayload, Payload, Plain, Procedure, ProcedureName, Provide, RawArgs, Registration,
+    Router, Security, Session, Signature, State, States, TypedFault, catalog, framing, handler::handler,
+    schema, schemars, security,
 };
 pub use trunkline_dialects::jsonrpc::{self, JsonRpc};
 #[doc = include_str!("../../../docs/errors.md")]
@@ -64,4 +68,6 @@ mod documents {
     struct FromWsRpcMessaging;
     #[doc = include_str!("../../../docs/streams.md")]
     struct Streams;
+    #[doc = include_str!("../../../docs/access.md")]
+    struct Access;
 }

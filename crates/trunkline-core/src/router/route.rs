@@ -3,6 +3,7 @@
 use crate::{
     call::Call,
     context::{Context, States},
+    crowded::Crowded,
     fault::Fault,
     handler::Run,
     lag::Lag,
@@ -44,6 +45,25 @@ pub enum Gives {
     /// The end of a stream that the caller no longer listens to, and whether there
     /// was such a stream. That is for whoever drives the streams of a connection.
     Unsubscribed,
+    /// An identity, which the calls that come after it on the connection are made
+    /// under. That is for whoever drives the connection, too.
+    Identity,
+}
+
+impl Gives {
+    /// Whether all that give this are the same procedure.
+    pub(super) fn is_for_the_driver(self) -> bool {
+        matches!(self, Self::Unsubscribed | Self::Identity)
+    }
+}
+
+/// Only a connection has a far end that can be known.
+struct Authenticate;
+
+impl Procedure for Authenticate {
+    fn start(&self, _call: &Call<'_>) -> Result<BoxRunning, Fault> {
+        Err(Fault::from("one authenticates over a connection, and this call came over none"))
+    }
 }
 
 /// Only a connection has streams that can be ended.
@@ -61,8 +81,8 @@ impl Route {
         Self {
             entrance: entrance(&registration),
             gives: if registration.procedure.streams() { Gives::Stream } else { Gives::Value },
+            guards: registration.guards.iter().cloned().collect(),
             registration,
-            guards: Arc::from([]),
             states: Arc::default(),
             place: Location::caller(),
         }
@@ -79,6 +99,12 @@ impl Route {
         if let Some(subscription) = &mut self.registration.subscription {
             subscription.unsubscribe = format!("{scope}.{}", subscription.unsubscribe).into();
         }
+    }
+
+    /// By which callers say who they are.
+    #[track_caller]
+    pub(super) fn authenticating() -> Self {
+        Self { gives: Gives::Identity, ..Self::new(Registration::of(Authenticate)) }
     }
 
     /// Puts middleware around it, the first one outermost.
@@ -181,10 +207,17 @@ impl Route {
     }
 }
 
-/// Calls take their place in the queue before a middleware can hold them up.
+/// Calls take their place in the queue before a middleware can hold them up, and
+/// those for which there is no room take none.
 fn entrance(registration: &Registration) -> Arc<dyn Procedure> {
-    let procedure = registration.procedure.clone();
-    if registration.details.ordered { Arc::new(Ordered(procedure)) } else { procedure }
+    let mut procedure = registration.procedure.clone();
+    if registration.details.ordered {
+        procedure = Arc::new(Ordered(procedure));
+    }
+    match registration.max_running {
+        Some(most) => Arc::new(Crowded::new(procedure, most)),
+        None => procedure,
+    }
 }
 
 impl fmt::Debug for Route {

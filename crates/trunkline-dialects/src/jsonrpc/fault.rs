@@ -3,36 +3,25 @@
 use super::{ErrorObject, code, write};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::borrow::Cow;
 use trunkline_core::{Fault, FaultKind};
 
 /// What the caller gave up on the deadline for, or the listener did.
 const DEADLINE_EXCEEDED: i64 = -32001;
+/// The caller has not shown who it is.
+const UNAUTHENTICATED: i64 = -32002;
 /// The caller may not do this.
 const FORBIDDEN: i64 = -32003;
+/// The caller has done this too often of late; the code is that of EIP-1474.
+const RATE_LIMITED: i64 = -32005;
 
 /// Appends the reply to call `id` that carries `fault`.
-pub(super) fn write_reply(out: &mut Vec<u8>, id: &str, fault: &Fault, plain_code: i64, expose: bool) {
-    let (code, message) = told(fault, plain_code, expose);
-    write::failure(out, Some(id), code, &message, fault.raw_data());
+pub(super) fn write_reply(out: &mut Vec<u8>, id: &str, fault: &Fault, plain_code: i64) {
+    write::failure(out, Some(id), code_told(fault, plain_code), fault.message(), fault.raw_data());
 }
 
 /// Appends `fault` as an error object.
-pub(super) fn write_object(out: &mut Vec<u8>, fault: &Fault, plain_code: i64, expose: bool) {
-    let (code, message) = told(fault, plain_code, expose);
-    write::error(out, code, &message, fault.raw_data());
-}
-
-/// The code and the message that the caller is told.
-fn told(fault: &Fault, plain_code: i64, expose: bool) -> (i64, Cow<'_, str>) {
-    let code = code_told(fault, plain_code);
-    let hidden =
-        (expose && fault.kind() == FaultKind::Internal).then(|| std::error::Error::source(fault)).flatten();
-    let message = match hidden {
-        Some(source) => Cow::Owned(source.to_string()),
-        None => Cow::Borrowed(fault.message()),
-    };
-    (code, message)
+pub(super) fn write_object(out: &mut Vec<u8>, fault: &Fault, plain_code: i64) {
+    write::error(out, code_told(fault, plain_code), fault.message(), fault.raw_data());
 }
 
 /// The code that callers are told of a fault.
@@ -46,7 +35,9 @@ fn code_of(kind: FaultKind, plain_code: i64) -> i64 {
         FaultKind::InvalidArgs => code::INVALID_PARAMS,
         FaultKind::InvalidRequest => code::INVALID_REQUEST,
         FaultKind::Internal => code::INTERNAL_ERROR,
+        FaultKind::Unauthenticated => UNAUTHENTICATED,
         FaultKind::Forbidden => FORBIDDEN,
+        FaultKind::RateLimited => RATE_LIMITED,
         FaultKind::Unavailable => code::SERVER_BUSY,
         FaultKind::Cancelled => code::REQUEST_CANCELLED,
         FaultKind::DeadlineExceeded => DEADLINE_EXCEEDED,
@@ -91,7 +82,9 @@ fn kind_of(code: i64) -> FaultKind {
         code::INVALID_PARAMS => FaultKind::InvalidArgs,
         code::INVALID_REQUEST | code::PARSE_ERROR => FaultKind::InvalidRequest,
         code::INTERNAL_ERROR => FaultKind::Internal,
+        UNAUTHENTICATED => FaultKind::Unauthenticated,
         FORBIDDEN => FaultKind::Forbidden,
+        RATE_LIMITED => FaultKind::RateLimited,
         code::SERVER_BUSY => FaultKind::Unavailable,
         code::REQUEST_CANCELLED => FaultKind::Cancelled,
         DEADLINE_EXCEEDED => FaultKind::DeadlineExceeded,

@@ -387,9 +387,9 @@ impl Dialect for Hearing {
     }
 
     fn fault(&mut self, id: &CallId<'_>, fault: &Fault, out: &mut Outbox) {
-        let (plain_code, expose) = (self.options.plain_error_code, self.options.expose_internal);
+        let plain_code = self.options.plain_error_code;
         self.reply(Place::unpack(id.tag), Some(id.spelling), out, |out| {
-            fault::write_reply(out, id.spelling, fault, plain_code, expose);
+            fault::write_reply(out, id.spelling, fault, plain_code);
         });
     }
 
@@ -425,11 +425,11 @@ impl Dialect for Hearing {
     }
 
     fn end_stream(&mut self, stream: &StreamHead, outcome: Result<(), &Fault>, out: &mut Outbox) {
-        let (plain_code, expose) = (self.options.plain_error_code, self.options.expose_internal);
+        let plain_code = self.options.plain_error_code;
         out.frame(stream.channel, |out| match outcome {
             Ok(()) => stream::end(out, stream),
             Err(fault) => stream::broken_off(out, stream, |out| {
-                fault::write_object(out, fault, plain_code, expose);
+                fault::write_object(out, fault, plain_code);
             }),
         });
     }

@@ -27,7 +27,6 @@ pub struct JsonRpc {
     null_id: NullId,
     pub(super) silent_invalid: bool,
     pub(super) plain_error_code: i64,
-    pub(super) expose_internal: bool,
     pub(super) substitute_falsy: bool,
     pub(super) events: bool,
     pub(super) pace: Duration,
@@ -44,7 +43,6 @@ impl Default for JsonRpc {
             null_id: NullId::default(),
             silent_invalid: false,
             plain_error_code: super::code::SERVER_ERROR,
-            expose_internal: false,
             substitute_falsy: false,
             events: false,
             pace: Duration::from_millis(10),
@@ -139,14 +137,6 @@ impl JsonRpc {
     #[must_use]
     pub fn plain_error_code(mut self, code: i64) -> Self {
         self.plain_error_code = code;
-        self
-    }
-
-    /// Sends the text of internal errors. For development: it may name what
-    /// strangers should not know.
-    #[must_use]
-    pub fn expose_internal(mut self) -> Self {
-        self.expose_internal = true;
         self
     }
 

@@ -1,7 +1,8 @@
-//! Calls that come to streams: from being heard to being open.
+//! Calls that come to no value: streams, from being heard to being open.
 
 use super::{Conversation, MOST_CALLS, Turn, after, busy, panicked, shutting_down, span};
 use crate::{
+    access,
     peer::{Slot, drop_running},
     streams::{OpenStream, Plan, Streams},
 };
@@ -32,6 +33,7 @@ impl Conversation {
     ) {
         let started = match (route.gives(), id) {
             (Gives::Unsubscribed, _) => return self.unsubscribe(id, args, out),
+            (Gives::Identity, _) => self.authenticate(id, procedure, args, out, turn),
             (_, Some(id)) => self.start_stream(route, id, procedure, args, turn),
             (_, None) => Err(Fault::from("a notification cannot open a stream: there is no answer to it")),
         };
@@ -47,16 +49,7 @@ impl Conversation {
             (Some(streams), Some(number)) => streams.end(number),
             _ => false,
         };
-        let Some(id) = id else { return };
-        let reply = self.dialect.open(id, out);
-        let written = Reply::new(out.body(), self.format, self.service.limits.max_reply).write(&ended);
-        match written {
-            Ok(()) => self.dialect.close(id, reply, out),
-            Err(fault) => {
-                out.discard(reply);
-                self.dialect.fault(id, &fault, out);
-            }
-        }
+        self.reply(id, &ended, out);
     }
 
     /// The caller has room for items of a stream.
@@ -98,11 +91,15 @@ impl Conversation {
         let mut call = Call::new(procedure, args, &self.context, route.states());
         call.deadline = after(turn.now, route.timeout().unwrap_or(limits.call_timeout));
         (call.format, call.max_reply) = (self.format, limits.max_reply);
+        if let Some(security) = &self.service.security {
+            access::admit(&**security, &call, route.details(), turn.now)?;
+        }
         let running = catch_unwind(AssertUnwindSafe(|| route.start(&call)));
         let running = running.unwrap_or_else(|panic| Err(panicked(panic)))?;
         let items = route.item_name().unwrap_or(procedure).into();
         let items_only = route.items_only() && credit.is_none();
-        let opens = Some(Box::new(Plan { items, lag: route.lag(), credit, items_only }));
+        let expires = self.context.identity().expires();
+        let opens = Some(Box::new(Plan { items, lag: route.lag(), credit, items_only, expires }));
         let (deadline, span) = (call.deadline, span(procedure));
         // it is polled with all others that want to be, before anything is waited for
         waker.wake_by_ref();

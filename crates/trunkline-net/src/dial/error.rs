@@ -2,6 +2,7 @@
 
 use super::Address;
 use std::{error::Error, io, time::Duration};
+use trunkline_core::Fault;
 
 /// Why there is no connection.
 ///
@@ -35,6 +36,18 @@ pub enum DialError {
         name: String,
         /// What is wrong with it.
         problem: String,
+    },
+    /// The credentials cannot be sent.
+    #[error("the credentials cannot be sent: {problem}")]
+    Credentials {
+        /// Why not.
+        problem: String,
+    },
+    /// The credentials were sent, and the server does not accept them.
+    #[error("the server does not accept the credentials")]
+    Unauthenticated {
+        /// What it said.
+        source: Box<Fault>,
     },
     /// Nobody could be reached there.
     #[error("cannot connect to {address}: is a server listening there?")]

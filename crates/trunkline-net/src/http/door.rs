@@ -90,12 +90,18 @@ where
         if claims.events {
             return Either::Right(Box::pin(events::answer(door, request)));
         }
+        if endpoint.service.security.is_some() {
+            return Either::Right(Box::pin(post::answer_known(door, request)));
+        }
         return Either::Left(post::answer(door, request));
     }
     let websocket = endpoint.websocket && (!endpoint.post || ws::is_requested(&request));
     // another protocol is refused in the words that are kept where this one is accepted
     let reply = match websocket || asks_for_another(&request) {
-        true => session::upgrade(&door, request),
+        true if endpoint.service.security.is_some() => {
+            return Either::Right(Box::pin(session::upgrade_known(door, request)));
+        }
+        true => session::upgrade(&door, request, None),
         false => decline(request, not_allowed("POST")),
     };
     at_once(door.part(reply))

@@ -7,6 +7,7 @@
 use super::{
     body,
     door::Door,
+    identify::identify,
     post,
     reply::{BoxError, Reply, ReplyBody},
 };
@@ -31,7 +32,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Instant, Sleep, sleep};
-use trunkline_core::{Connection, Context, Frame, Outbox, framing::Marking};
+use trunkline_core::{Context, Frame, Outbox, framing::Marking};
 
 /// The media type of server-sent events.
 pub(super) const MEDIA_TYPE: &[u8] = b"text/event-stream";
@@ -51,18 +52,23 @@ where
     D: Door,
 {
     let service = door.endpoint().service.clone();
-    let (head, mut body) = request.into_parts();
-    let document = match body::take(&mut body, &service.limits).await {
-        Ok(document) => document,
-        Err(untaken) => {
-            let refusal = post::refuse_untaken(door.endpoint(), body, &head.headers, untaken);
+    let (connection, extensions, mut body) = post::take_apart(&door, request);
+    let waits = body::waits(connection.headers());
+    let connection = match identify(&service, connection, &extensions).await {
+        Ok(connection) => connection,
+        Err(refusal) => {
+            body::leave(body, waits);
             return door.part(refusal);
         }
     };
-    let connection = Connection::new("http", service.language.name())
-        .with_remote(door.remote())
-        .with_request(head.uri, head.headers);
-    let context = Context::new(Arc::new(connection), head.extensions);
+    let document = match body::take(&mut body, &service.limits).await {
+        Ok(document) => document,
+        Err(untaken) => {
+            let refusal = post::refuse_untaken(door.endpoint(), body, connection.headers(), untaken);
+            return door.part(refusal);
+        }
+    };
+    let context = Context::new(Arc::new(connection), extensions);
     let events = Events::new(&service, context, document, door.shutdown().clone());
     let mut reply = Response::new(ReplyBody::mounted(UnsyncBoxBody::new(events)));
     let headers = reply.headers_mut();

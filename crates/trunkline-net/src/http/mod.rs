@@ -16,6 +16,7 @@ mod door;
 mod endpoint;
 mod events;
 mod gate;
+mod identify;
 mod into_service;
 mod line;
 mod listener;

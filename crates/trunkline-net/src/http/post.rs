@@ -4,11 +4,12 @@ use super::{
     body::{self, Untaken, decline},
     door::Door,
     endpoint::Endpoint,
+    identify::identify,
     mapped,
     reply::{Reply, ReplyBody, json, text},
 };
 use crate::exchange::{self, Exchange};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header::ACCEPT_ENCODING};
+use http::{Extensions, HeaderMap, HeaderValue, Request, Response, StatusCode, header::ACCEPT_ENCODING};
 use hyper::body::{Body, Bytes};
 use std::sync::Arc;
 use trunkline_core::{Connection, Context};
@@ -24,33 +25,63 @@ where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     D: Door,
 {
-    let (head, mut body) = request.into_parts();
+    let (connection, extensions, body) = take_apart(&door, request);
+    answer_to(door, Context::new(Arc::new(connection), extensions), body)
+}
+
+/// The same once it is known whose request it is.
+pub(super) async fn answer_known<B, D>(door: D, request: Request<B>) -> Reply
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    D: Door,
+{
+    let (connection, extensions, body) = take_apart(&door, request);
+    let waits = body::waits(connection.headers());
+    match identify(&door.endpoint().service, connection, &extensions).await {
+        Ok(connection) => answer_to(door, Context::new(Arc::new(connection), extensions), body).await,
+        Err(refusal) => {
+            body::leave(body, waits);
+            door.part(refusal)
+        }
+    }
+}
+
+/// What is known of whoever sends a request, and its body.
+#[inline]
+pub(super) fn take_apart<B>(door: &impl Door, request: Request<B>) -> (Connection, Extensions, B) {
+    let (head, body) = request.into_parts();
     let connection = Connection::new("http", door.endpoint().service.language.name())
         .with_remote(door.remote())
         .with_request(head.uri, head.headers);
-    let context = Context::new(Arc::new(connection), head.extensions);
-    async move {
-        let endpoint = door.endpoint();
-        let document = match body::take(&mut body, &endpoint.service.limits).await {
-            Ok(document) => document,
-            Err(untaken) => {
-                let refusal = refuse_untaken(endpoint, body, context.connection().headers(), untaken);
-                return door.part(refusal);
-            }
-        };
-        let mut exchange = endpoint
-            .spares
-            .take(context)
-            .unwrap_or_else(|context| Box::new(Exchange::new(&endpoint.service, context)));
-        let reply = exchange.answer(&document).await;
-        endpoint.spares.leave(exchange);
-        let reply = match reply {
-            Some(reply) if endpoint.mapped => json(mapped::status(&reply), reply),
-            Some(reply) => json(StatusCode::OK, reply),
-            None => nothing(),
-        };
-        door.part(reply)
-    }
+    (connection, head.extensions, body)
+}
+
+#[inline]
+async fn answer_to<B, D>(door: D, context: Context, mut body: B) -> Reply
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    D: Door,
+{
+    let endpoint = door.endpoint();
+    let document = match body::take(&mut body, &endpoint.service.limits).await {
+        Ok(document) => document,
+        Err(untaken) => {
+            let refusal = refuse_untaken(endpoint, body, context.connection().headers(), untaken);
+            return door.part(refusal);
+        }
+    };
+    let mut exchange = endpoint
+        .spares
+        .take(context)
+        .unwrap_or_else(|context| Box::new(Exchange::new(&endpoint.service, context)));
+    let reply = exchange.answer(&document).await;
+    endpoint.spares.leave(exchange);
+    let reply = match reply {
+        Some(reply) if endpoint.mapped => json(mapped::status(&reply), reply),
+        Some(reply) => json(StatusCode::OK, reply),
+        None => nothing(),
+    };
+    door.part(reply)
 }
 
 /// The answer to what wants none.

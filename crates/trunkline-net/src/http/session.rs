@@ -4,6 +4,7 @@ use super::{
     body::decline,
     door::Door,
     endpoint::{Endpoint, Messages},
+    identify::identify,
     reply::{Reply, ReplyBody, text},
     wire::Wire,
 };
@@ -35,8 +36,25 @@ const LONGEST_NAME: usize = 32;
 /// The life of a WebSocket, which begins once the response has been sent.
 pub(super) type Session = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// Answers a request for a WebSocket once it is known whose it is, and begins what
+/// follows on it.
+pub(super) async fn upgrade_known<B, D>(door: D, request: Request<B>) -> Reply
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    D: Door,
+{
+    let asking = connection(&door, request.uri(), request.headers());
+    // the body of a request need not be something that several tasks may look at
+    let extensions = request.extensions().clone();
+    let reply = match identify(&door.endpoint().service, asking, &extensions).await {
+        Ok(known) => upgrade(&door, request, Some(known)),
+        Err(refusal) => decline(request, refusal),
+    };
+    door.part(reply)
+}
+
 /// Answers a request for a WebSocket, and begins what follows on it.
-pub(super) fn upgrade<B, D>(door: &D, mut request: Request<B>) -> Reply
+pub(super) fn upgrade<B, D>(door: &D, mut request: Request<B>, known: Option<Connection>) -> Reply
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     D: Door,
@@ -56,10 +74,8 @@ where
         );
     }
     let upgrade = hyper::upgrade::on(&mut request);
-    let (head, _) = request.into_parts();
-    let connection = Connection::new("websocket", endpoint.service.language.name())
-        .with_remote(door.remote())
-        .with_request(apart(&head.uri), headers_apart(&head.headers));
+    let connection = known.unwrap_or_else(|| connection(door, request.uri(), request.headers()));
+    drop(request);
     let session =
         live(upgrade, connection, framing(endpoint), endpoint.service.clone(), door.shutdown().clone());
     match door.begin(Box::pin(session)) {
@@ -69,6 +85,13 @@ where
             "there are as many WebSockets as the limit `max_connections` allows",
         ),
     }
+}
+
+/// What is known of the far end of a WebSocket that is asked for.
+fn connection(door: &impl Door, uri: &Uri, headers: &HeaderMap) -> Connection {
+    Connection::new("websocket", door.endpoint().service.language.name())
+        .with_remote(door.remote())
+        .with_request(apart(uri), headers_apart(headers))
 }
 
 async fn live(

@@ -409,7 +409,7 @@ impl Driver {
             _ => None,
         };
         let others = [
-            self.conversation.slots.earliest(),
+            self.conversation.earliest(),
             self.shared.state().pending.earliest(),
             self.output.waits_until(),
             lingering,

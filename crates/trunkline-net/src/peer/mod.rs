@@ -49,7 +49,7 @@ use std::{
 };
 use tokio::sync::Notify;
 use trunkline_core::{
-    Call, Connection, Extract, Fault, FaultKind, Outbox, OwnedPayload, Speaker, framing::Goodbye,
+    Call, Connection, Extract, Fault, FaultKind, Outbox, OwnedPayload, Session, Speaker, framing::Goodbye,
 };
 
 /// The far end of a connection. Cheap to clone; outlives its connection, after
@@ -402,6 +402,12 @@ impl Peer {
     #[must_use]
     pub fn connection(&self) -> &Connection {
         &self.0.connection
+    }
+
+    /// What is remembered of the connection, and who is known to be at its far end.
+    #[must_use]
+    pub fn session(&self) -> Session {
+        Session::of(&self.0.connection)
     }
 
     /// Answers that belonged to no call of ours, or came too late.

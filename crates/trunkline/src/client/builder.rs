@@ -4,22 +4,23 @@
 use super::posting::Posting;
 use super::{
     Carrier, Client, Shared,
-    line::{Line, Observer},
+    line::{Line, Login, Observer},
     reconnect::Reconnect,
     state::ConnectionState,
     supervisor::Supervisor,
 };
 use crate::{
-    JsonRpc, Limits, Link, Router, Service,
+    Format, JsonRpc, Limits, Link, OwnedPayload, Router, Service,
     framing::{ContentLength, Framing},
 };
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
+use serde::Serialize;
 use std::{fmt, sync::Arc, time::Duration};
 use trunkline_core::Language;
 #[cfg(feature = "tls")]
 use trunkline_net::tls::TlsClient;
 use trunkline_net::{
-    dial::{DialError, Dialer},
+    dial::{Address, DialError, Dialer},
     listen::MakeFraming,
     serve::CALL_TIMEOUT,
 };
@@ -46,6 +47,7 @@ pub struct Builder {
     language: Option<Arc<dyn Language>>,
     framing: Option<MakeFraming>,
     headers: Vec<(String, String)>,
+    credentials: Option<Credentials>,
     limits: Limits,
     router: Router,
     reconnect: Reconnect,
@@ -80,6 +82,7 @@ impl Builder {
             language: None,
             framing: None,
             headers: Vec::new(),
+            credentials: None,
             limits: limits.max_message(max_reply),
             router: Router::new(),
             reconnect: Reconnect::default(),
@@ -117,6 +120,31 @@ impl Builder {
     /// a WebSocket. Other transports have no headers.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Shows the server a bearer token: in the header `Authorization` over HTTP and
+    /// WebSocket, elsewhere as `{"token":"…"}` to `rpc.authenticate`, before anything
+    /// else is said; and again after each reconnect.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), trunkline::client::DialError> {
+    /// let client = trunkline::Client::builder("tcp://127.0.0.1:9877").bearer("lovelace").connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn bearer(mut self, token: impl Into<String>) -> Self {
+        self.credentials = Some(Credentials::Bearer(token.into()));
+        self
+    }
+
+    /// Shows the server credentials of any other shape, to `rpc.authenticate` over
+    /// any connection that lasts, before anything else is said; and again after
+    /// each reconnect. Where each call is a request of its own, over HTTP, credentials are
+    /// [headers](Self::header).
+    pub fn credentials(mut self, credentials: impl Serialize) -> Self {
+        let credentials = OwnedPayload::encode(&credentials, Format::Json);
+        self.credentials = Some(Credentials::Message(credentials.map_err(|error| error.to_string())));
         self
     }
 
@@ -186,8 +214,9 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// Fails if the address makes no sense or the first attempt fails. Over HTTP
-    /// nothing is connected before the first call.
+    /// Fails if the address makes no sense, the first attempt fails, or the server
+    /// does not accept the credentials. Over HTTP nothing is connected before the
+    /// first call.
     ///
     /// # Panics
     ///
@@ -199,7 +228,12 @@ impl Builder {
                 (None, Some(dialer)) => Some(Box::new(dialer.dial().await?)),
                 (link, _) => link,
             };
-            supervisor.start(link);
+            let mut opened = link.map(|link| supervisor.open(*link));
+            if let Some(opened) = &mut opened {
+                let introduced = supervisor.introduce(opened).await;
+                introduced.map_err(|fault| DialError::Unauthenticated { source: Box::new(fault) })?;
+            }
+            supervisor.start(opened);
         }
         Ok(client)
     }
@@ -219,19 +253,37 @@ impl Builder {
     pub fn connect_lazy(self) -> Result<Client, DialError> {
         let (client, unconnected) = self.prepare()?;
         if let Some((supervisor, link)) = unconnected {
-            supervisor.start(link);
+            let opened = link.map(|link| supervisor.open(*link));
+            supervisor.start(opened);
         }
         Ok(client)
     }
 
     /// Makes a client that is not connected yet, and whoever is to connect it.
-    fn prepare(self) -> Result<(Client, Option<Unconnected>), DialError> {
-        let headers = self.read_headers()?;
+    fn prepare(mut self) -> Result<(Client, Option<Unconnected>), DialError> {
+        let mut headers = self.read_headers()?;
+        let mut login = None;
         let language = self.language.unwrap_or_else(|| Arc::new(JsonRpc::default()));
         let (dialer, link) = match self.source {
-            Source::Link(link) => (None, Some(link)),
+            Source::Link(link) => {
+                login = self.credentials.map(Credentials::said).transpose()?;
+                (None, Some(link))
+            }
             Source::Address(address) => {
-                let dialer = Dialer::new(address.parse()?)
+                let address: Address = address.parse()?;
+                match self.credentials.take() {
+                    None => {}
+                    Some(Credentials::Bearer(token)) if has_headers(&address) => {
+                        headers.insert(AUTHORIZATION, authorization(&token)?);
+                    }
+                    Some(_) if address.is_http() => {
+                        let problem = "over HTTP each call is a request of its own, and credentials are headers: \
+                                       use `bearer` or `header`";
+                        return Err(DialError::Credentials { problem: problem.into() });
+                    }
+                    Some(said) => login = Some(said.said()?),
+                }
+                let dialer = Dialer::new(address)
                     .headers(headers)
                     .limits(Arc::new(self.limits.clone()))
                     .connect_timeout(self.connect_timeout)
@@ -263,7 +315,8 @@ impl Builder {
             let posting = Posting::new(dialer.http(language)?, self.observers);
             return Ok((client(Carrier::Http(Arc::new(posting))), None));
         }
-        let line = Line::new(self.observers);
+        let login = login.map(|credentials| Login { credentials, must: true });
+        let line = Line::new(self.observers, login);
         line.connecting();
         let (pings, reconnects) = dialer
             .as_ref()
@@ -276,6 +329,7 @@ impl Builder {
             dialer,
             service: Service::new(self.router, language).limits(self.limits.clone().idle_timeout(idle)),
             call_timeout: self.call_timeout,
+            login_timeout: self.connect_timeout,
             reconnect: if reconnects { self.reconnect } else { Reconnect::never() },
         };
         Ok((client(Carrier::Connection(line)), Some((supervisor, link))))
@@ -291,6 +345,42 @@ impl Builder {
         }
         Ok(headers)
     }
+}
+
+/// What the server is shown.
+enum Credentials {
+    Bearer(String),
+    /// Or why it cannot be written.
+    Message(Result<OwnedPayload, String>),
+}
+
+impl Credentials {
+    /// As they are said on a live connection.
+    fn said(self) -> Result<OwnedPayload, DialError> {
+        let said = match self {
+            Self::Bearer(token) => {
+                let said = serde_json::json!({ "token": token });
+                OwnedPayload::encode(&said, Format::Json).map_err(|error| error.to_string())
+            }
+            Self::Message(said) => said,
+        };
+        said.map_err(|problem| DialError::Credentials { problem })
+    }
+}
+
+/// Whether whoever connects to this address says something in headers first.
+fn has_headers(address: &Address) -> bool {
+    matches!(address, Address::WebSocket { .. } | Address::Http { .. })
+}
+
+/// A bearer token as a header.
+fn authorization(token: &str) -> Result<HeaderValue, DialError> {
+    let value = HeaderValue::try_from(format!("Bearer {token}"));
+    let mut value = value.map_err(|_| DialError::Credentials {
+        problem: "the bearer token has characters that no header can have".to_owned(),
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// What is needed to connect a client: whoever does it, and a link if there is one already.

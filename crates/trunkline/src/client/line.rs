@@ -5,7 +5,7 @@ use crate::{Fault, FaultKind, Peer};
 use std::{
     fmt,
     future::poll_fn,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -30,6 +30,16 @@ pub(super) struct Line {
     observers: Vec<Observer>,
     /// Cancelled when nobody wants the connection any more.
     leaving: CancellationToken,
+    login: Mutex<Option<Login>>,
+}
+
+/// What the server is told first on every connection, so that it knows who we are.
+#[derive(Clone)]
+pub(super) struct Login {
+    pub(super) credentials: OwnedPayload,
+    /// Whether there is no connection without it: the client was built so. Who has
+    /// authenticated later is nobody where that is refused.
+    pub(super) must: bool,
 }
 
 enum Current {
@@ -41,14 +51,25 @@ enum Current {
 }
 
 impl Line {
-    pub(super) fn new(observers: Vec<Observer>) -> Arc<Self> {
+    pub(super) fn new(observers: Vec<Observer>, login: Option<Login>) -> Arc<Self> {
         Arc::new(Self {
             current: RwLock::new(Current::Down(None)),
             changed: Notify::new(),
             state: watch::Sender::new(ConnectionState::Connecting),
             observers,
             leaving: CancellationToken::new(),
+            login: Mutex::new(login),
         })
+    }
+
+    /// What the server is told first on every connection, if anything.
+    pub(super) fn login(&self) -> Option<Login> {
+        self.login.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes what the server is told first on connections that are made from now on.
+    pub(super) fn set_login(&self, login: Login) {
+        *self.login.lock().unwrap_or_else(PoisonError::into_inner) = Some(login);
     }
 
     pub(super) fn peer(&self) -> Option<Peer> {

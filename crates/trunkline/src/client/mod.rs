@@ -36,10 +36,10 @@ pub use trunkline_net::{
     dial::{Address, DialError},
 };
 
-use self::line::Line;
+use self::line::{Line, Login};
 #[cfg(feature = "http-client")]
 use self::posting::Posting;
-use crate::{Fault, FaultKind, Link, OwnedPayload, Peer};
+use crate::{Fault, FaultKind, Link, OwnedPayload, Peer, security::AUTHENTICATE};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::sync::watch;
@@ -233,6 +233,44 @@ impl Client {
     /// ```
     pub fn batch(&self) -> Batching<'_> {
         Batching::new(self, Batch::new())
+    }
+
+    /// Shows the server other credentials than those that the client was
+    /// [built](Builder::credentials) with, now and after each reconnect; gives whom
+    /// it takes the client for. Calls that are made after this are made under the
+    /// new identity, those under way keep theirs.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &trunkline::Client, token: &str) -> Result<(), trunkline::Fault> {
+    /// let name = client.authenticate([token]).await?;
+    /// println!("I am {name:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails if the server does not accept them: then the client is nobody, now and
+    /// after each reconnect. Over HTTP it fails at once, since credentials are headers
+    /// there, as [`Builder::bearer`] sends them. Otherwise as a [`call`](Self::call) does.
+    pub async fn authenticate(&self, credentials: impl Serialize) -> Result<Option<String>, Fault> {
+        #[derive(serde::Deserialize)]
+        struct Known {
+            subject: Option<String>,
+        }
+        let credentials = OwnedPayload::encode(&credentials, Format::Json).map_err(not_encodable)?;
+        match &self.0.carrier {
+            Carrier::Connection(line) => {
+                line.set_login(Login { credentials: credentials.clone(), must: false });
+            }
+            #[cfg(feature = "http-client")]
+            Carrier::Http(_) => {
+                return Err(Fault::from(
+                    "over HTTP credentials are headers: build a client with `bearer` or `header`",
+                ));
+            }
+        }
+        Ok(self.call::<Known>(AUTHENTICATE, credentials).await?.subject)
     }
 
     /// The far end of the connection at this moment; `None` while there is no

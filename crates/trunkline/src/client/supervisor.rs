@@ -1,10 +1,11 @@
 //! [`Supervisor`]: sees to it that a client has a connection.
 
 use super::{
-    line::Line,
+    line::{Line, Login},
     reconnect::{Pauses, Reconnect},
 };
-use crate::{Ended, Link, Service};
+use crate::{Ended, Fault, FaultKind, Link, Peer, Service, security::AUTHENTICATE};
+use serde::de::IgnoredAny;
 use std::{error::Error, sync::Arc, time::Duration};
 use tokio::{
     task::JoinHandle,
@@ -20,33 +21,72 @@ pub(super) struct Supervisor {
     pub(super) dialer: Option<Dialer>,
     pub(super) service: Service,
     pub(super) call_timeout: Duration,
+    /// How long the server may take to find out who we are.
+    pub(super) login_timeout: Duration,
     pub(super) reconnect: Reconnect,
 }
 
 /// A connection: the task that drives it.
 type Driven = JoinHandle<Ended>;
 
+/// A connection that callers have once the server knows who they are. Until then,
+/// dropping it breaks it off.
+pub(super) struct Opened {
+    peer: Peer,
+    driven: Option<Driven>,
+    introduced: bool,
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        if !self.introduced {
+            self.peer.abort();
+        }
+    }
+}
+
 impl Supervisor {
-    /// Takes a link into use, if there is one, and goes on in the background.
-    pub(super) fn start(self, link: Option<Box<Link>>) {
-        let driven = link.map(|link| self.open(*link));
-        tokio::spawn(self.run(driven));
+    /// Goes on in the background, with a connection if there is one.
+    pub(super) fn start(self, opened: Option<Opened>) {
+        tokio::spawn(self.run(opened));
     }
 
-    /// Takes a link into use.
-    fn open(&self, link: Link) -> Driven {
+    /// Takes a link into use; callers have it at once unless the server is to be
+    /// told who they are.
+    pub(super) fn open(&self, link: Link) -> Opened {
         let (peer, driver) = trunkline_net::open(link, &self.service, self.call_timeout);
-        self.line.up(&peer);
+        let introduced = self.line.login().is_none();
+        if introduced {
+            self.line.up(&peer);
+        }
         let connection = peer.connection();
         let span = tracing::info_span!("client", id = %connection.id(), transport = connection.transport());
-        tokio::spawn(driver.instrument(span))
+        let driven = Some(tokio::spawn(driver.instrument(span)));
+        Opened { peer, driven, introduced }
+    }
+
+    /// Tells the server who we are, and gives callers the connection.
+    pub(super) async fn introduce(&self, opened: &mut Opened) -> Result<(), Fault> {
+        if opened.introduced {
+            return Ok(());
+        }
+        if let Some(Login { credentials, must }) = self.line.login() {
+            let said = opened.peer.call::<IgnoredAny>(AUTHENTICATE, credentials);
+            match said.timeout(self.login_timeout).await {
+                Err(fault) if must || fault.kind() != FaultKind::Unauthenticated => return Err(fault),
+                Err(_) | Ok(_) => {}
+            }
+        }
+        opened.introduced = true;
+        self.line.up(&opened.peer);
+        Ok(())
     }
 
     /// Runs until nobody wants the connection any more, or it is given up.
-    async fn run(self, mut driven: Option<Driven>) {
+    async fn run(self, mut opened: Option<Opened>) {
         let shut = ShutAtLast(&self.line);
         let mut pauses = Pauses::new(self.reconnect);
-        while let Some(reason) = self.until_lost(driven.take(), &mut pauses).await {
+        while let Some(reason) = self.until_lost(opened.take(), &mut pauses).await {
             self.line.down(&reason);
             let pause = pauses.next().filter(|_| self.dialer.is_some());
             let Some(pause) = pause else { break };
@@ -62,20 +102,25 @@ impl Supervisor {
 
     /// Makes a connection, if there is none yet, and drives it to its end; why it
     /// ended, or was not made. `None`: nobody wants it any more.
-    async fn until_lost(&self, driven: Option<Driven>, pauses: &mut Pauses) -> Option<String> {
-        let driven = match (driven, &self.dialer) {
-            (Some(driven), _) => driven,
-            (None, None) => return None,
-            (None, Some(dialer)) => {
-                let dialled = tokio::select! {
-                    dialled = dialer.dial() => dialled,
-                    () = self.line.left() => return None,
-                };
-                match dialled {
-                    Ok(link) => self.open(link),
-                    Err(error) => return Some(in_full(&error)),
-                }
-            }
+    async fn until_lost(&self, opened: Option<Opened>, pauses: &mut Pauses) -> Option<String> {
+        let connecting = async {
+            let mut opened = match (opened, &self.dialer) {
+                (Some(opened), _) => opened,
+                (None, None) => return Ok(None),
+                (None, Some(dialer)) => self.open(dialer.dial().await.map_err(|error| in_full(&error))?),
+            };
+            let introduced = self.introduce(&mut opened).await;
+            introduced.map_err(|fault| format!("the server does not accept the credentials: {fault}"))?;
+            Ok(opened.driven.take())
+        };
+        let connected = tokio::select! {
+            biased;
+            connected = connecting => connected,
+            () = self.line.left() => return None,
+        };
+        let driven = match connected {
+            Ok(driven) => driven?,
+            Err(reason) => return Some(reason),
         };
         let since = Instant::now();
         // the line has told the connection to end if nobody wants it any more

@@ -9,8 +9,8 @@ pub use self::listener::{BindError, Listener, StreamsListener};
 
 use self::listener::BoundListener;
 
-use crate::{Ended, Hooks, JsonRpc, Limits, Link, Peers, Router, Service, Shutdown, serve};
-use std::{fmt, net::SocketAddr};
+use crate::{Ended, Hooks, JsonRpc, Limits, Link, Peers, Router, Security, Service, Shutdown, serve};
+use std::{fmt, net::SocketAddr, sync::Arc};
 use tokio::task::JoinSet;
 
 /// Serves a [`Router`] on any number of listeners at once.
@@ -36,6 +36,7 @@ pub struct Server {
     hooks: Hooks,
     language: JsonRpc,
     discover: bool,
+    security: Option<Arc<dyn Security>>,
     listeners: Vec<Listener>,
 }
 
@@ -50,6 +51,7 @@ impl Server {
             hooks: Hooks::default(),
             language: JsonRpc::default(),
             discover: false,
+            security: None,
             listeners: Vec::new(),
         }
     }
@@ -81,6 +83,14 @@ impl Server {
         self
     }
 
+    /// Who decides who callers are, what they may do, and what they are told; most
+    /// programs give an [`Access`](crate::access::Access). Default: nobody does, all
+    /// callers are anonymous, and may call all that is not internal.
+    pub fn security(mut self, security: impl Security) -> Self {
+        self.security = Some(Arc::new(security));
+        self
+    }
+
     /// How JSON-RPC is spoken where a listener does not say otherwise.
     pub fn language(mut self, language: JsonRpc) -> Self {
         self.language = language;
@@ -88,8 +98,8 @@ impl Server {
     }
 
     /// Answers `rpc.discover` with an [OpenRPC document](JsonRpc::openrpc) that
-    /// describes every procedure, to everybody: also those that a guard would not
-    /// let the caller call, but none that is
+    /// describes every procedure, to everybody who may call it: also those that a
+    /// guard, or the [security](Self::security), would not let the caller call, but none that is
     /// [internal](crate::Registration::internal).
     /// Default: it is a procedure that does not exist.
     ///
@@ -172,7 +182,11 @@ impl Server {
             true => discover::add(self.router, &self.language, &self.name, &self.version),
             false => self.router,
         };
-        Service::new(router, self.language).limits(self.limits).hooks(self.hooks)
+        let service = Service::new(router, self.language).limits(self.limits).hooks(self.hooks);
+        match self.security {
+            Some(security) => service.security(security),
+            None => service,
+        }
     }
 
     /// Binds and serves for ever.

@@ -170,9 +170,10 @@ async fn a_response_without_an_answer_is_told_by_its_status() {
     failed(answered(200, other).await, FaultKind::InvalidReply, "no answer");
     failed(answered(204, "").await, FaultKind::InvalidReply, "204 No Content");
     failed(answered(308, "").await, FaultKind::Failed, "308 Permanent Redirect: it is at https://elsewhere/");
-    failed(answered(401, "").await, FaultKind::Forbidden, "401 Unauthorized");
+    failed(answered(401, "").await, FaultKind::Unauthenticated, "401 Unauthorized");
+    failed(answered(403, "").await, FaultKind::Forbidden, "403 Forbidden");
     failed(answered(404, "not here").await, FaultKind::Failed, "/rpc answered with status 404 Not Found");
-    failed(answered(429, "").await, FaultKind::Unavailable, "429 Too Many Requests");
+    failed(answered(429, "").await, FaultKind::RateLimited, "429 Too Many Requests");
     failed(answered(502, "<html>").await, FaultKind::Unavailable, "502 Bad Gateway");
     failed(answered(504, "").await, FaultKind::DeadlineExceeded, "504 Gateway Timeout");
     let long: &'static str = Box::leak("x".repeat(1001).into_boxed_str());

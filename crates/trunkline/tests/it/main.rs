@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod calls;
+mod cancellation;
 mod discovery;
 mod ending;
 mod everything;

@@ -3,9 +3,12 @@
 use crate::support::{Wire, client, code, link, request};
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -199,6 +202,36 @@ async fn a_caller_who_does_not_read_holds_up_only_its_own_stream() {
     // what the pipe holds, what waits to be sent, and what one turn may add
     let most = 500 + (64_000 + 100_000 + 64_000) / 1000;
     assert!(made.load(Ordering::Relaxed) <= most, "{} items were made", made.load(Ordering::Relaxed));
+}
+
+/// T11: who subscribes to more than anybody could read, and reads nothing, is
+/// closed after a while, whatever is done with what it does not read.
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_never_reads_its_stream_is_closed() {
+    for lag in [Lag::Block, Lag::DropOldest(2), Lag::DropNewest(2), Lag::Coalesce] {
+        let made = Arc::new(AtomicUsize::new(0));
+        let counter = made.clone();
+        let flood = move || {
+            let made = counter.clone();
+            async move {
+                stream::repeat(made).then(async |made| {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                    made.fetch_add(1, Ordering::Relaxed);
+                    "x".repeat(20_000)
+                })
+            }
+        };
+        let router = Router::new().procedure("flood", handler(flood).lag(lag));
+        let limits = Limits::default().max_unsent(100_000).stall_timeout(Duration::from_secs(5));
+        let mut wire = Wire::with_limits(router, limits);
+        wire.line(request(1, "flood", json!([]))).await;
+        assert!(wire.ended().await.contains("`stall_timeout`"));
+        let made = made.load(Ordering::Relaxed);
+        match lag {
+            Lag::Block => assert!(made < 12, "{made} items of 20,000 bytes were made"),
+            _ => assert!(made > 100, "{made} items were made, of which most were left out"),
+        }
+    }
 }
 
 #[tokio::test]
@@ -584,7 +617,7 @@ async fn credit_for_calls_that_open_nothing_is_not_in_the_way() {
 /// It may be that nobody is there any more.
 #[tokio::test(start_paused = true)]
 async fn a_silent_stream_does_not_keep_a_connection_alive() {
-    let limits = Limits::default().idle_timeout(std::time::Duration::from_secs(5));
+    let limits = Limits::default().idle_timeout(Duration::from_secs(5));
     let mut wire = Wire::with_limits(router(), limits);
     open(&mut wire, "silent", json!([])).await;
     let ended = wire.ended().await;

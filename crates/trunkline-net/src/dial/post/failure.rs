@@ -33,12 +33,12 @@ pub(super) fn no_answer(error: Box<dyn Error + Send + Sync>, limit: usize) -> Fa
 /// The response holds no answer: what its status says.
 pub(super) fn declined(status: StatusCode, headers: &HeaderMap, uri: &Uri) -> Fault {
     let kind = match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => FaultKind::Forbidden,
+        StatusCode::UNAUTHORIZED => FaultKind::Unauthenticated,
+        StatusCode::FORBIDDEN => FaultKind::Forbidden,
+        StatusCode::TOO_MANY_REQUESTS => FaultKind::RateLimited,
         StatusCode::PAYLOAD_TOO_LARGE => FaultKind::RequestTooLarge,
         StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => FaultKind::DeadlineExceeded,
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE => {
-            FaultKind::Unavailable
-        }
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE => FaultKind::Unavailable,
         _ if status.is_success() => FaultKind::InvalidReply,
         _ => FaultKind::Failed,
     };

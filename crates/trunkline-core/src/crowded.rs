@@ -1,0 +1,131 @@
+//! Procedures of which only so many calls run at a time.
+
+use crate::{
+    call::Call,
+    context::States,
+    fault::{Fault, FaultKind},
+    procedure::{BoxRunning, Procedure, Running},
+    reply::Reply,
+    schema::Schemas,
+    signature::Signature,
+};
+use serde_json::json;
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context as TaskContext, Poll},
+};
+
+/// A procedure of which only so many calls run at a time, of all callers together.
+pub(crate) struct Crowded {
+    procedure: Arc<dyn Procedure>,
+    most: usize,
+    running: Arc<AtomicUsize>,
+}
+
+impl Crowded {
+    pub(crate) fn new(procedure: Arc<dyn Procedure>, most: usize) -> Self {
+        Self { procedure, most, running: Arc::default() }
+    }
+}
+
+impl Procedure for Crowded {
+    fn start(&self, call: &Call<'_>) -> Result<BoxRunning, Fault> {
+        let room = Room::take(&self.running, self.most)?;
+        Ok(Box::pin(Admitted { running: self.procedure.start(call)?, _room: room }))
+    }
+
+    fn check(&self, states: &States) -> Result<(), String> {
+        self.procedure.check(states)
+    }
+
+    fn signature(&self, schemas: &mut Schemas) -> Signature {
+        self.procedure.signature(schemas)
+    }
+
+    fn streams(&self) -> bool {
+        self.procedure.streams()
+    }
+}
+
+/// The room that a call takes up; dropping it gives it back.
+struct Room(Arc<AtomicUsize>);
+
+impl Room {
+    fn take(running: &Arc<AtomicUsize>, most: usize) -> Result<Self, Fault> {
+        let room = running
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| (count < most).then_some(count + 1));
+        match room {
+            Ok(_) => Ok(Self(running.clone())),
+            Err(_) => Err(full(most)),
+        }
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[cold]
+fn full(most: usize) -> Fault {
+    let fault = Fault::new(FaultKind::Unavailable, "as many calls of this procedure run as may at a time");
+    fault.with_data(json!({"limit": most, "setting": "max_running"}))
+}
+
+/// A call for which there was room. What it runs is dropped before that is given back.
+struct Admitted {
+    running: BoxRunning,
+    _room: Room,
+}
+
+impl Running for Admitted {
+    fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Poll<Result<(), Fault>> {
+        self.running.as_mut().poll(cx, reply)
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+        item: &mut Reply<'_>,
+    ) -> Poll<Option<Result<(), Fault>>> {
+        self.running.as_mut().poll_next(cx, item)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Context, Router, handler::handler};
+    use futures_util::FutureExt;
+
+    #[test]
+    fn room_is_given_back_however_a_call_ends() {
+        let held = handler(async |hold: bool| {
+            if hold {
+                std::future::pending::<()>().await;
+            }
+        });
+        let router = Router::new().procedure("held", held.max_running(1)).seal();
+        let context = Context::local();
+        let call = |args| Box::pin(router.call("held", Some(crate::Payload::Json(args)), &context));
+        let mut first = call("[true]");
+        assert!((&mut first).now_or_never().is_none());
+        let fault = call("[false]").now_or_never().unwrap().unwrap_err();
+        assert_eq!(fault.kind(), FaultKind::Unavailable);
+        assert_eq!(fault.raw_data(), Some(r#"{"limit":1,"setting":"max_running"}"#));
+        drop(first);
+        assert_eq!(call(r#"["no"]"#).now_or_never().unwrap().unwrap_err().kind(), FaultKind::InvalidArgs);
+        for _ in 0..3 {
+            assert!(call("[false]").now_or_never().unwrap().is_ok());
+        }
+    }
+}
