@@ -59,10 +59,11 @@ fn semaphore(permits: usize) -> Arc<Semaphore> {
 
 impl Room {
     fn of(peer: &Peer, limits: &Limits) -> Arc<Self> {
-        peer.session().get_or_insert_with(|| Self {
-            calls: semaphore(limits.max_in_flight),
-            streams: semaphore(limits.max_streams),
-        })
+        // one less than the peer itself may have under way: of peers that call each
+        // other back for ever, one is refused before both wait for the other
+        let calls = limits.max_in_flight.saturating_sub(1).max(1);
+        peer.session()
+            .get_or_insert_with(|| Self { calls: semaphore(calls), streams: semaphore(limits.max_streams) })
     }
 }
 
