@@ -2,7 +2,7 @@
 
 use crate::world::{Endless, World, unavailable};
 use std::time::Duration;
-use trunkline::{FaultKind, Limits};
+use trunkline::{Client, FaultKind, Limits};
 
 #[tokio::test]
 async fn who_gives_a_call_up_cancels_it_at_the_far_peer() {
@@ -74,12 +74,10 @@ async fn what_is_under_way_counts_at_both_ends() {
     let world = World::with_limits(Limits::default().max_in_flight(3)).await;
     let mut endless = Endless::new();
     let alice = world.peer("alice", endless.router.clone()).await;
-    let call = async || {
-        let client = world.client().await;
-        tokio::spawn(async move { client.peer("alice").call::<()>("wait", ()).await })
-    };
-    let (first, dropped) = (call().await, endless.begun().await);
-    let (_second, _running) = (call().await, endless.begun().await);
+    let call =
+        |client: Client| tokio::spawn(async move { client.peer("alice").call::<()>("wait", ()).await });
+    let (first, dropped) = (call(world.client().await), endless.begun().await);
+    let (_second, _running) = (call(world.client().await), endless.begun().await);
     let late = world.client().await;
     let fault = late.peer("alice").call::<()>("wait", ()).await.unwrap_err();
     unavailable(&fault, "PeerBusy");

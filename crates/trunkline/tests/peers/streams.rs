@@ -97,7 +97,7 @@ async fn a_slow_caller_slows_the_far_peer() {
     }
     let so_far = made.load(Ordering::Relaxed);
     assert!(so_far <= 4 + 2 * 256, "{so_far} items were made for a caller who took one");
-    for expected in 1..2_000 {
+    for expected in 1..700 {
         assert_eq!(flood.next().await, Some(Ok(expected)));
     }
 }
