@@ -68,6 +68,14 @@ impl Context {
         static NONE: LazyLock<Extensions> = LazyLock::new(Extensions::new);
         self.extensions.as_deref().unwrap_or(&NONE)
     }
+
+    /// The same context with a value besides those that are attached; an earlier one
+    /// of the same type is replaced.
+    #[must_use]
+    pub fn with_extension(mut self, value: impl Clone + Send + Sync + 'static) -> Self {
+        Arc::make_mut(self.extensions.get_or_insert_default()).insert(value);
+        self
+    }
 }
 
 /// A number of a connection, unique in this process and never used again.

@@ -36,6 +36,7 @@ pub mod payload;
 pub mod procedure;
 pub mod provide;
 pub mod registration;
+pub mod relay;
 pub mod reply;
 pub mod router;
 pub mod schema;
@@ -65,6 +66,7 @@ pub use crate::{
     procedure::{BoxRunning, Procedure, Running},
     provide::Provide,
     registration::{Details, Registration},
+    relay::CallingPeer,
     reply::{IntoReply, Plain, Reply},
     router::{Route, Router},
     security::{Credentials, Security},

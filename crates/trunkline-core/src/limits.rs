@@ -21,6 +21,7 @@ use std::time::Duration;
 /// - replies: `max_unsent`, and one reply more, `max_reply`; and `max_reply` for
 ///   the batches under way, together;
 /// - streams: the items that their [lag policies](crate::Lag) keep, none by default;
+///   and `max_reply` for the items of streams of other peers, all together;
 /// - for each item of those batches an answer that there was no room for its own,
 ///   which is its id and some 250 bytes.
 ///
@@ -55,6 +56,9 @@ pub struct Limits {
     /// Streams of one connection that are open at a time. Default 1,024; 0 refuses
     /// streams.
     pub max_streams: usize,
+    /// Names that one connection may have where [peers are called by
+    /// name](crate::relay). Default 8; 0 refuses names.
+    pub max_names: usize,
     /// Connections of one listener; more are closed as they arrive. Default 16,384;
     /// at least 1.
     pub max_connections: usize,
@@ -91,6 +95,7 @@ impl Default for Limits {
             max_batch: 1024,
             max_in_flight: 256,
             max_streams: 1024,
+            max_names: 8,
             max_connections: 16_384,
             max_unsent: 256 << 10,
             max_head: 64 << 10,
@@ -129,6 +134,7 @@ setters! {
     max_batch: usize;
     max_in_flight: usize, at least 1;
     max_streams: usize;
+    max_names: usize;
     max_connections: usize, at least 1;
     max_unsent: usize, at least 1;
     max_head: usize, at least 1;

@@ -23,7 +23,8 @@ pub type Authenticating<'a> = Pin<Box<dyn Future<Output = Result<Identity, Fault
 ///
 /// Every method has a default: strangers stay strangers, all may call all that is
 /// not internal, and hear of a fault what it says in public. A service without
-/// security works the same, and does not pay for it.
+/// security works the same, and does not pay for it; but where peers are called by
+/// name, who has a security has to say who may do that.
 ///
 /// ```
 /// # use trunkline_core::{Call, Connection, Details, Fault, FaultKind, Identity, Security};
@@ -86,6 +87,33 @@ pub trait Security: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Whether the caller may be called by `name` from now on, where [peers are called
+    /// by name](crate::relay). The name is one that there may be; it is asked before
+    /// it is looked up whether it is free. It must be quick.
+    ///
+    /// Default: nobody may.
+    ///
+    /// # Errors
+    ///
+    /// Fails with what the caller is told.
+    fn may_register_peer(&self, _name: &str, _caller: &Context) -> Result<(), Fault> {
+        Err(Fault::new(FaultKind::Forbidden, "you may not register this name"))
+    }
+
+    /// Whether the caller may call, notify or listen to `procedure` of the peer with
+    /// this name, which will be told the subject of the caller's identity. It is asked
+    /// for each call, before it is looked up whether there is such a peer. It must be
+    /// quick.
+    ///
+    /// Default: nobody may.
+    ///
+    /// # Errors
+    ///
+    /// Fails with what the caller is told.
+    fn may_send_to_peer(&self, _name: &str, _procedure: &str, _caller: &Context) -> Result<(), Fault> {
+        Err(Fault::new(FaultKind::Forbidden, "you may not call this peer"))
+    }
+
     /// What a caller is told of a fault. Hooks and logs see it whole.
     ///
     /// Default: the fault as it stands, of which a [source](Fault::with_source) is
@@ -109,6 +137,14 @@ impl<S: Security + ?Sized> Security for Arc<S> {
 
     fn authorize(&self, call: &Call<'_>, procedure: &Details) -> Result<(), Fault> {
         (**self).authorize(call, procedure)
+    }
+
+    fn may_register_peer(&self, name: &str, caller: &Context) -> Result<(), Fault> {
+        (**self).may_register_peer(name, caller)
+    }
+
+    fn may_send_to_peer(&self, name: &str, procedure: &str, caller: &Context) -> Result<(), Fault> {
+        (**self).may_send_to_peer(name, procedure, caller)
     }
 
     fn redact<'f>(&self, fault: &'f Fault, caller: &Context) -> Cow<'f, Fault> {

@@ -12,6 +12,7 @@ pub mod link;
 pub mod listen;
 pub mod peer;
 pub mod peers;
+pub mod relay;
 pub mod serve;
 pub mod service;
 mod streams;

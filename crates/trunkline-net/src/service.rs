@@ -81,6 +81,13 @@ impl Service {
         self
     }
 
+    /// Lists the connections in `peers`, for procedures that have to know them.
+    #[must_use]
+    pub fn with_peers(mut self, peers: Peers) -> Self {
+        self.peers = peers;
+        self
+    }
+
     /// The connections that are served at present.
     #[must_use]
     pub fn peers(&self) -> &Peers {

@@ -16,6 +16,7 @@
 //! - serve: [`Router`], [`Server`], [`Listener`], [`Limits`], [`Hooks`]
 //! - call: [`Client`], [`InProcess`]
 //! - a trait for both sides: [`macro@service`], errors that both know: [`derive@Fault`]
+//! - clients that call each other by way of the server: [`Server::peers_by_name`]
 //! - who may call: [`access`], [`Security`], [`Identity`]
 //! - in a handler: [`Fault`](struct@Fault), [`Peer`], [`Context`], [`Session`], [`State`],
 //!   [`handler`](fn@handler)
@@ -35,11 +36,11 @@ pub use crate::client::Client;
 pub use crate::in_process::InProcess;
 pub use crate::server::{BindError, Bound, Listener, Server};
 pub use trunkline_core::{
-    Answer, Call, CallError, Catalog, Connection, ConnectionId, Context, Credentials, Details, Extract,
-    Fault, FaultKind, Format, Handler, Headers, Identity, IntoReply, Lag, Limits, Middleware, Next, Open,
-    OwnedCall, OwnedPayload, Payload, Plain, Procedure, ProcedureName, Provide, RawArgs, Registration,
+    Answer, Call, CallError, CallingPeer, Catalog, Connection, ConnectionId, Context, Credentials, Details,
+    Extract, Fault, FaultKind, Format, Handler, Headers, Identity, IntoReply, Lag, Limits, Middleware, Next,
+    Open, OwnedCall, OwnedPayload, Payload, Plain, Procedure, ProcedureName, Provide, RawArgs, Registration,
     Router, Security, Session, Signature, State, States, TypedFault, catalog, framing, handler::handler,
-    schema, schemars, security,
+    relay, schema, schemars, security,
 };
 pub use trunkline_dialects::jsonrpc::{self, JsonRpc};
 #[doc = include_str!("../../../docs/errors.md")]
@@ -70,4 +71,6 @@ mod documents {
     struct Streams;
     #[doc = include_str!("../../../docs/access.md")]
     struct Access;
+    #[doc = include_str!("../../../docs/peers.md")]
+    struct PeersByName;
 }

@@ -24,6 +24,8 @@ use crate::{
 use std::{borrow::Cow, fmt, sync::Arc};
 
 type Verify = Arc<dyn Fn(String) -> Authenticating<'static> + Send + Sync>;
+type NameRule = Arc<dyn Fn(&str, &Context) -> Result<(), Fault> + Send + Sync>;
+type SendRule = Arc<dyn Fn(&str, &str, &Context) -> Result<(), Fault> + Send + Sync>;
 type Rule = Arc<dyn Fn(&Call<'_>, &Details) -> Result<(), Fault> + Send + Sync>;
 
 /// Who callers are by their tokens, and what they may do by their groups.
@@ -49,6 +51,8 @@ type Rule = Arc<dyn Fn(&Call<'_>, &Details) -> Result<(), Fault> + Send + Sync>;
 pub struct Access {
     verify: Option<Verify>,
     rules: Vec<Rule>,
+    names: Option<NameRule>,
+    sends: Option<SendRule>,
     shows_sources: bool,
 }
 
@@ -121,6 +125,37 @@ impl Access {
         self
     }
 
+    /// Lets those take a name whom `rule` lets, where [peers are called by
+    /// name](crate::Server::peers_by_name). Default: nobody.
+    ///
+    /// ```
+    /// # use trunkline::{Fault, FaultKind, access::Access};
+    /// let access = Access::new()
+    ///     .names(|name, caller| match caller.identity().subject() == Some(name) {
+    ///         true => Ok(()), // everybody under their own
+    ///         false => Err(Fault::new(FaultKind::Forbidden, "that is not you")),
+    ///     })
+    ///     .sends(|_peer, _procedure, _caller| Ok(()));
+    /// ```
+    pub fn names(
+        mut self,
+        rule: impl Fn(&str, &Context) -> Result<(), Fault> + Send + Sync + 'static,
+    ) -> Self {
+        self.names = Some(Arc::new(rule));
+        self
+    }
+
+    /// Lets those call, notify and listen to a peer whom `rule` lets, by the name of the
+    /// peer and its procedure, where [peers are called by
+    /// name](crate::Server::peers_by_name). Default: nobody.
+    pub fn sends(
+        mut self,
+        rule: impl Fn(&str, &str, &Context) -> Result<(), Fault> + Send + Sync + 'static,
+    ) -> Self {
+        self.sends = Some(Arc::new(rule));
+        self
+    }
+
     /// Tells callers what is behind a fault, not only what it says in public: for
     /// development, since that may name what strangers should not know.
     pub fn show_sources(mut self) -> Self {
@@ -146,12 +181,26 @@ impl Security for Access {
         self.rules.iter().try_for_each(|rule| rule(call, procedure))
     }
 
+    fn may_register_peer(&self, name: &str, caller: &Context) -> Result<(), Fault> {
+        let Some(rule) = &self.names else { return Err(forbidden("you may not register this name")) };
+        rule(name, caller)
+    }
+
+    fn may_send_to_peer(&self, name: &str, procedure: &str, caller: &Context) -> Result<(), Fault> {
+        let Some(rule) = &self.sends else { return Err(forbidden("you may not call this peer")) };
+        rule(name, procedure, caller)
+    }
+
     fn redact<'f>(&self, fault: &'f Fault, _caller: &Context) -> Cow<'f, Fault> {
         match self.shows_sources {
             true => Cow::Owned(fault.with_sources_shown()),
             false => Cow::Borrowed(fault),
         }
     }
+}
+
+fn forbidden(why: &'static str) -> Fault {
+    Fault::new(FaultKind::Forbidden, why)
 }
 
 impl fmt::Debug for Access {

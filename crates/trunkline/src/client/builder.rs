@@ -1,7 +1,5 @@
 //! [`Builder`]: a client, and what it is set to.
 
-#[cfg(feature = "http-client")]
-use super::posting::Posting;
 use super::{
     Carrier, Client, Shared,
     line::{Line, Login, Observer},
@@ -9,6 +7,8 @@ use super::{
     state::ConnectionState,
     supervisor::Supervisor,
 };
+#[cfg(feature = "http-client")]
+use super::{no_way_back, posting::Posting};
 use crate::{
     Format, JsonRpc, Limits, Link, OwnedPayload, Router, Service,
     framing::{ContentLength, Framing},
@@ -22,6 +22,7 @@ use trunkline_net::tls::TlsClient;
 use trunkline_net::{
     dial::{Address, DialError, Dialer},
     listen::MakeFraming,
+    relay::Called,
     serve::CALL_TIMEOUT,
 };
 
@@ -50,6 +51,8 @@ pub struct Builder {
     credentials: Option<Credentials>,
     limits: Limits,
     router: Router,
+    for_peers: Option<Router>,
+    names: Vec<String>,
     reconnect: Reconnect,
     call_timeout: Duration,
     connect_timeout: Duration,
@@ -85,6 +88,8 @@ impl Builder {
             credentials: None,
             limits: limits.max_message(max_reply),
             router: Router::new(),
+            for_peers: None,
+            names: Vec::new(),
             reconnect: Reconnect::default(),
             call_timeout: CALL_TIMEOUT,
             connect_timeout: Duration::from_secs(10),
@@ -177,6 +182,37 @@ impl Builder {
         self
     }
 
+    /// What other clients of the server may call, by the [names](Self::name) of this
+    /// one. Default: nothing; what the [server](Self::router) may call is not theirs.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use trunkline::{CallingPeer, Client, Router};
+    ///
+    /// let whisper = async |from: CallingPeer, text: String| format!("{:?} says {text}", from.name);
+    /// let alice = Client::builder("ws://127.0.0.1:9876")
+    ///     .name("alice")
+    ///     .for_peers(Router::new().procedure("whisper", whisper))
+    ///     .connect()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn for_peers(mut self, router: Router) -> Self {
+        self.for_peers = Some(router);
+        self
+    }
+
+    /// Takes a name at the server, under which its other clients call this one; several
+    /// names, if it is said several times. It is taken again after each reconnect, and
+    /// if that fails because somebody has it, which may be the lost connection of this
+    /// very client, every few seconds until it is free. A server that does not let this
+    /// client have it is not asked twice on one connection; the log says so.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.names.push(name.into());
+        self
+    }
+
     /// Whether, and when, a lost connection is made anew. Default: for ever, with
     /// pauses that grow from 100 ms to 10 s. A child process, and a link that was
     /// given ready-made, are not made anew.
@@ -215,7 +251,7 @@ impl Builder {
     /// # Errors
     ///
     /// Fails if the address makes no sense, the first attempt fails, or the server
-    /// does not accept the credentials. Over HTTP nothing is connected before the
+    /// does not accept the credentials or a name. Over HTTP nothing is connected before the
     /// first call.
     ///
     /// # Panics
@@ -232,6 +268,7 @@ impl Builder {
             if let Some(opened) = &mut opened {
                 let introduced = supervisor.introduce(opened).await;
                 introduced.map_err(|fault| DialError::Unauthenticated { source: Box::new(fault) })?;
+                supervisor.register(opened).await?;
             }
             supervisor.start(opened);
         }
@@ -312,11 +349,17 @@ impl Builder {
         };
         #[cfg(feature = "http-client")]
         if let Some(dialer) = dialer.as_ref().filter(|dialer| dialer.address().is_http()) {
+            if let Some(name) = self.names.into_iter().next() {
+                return Err(DialError::Name { name, source: Box::new(no_way_back()) });
+            }
             let posting = Posting::new(dialer.http(language)?, self.observers);
             return Ok((client(Carrier::Http(Arc::new(posting))), None));
         }
         let login = login.map(|credentials| Login { credentials, must: true });
         let line = Line::new(self.observers, login);
+        for name in &self.names {
+            line.want(name);
+        }
         line.connecting();
         let (pings, reconnects) = dialer
             .as_ref()
@@ -324,10 +367,14 @@ impl Builder {
         // what has no pings of its own may be silent for as long as it likes
         let idle =
             self.keepalive.filter(|_| pings).map_or(Duration::MAX, |interval| interval.saturating_mul(2));
+        let router = match self.for_peers {
+            Some(for_peers) => self.router.service(Called::new(for_peers, &self.limits)),
+            None => self.router,
+        };
         let supervisor = Supervisor {
             line: line.clone(),
             dialer,
-            service: Service::new(self.router, language).limits(self.limits.clone().idle_timeout(idle)),
+            service: Service::new(router, language).limits(self.limits.clone().idle_timeout(idle)),
             call_timeout: self.call_timeout,
             login_timeout: self.connect_timeout,
             reconnect: if reconnects { self.reconnect } else { Reconnect::never() },

@@ -3,9 +3,10 @@
 use super::{closed, state::ConnectionState};
 use crate::{Fault, FaultKind, Peer};
 use std::{
+    collections::BTreeSet,
     fmt,
     future::poll_fn,
-    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -31,6 +32,8 @@ pub(super) struct Line {
     /// Cancelled when nobody wants the connection any more.
     leaving: CancellationToken,
     login: Mutex<Option<Login>>,
+    /// The names that other clients of the server are to call this one by.
+    names: Mutex<BTreeSet<String>>,
 }
 
 /// What the server is told first on every connection, so that it knows who we are.
@@ -59,7 +62,31 @@ impl Line {
             observers,
             leaving: CancellationToken::new(),
             login: Mutex::new(login),
+            names: Mutex::default(),
         })
+    }
+
+    /// The names that are wanted at this moment.
+    pub(super) fn names(&self) -> BTreeSet<String> {
+        self.names_wanted().clone()
+    }
+
+    /// Wants a name, on every connection; whether it was not wanted already.
+    pub(super) fn want(&self, name: &str) -> bool {
+        self.names_wanted().insert(name.to_owned())
+    }
+
+    /// Wants a name no more.
+    pub(super) fn unwant(&self, name: &str) {
+        self.names_wanted().remove(name);
+    }
+
+    pub(super) fn is_wanted(&self, name: &str) -> bool {
+        self.names_wanted().contains(name)
+    }
+
+    fn names_wanted(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the server is told first on every connection, if anything.

@@ -20,6 +20,7 @@ mod batch;
 mod builder;
 mod call;
 mod line;
+mod named;
 #[cfg(feature = "http-client")]
 mod posting;
 mod reconnect;
@@ -28,8 +29,8 @@ mod streaming;
 mod supervisor;
 
 pub use self::{
-    batch::Batching, builder::Builder, call::Calling, reconnect::Reconnect, state::ConnectionState,
-    streaming::Streaming,
+    batch::Batching, builder::Builder, call::Calling, named::NamedPeer, reconnect::Reconnect,
+    state::ConnectionState, streaming::Streaming,
 };
 pub use trunkline_net::{
     batch::Answers,
@@ -43,7 +44,10 @@ use crate::{Fault, FaultKind, Link, OwnedPayload, Peer, security::AUTHENTICATE};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::sync::watch;
-use trunkline_core::Format;
+use trunkline_core::{
+    Format,
+    relay::{Name, REGISTER, UNREGISTER},
+};
 use trunkline_net::batch::{Batch, not_encodable};
 
 /// Calls the procedures of a server. Cheap to clone: all clones are one client.
@@ -276,12 +280,76 @@ impl Client {
     /// The far end of the connection at this moment; `None` while there is no
     /// connection, and over HTTP.
     #[must_use]
-    pub fn peer(&self) -> Option<Peer> {
+    pub fn server(&self) -> Option<Peer> {
         match &self.0.carrier {
             Carrier::Connection(line) => line.peer(),
             #[cfg(feature = "http-client")]
             Carrier::Http(_) => None,
         }
+    }
+
+    /// Another client of the same server, by the name that it has there: calls go to
+    /// it by way of the server, if that [relays](crate::Server::peers_by_name).
+    /// Whether there is such a peer shows when it is called.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &trunkline::Client) -> Result<(), trunkline::Fault> {
+    /// let alice = client.peer("alice");
+    /// let answer: String = alice.call("whisper", ("psst",)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn peer(&self, name: impl Into<Arc<str>>) -> NamedPeer {
+        NamedPeer::new(self.clone(), name.into())
+    }
+
+    /// Takes a name at the server, under which its other clients call this one: what
+    /// they may call is what the client was [built](Builder::for_peers) with. The name
+    /// is taken again after each reconnect, as [`Builder::name`] has it.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &trunkline::Client) -> Result<(), trunkline::Fault> {
+    /// client.register("alice").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails with what the server says, such as that the name is taken; with
+    /// [`FaultKind::NotFound`] if it does not relay; and over HTTP, where nobody can
+    /// be called. Otherwise as a [`call`](Self::call) does.
+    pub async fn register(&self, name: impl Into<String>) -> Result<(), Fault> {
+        let name = name.into();
+        let line = match &self.0.carrier {
+            Carrier::Connection(line) => line,
+            #[cfg(feature = "http-client")]
+            Carrier::Http(_) => return Err(no_way_back()),
+        };
+        // before it is taken: the connection may be another by the time there is an answer
+        let is_new = line.want(&name);
+        let taken = self.call(REGISTER, Name { name: name.clone() }).await;
+        if taken.is_err() && is_new {
+            line.unwant(&name);
+        }
+        taken
+    }
+
+    /// Gives a name back; whether this client had it.
+    ///
+    /// # Errors
+    ///
+    /// Fails as a [`call`](Self::call) does. The name is not taken again after a
+    /// reconnect all the same.
+    pub async fn unregister(&self, name: impl Into<String>) -> Result<bool, Fault> {
+        let name = name.into();
+        match &self.0.carrier {
+            Carrier::Connection(line) => line.unwant(&name),
+            #[cfg(feature = "http-client")]
+            Carrier::Http(_) => return Ok(false),
+        }
+        self.call(UNREGISTER, Name { name }).await
     }
 
     /// The state of the connection at this moment.
@@ -325,6 +393,12 @@ impl Client {
 /// What is said of a call to a client that has been closed.
 fn closed() -> Fault {
     Fault::new(FaultKind::Disconnected, "the client is closed")
+}
+
+/// What is said of a name where nobody can be called back.
+#[cfg(feature = "http-client")]
+pub(super) fn no_way_back() -> Fault {
+    Fault::from("a name takes a connection: use the address `ws://…` or `tcp://…`")
 }
 
 impl Drop for Shared {

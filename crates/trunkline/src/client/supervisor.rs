@@ -12,6 +12,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 use tracing::Instrument;
+use trunkline_core::relay::{Name, REGISTER};
 use trunkline_net::dial::{DialError, Dialer};
 
 /// Sees to it that a client has a connection, for as long as anybody wants one.
@@ -35,6 +36,8 @@ pub(super) struct Opened {
     peer: Peer,
     driven: Option<Driven>,
     introduced: bool,
+    /// Whether it has the names that it is to have.
+    registered: bool,
 }
 
 impl Drop for Opened {
@@ -62,7 +65,7 @@ impl Supervisor {
         let connection = peer.connection();
         let span = tracing::info_span!("client", id = %connection.id(), transport = connection.transport());
         let driven = Some(tokio::spawn(driver.instrument(span)));
-        Opened { peer, driven, introduced }
+        Opened { peer, driven, introduced, registered: false }
     }
 
     /// Tells the server who we are, and gives callers the connection.
@@ -80,6 +83,43 @@ impl Supervisor {
         opened.introduced = true;
         self.line.up(&opened.peer);
         Ok(())
+    }
+
+    /// Takes the names that other clients call this one by.
+    pub(super) async fn register(&self, opened: &mut Opened) -> Result<(), DialError> {
+        for name in self.line.names() {
+            let taken = self.take(&opened.peer, &name).await;
+            taken.map_err(|fault| DialError::Name { name, source: Box::new(fault) })?;
+        }
+        opened.registered = true;
+        Ok(())
+    }
+
+    async fn take(&self, peer: &Peer, name: &str) -> Result<(), Fault> {
+        let name = Name { name: name.to_owned() };
+        peer.call::<()>(REGISTER, name).timeout(self.login_timeout).await
+    }
+
+    /// Takes the names that other clients call this one by, as soon as they are free.
+    async fn register_in_time(&self, peer: &Peer) {
+        let mut pauses = Pauses::new(Reconnect::default());
+        let mut missing = self.line.names();
+        while !missing.is_empty() {
+            for name in std::mem::take(&mut missing) {
+                match self.take(peer, &name).await {
+                    Ok(()) => {}
+                    Err(fault) if fault.kind() == FaultKind::Unavailable => {
+                        tracing::debug!(?name, %fault, "the name cannot be taken yet");
+                        missing.insert(name);
+                    }
+                    Err(fault) => tracing::warn!(?name, %fault, "the name cannot be taken"),
+                }
+            }
+            if !missing.is_empty() {
+                sleep(pauses.next().unwrap_or_default()).await;
+                missing.retain(|name| self.line.is_wanted(name));
+            }
+        }
     }
 
     /// Runs until nobody wants the connection any more, or it is given up.
@@ -111,20 +151,30 @@ impl Supervisor {
             };
             let introduced = self.introduce(&mut opened).await;
             introduced.map_err(|fault| format!("the server does not accept the credentials: {fault}"))?;
-            Ok(opened.driven.take())
+            let unregistered = (!opened.registered).then(|| opened.peer.clone());
+            Ok(opened.driven.take().map(|driven| (driven, unregistered)))
         };
         let connected = tokio::select! {
             biased;
             connected = connecting => connected,
             () = self.line.left() => return None,
         };
-        let driven = match connected {
-            Ok(driven) => driven?,
+        let (mut driven, unregistered) = match connected {
+            Ok(connected) => connected?,
             Err(reason) => return Some(reason),
         };
         let since = Instant::now();
         // the line has told the connection to end if nobody wants it any more
-        let ended = driven.await;
+        let registering = async {
+            if let Some(peer) = &unregistered {
+                self.register_in_time(peer).await;
+            }
+            std::future::pending().await
+        };
+        let ended = tokio::select! {
+            ended = &mut driven => ended,
+            () = registering => return None,
+        };
         pauses.lasted(since.elapsed());
         if self.line.is_left() {
             return None;

@@ -476,7 +476,7 @@ async fn a_client_counts_what_it_missed() {
 async fn a_stream_breaks_off_with_its_connection() {
     let client = to(router());
     let stream: Subscription<u8> = client.stream("silent", ()).await.unwrap();
-    client.peer().unwrap().abort();
+    client.server().unwrap().abort();
     let (items, fault) = all(stream).await;
     assert_eq!((items.len(), fault.unwrap().kind()), (0, FaultKind::Disconnected));
 }
