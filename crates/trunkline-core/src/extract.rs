@@ -1,8 +1,9 @@
 //! [`Extract`]: what a handler takes besides its arguments.
 
 use crate::{
-    args,
+    args::{self, Asked, Step},
     call::Call,
+    check::Check,
     context::{Context, States},
     fault::{Fault, FaultKind},
     payload::OwnedPayload,
@@ -160,11 +161,21 @@ pub trait FromCall<M>: Sized {
     /// What it is decoded from; `false` if it takes no arguments.
     fn schema(schemas: &mut Schemas) -> Schema;
 
-    /// The names of the arguments in the order in which an array of them is read,
-    /// if they have names and an order.
+    /// What it asks for when it is decoded, at the end of a path into it, and
+    /// whether it may be `null` there.
     #[must_use]
-    fn positions() -> &'static [&'static str] {
-        &[]
+    fn asked(_path: &[Step<'_>]) -> (Asked, bool) {
+        (Asked::Other, false)
+    }
+
+    /// Takes it from a call whose arguments are to be checked as well.
+    ///
+    /// # Errors
+    ///
+    /// Fails with what the caller is told.
+    fn from_checked(call: &Call<'_>, check: &Check) -> Result<Self, Fault> {
+        check.pass(call.args)?;
+        Self::from_call(call)
     }
 }
 
@@ -189,8 +200,15 @@ impl<A: DeserializeOwned + JsonSchema> FromCall<ViaArgs> for A {
         schemas.of_args::<A>()
     }
 
-    fn positions() -> &'static [&'static str] {
-        args::positions::<A>()
+    fn asked(path: &[Step<'_>]) -> (Asked, bool) {
+        args::asked::<A>(path)
+    }
+
+    fn from_checked(call: &Call<'_>, check: &Check) -> Result<Self, Fault> {
+        match args::read(call.args) {
+            Ok((args, reading)) => check.pass_reading(reading).map(|()| args),
+            Err(unfit) => Err(check.explain(call.args, unfit)),
+        }
     }
 }
 
