@@ -9,6 +9,7 @@
 //! - the last arguments may be left out of an array, where they are optional.
 
 mod asked;
+mod filler;
 mod left_out;
 
 pub use self::asked::{Asked, Step};
@@ -53,29 +54,12 @@ pub fn decode<A: DeserializeOwned>(args: Option<Payload<'_>>) -> Result<A, Fault
     args.decode().or_else(|error| forgiving(args, &error).map(|(args, _)| args))
 }
 
-/// What arguments were taken for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Reading<'a> {
-    /// What was given, as it stands.
-    Whole(Payload<'a>),
-    /// A list of which the end was left out.
-    Short(Payload<'a>),
-}
-
-impl Reading<'_> {
-    /// How many bytes they are.
-    #[cfg(feature = "validate")]
-    pub(crate) fn len(&self) -> usize {
-        let (Self::Whole(Payload::Json(text)) | Self::Short(Payload::Json(text))) = self;
-        text.len()
-    }
-}
-
-/// Decodes the arguments of a call, and says what they were taken for.
-pub(crate) fn read<'a, A: DeserializeOwned>(args: Option<Payload<'a>>) -> Result<(A, Reading<'a>), Fault> {
+/// Decodes the arguments of a call, and says what they were taken for: a value may
+/// have been given in a list of one, or as nothing at all.
+pub(crate) fn read<'a, A: DeserializeOwned>(args: Option<Payload<'a>>) -> Result<(A, Payload<'a>), Fault> {
     let Some(args) = args else { return absent() };
     match args.decode() {
-        Ok(decoded) => Ok((decoded, Reading::Whole(args))),
+        Ok(decoded) => Ok((decoded, args)),
         Err(error) => forgiving(args, &error),
     }
 }
@@ -85,9 +69,9 @@ pub(crate) fn read<'a, A: DeserializeOwned>(args: Option<Payload<'a>>) -> Result
 fn forgiving<'a, A: DeserializeOwned>(
     args: Payload<'a>,
     error: &DecodeError,
-) -> Result<(A, Reading<'a>), Fault> {
+) -> Result<(A, Payload<'a>), Fault> {
     let missing = match decode_short(args) {
-        Ok(decoded) => return Ok((decoded, Reading::Short(args))),
+        Ok(decoded) => return Ok((decoded, args)),
         Err(missing @ Unfit::Missing(_)) => Some(missing.to_string()),
         Err(Unfit::Otherwise) => None,
     };
@@ -95,12 +79,12 @@ fn forgiving<'a, A: DeserializeOwned>(
 }
 
 #[cold]
-fn absent<'a, A: DeserializeOwned>() -> Result<(A, Reading<'a>), Fault> {
+fn absent<'a, A: DeserializeOwned>() -> Result<(A, Payload<'a>), Fault> {
     let spelled = ["null", "[]", "{}"].map(Payload::Json);
-    let short = || Some((decode_short(spelled[1]).ok()?, Reading::Short(spelled[1])));
+    let short = || Some((decode_short(spelled[1]).ok()?, spelled[1]));
     spelled
         .iter()
-        .find_map(|nothing| Some((nothing.decode().ok()?, Reading::Whole(*nothing))))
+        .find_map(|nothing| Some((nothing.decode().ok()?, *nothing)))
         .or_else(short)
         .ok_or_else(|| unfit("the procedure takes arguments, but none were given"))
 }
@@ -111,9 +95,9 @@ fn unfit(why: impl serde::Serialize) -> Fault {
 
 /// The only argument, out of the array around it; or nothing, out of brackets.
 #[cold]
-fn unwrapped<A: DeserializeOwned>(args: Payload<'_>) -> Option<(A, Reading<'_>)> {
+fn unwrapped<A: DeserializeOwned>(args: Payload<'_>) -> Option<(A, Payload<'_>)> {
     let inner = only(args)?;
-    Some((inner.decode().ok()?, Reading::Whole(inner)))
+    Some((inner.decode().ok()?, inner))
 }
 
 /// What the only argument is that is given, or `null` if there is none.

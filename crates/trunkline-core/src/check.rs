@@ -9,12 +9,14 @@ mod constraints;
 #[cfg(feature = "validate")]
 mod given;
 #[cfg(feature = "validate")]
+mod meter;
+#[cfg(feature = "validate")]
 mod violations;
 
 #[cfg(feature = "validate")]
 use crate::args;
 use crate::{
-    args::{Asked, Reading, Step},
+    args::{Asked, Step},
     call::Call,
     context::States,
     fault::Fault,
@@ -84,11 +86,13 @@ pub(crate) fn around(registration: &Registration) -> Arc<dyn Procedure> {
 impl Check {
     fn new(schema: &Schema, _why: &str, names: &[&'static str]) -> Result<Self, String> {
         let schema = schema.as_value();
+        let metered = meter::metered(schema);
         let validator = jsonschema::options()
+            .with_keyword(meter::KEYWORD, |_, _, _| Ok(Box::new(meter::Meter)))
             .offline()
             .should_validate_formats(false)
             .with_pattern_options(jsonschema::PatternOptions::regex())
-            .build(schema)
+            .build(metered.as_ref().unwrap_or(schema))
             .map_err(|error| {
                 format!("the schema of its arguments is not valid at `{}`: {error}", error.instance_path())
             })?;
@@ -98,18 +102,25 @@ impl Check {
     /// Refuses arguments that their schema does not allow.
     pub(crate) fn pass(&self, args: Option<Payload<'_>>) -> Result<(), Fault> {
         match args {
-            Some(args) => self.pass_reading(Reading::Whole(args)),
-            None if given::NOTHING.iter().any(|it| self.pass_reading(Reading::Whole(*it)).is_ok()) => Ok(()),
-            None => self.pass_reading(Reading::Whole(given::NOTHING[0])),
+            Some(args) => self.pass_as(args),
+            None if given::NOTHING.iter().any(|it| self.pass_as(*it).is_ok()) => Ok(()),
+            None => self.pass_as(given::NOTHING[0]),
         }
     }
 
     /// Refuses arguments that their schema does not allow as what they were taken for.
-    pub(crate) fn pass_reading(&self, reading: Reading<'_>) -> Result<(), Fault> {
-        match self.places.value(reading) {
-            Some(value) if self.validator.is_valid(&value) => Ok(()),
-            Some(value) => Err(self.refused(reading, &value)),
+    pub(crate) fn pass_as(&self, args: Payload<'_>) -> Result<(), Fault> {
+        match self.places.value(args) {
             None => Err(violations::unreadable()),
+            Some(value) => {
+                // as much as there is of them, for each of a few choices and references
+                let budget = 1_000 + 4 * length(args);
+                match meter::Meter::within(budget, || self.validator.is_valid(&value)) {
+                    Some(true) => Ok(()),
+                    Some(false) => Err(self.refused(args, &value)),
+                    None => Err(violations::too_much()),
+                }
+            }
         }
     }
 
@@ -123,19 +134,26 @@ impl Check {
         [Some(args), only]
             .into_iter()
             .flatten()
-            .map(|args| self.pass_reading(Reading::Whole(args)))
+            .map(|args| self.pass_as(args))
             .reduce(|whole, only| if whole.is_ok() { whole } else { only })
             .and_then(Result::err)
             .unwrap_or(unfit)
     }
 
     #[cold]
-    fn refused(&self, reading: Reading<'_>, value: &Value) -> Fault {
-        match reading.len() <= LONGEST_EXPLAINED {
-            true => violations::Violations::of(value, &self.validator).fault(),
+    fn refused(&self, args: Payload<'_>, value: &Value) -> Fault {
+        let explain = || violations::Violations::of(value, &self.validator).fault();
+        match length(args) <= LONGEST_EXPLAINED {
+            true => meter::Meter::within(LONGEST_EXPLAINED, explain).unwrap_or_else(violations::too_long),
             false => violations::too_long(),
         }
     }
+}
+
+#[cfg(feature = "validate")]
+fn length(args: Payload<'_>) -> usize {
+    let Payload::Json(text) = args;
+    text.len()
 }
 
 #[cfg(not(feature = "validate"))]
@@ -151,7 +169,7 @@ impl Check {
         match self.never {}
     }
 
-    pub(crate) fn pass_reading(&self, _reading: Reading<'_>) -> Result<(), Fault> {
+    pub(crate) fn pass_as(&self, _args: Payload<'_>) -> Result<(), Fault> {
         match self.never {}
     }
 

@@ -197,7 +197,16 @@ impl<A: DeserializeOwned + JsonSchema> FromCall<ViaArgs> for A {
     }
 
     fn schema(schemas: &mut Schemas) -> Schema {
-        schemas.of_args::<A>()
+        let mut schema = schemas.of_args::<A>();
+        // the last elements of a tuple may be left out where they are optional
+        if let (Asked::Tuple(len), _) = args::asked::<A>(&[])
+            && schema.get("prefixItems").is_some()
+        {
+            let optional = |at: &usize| args::asked::<A>(&[Step::Element(*at)]).1;
+            let least = (0..len).rev().find(|at| !optional(at)).map_or(0, |last| last + 1);
+            schema.insert("minItems".to_owned(), least.into());
+        }
+        schema
     }
 
     fn asked(path: &[Step<'_>]) -> (Asked, bool) {
@@ -206,7 +215,7 @@ impl<A: DeserializeOwned + JsonSchema> FromCall<ViaArgs> for A {
 
     fn from_checked(call: &Call<'_>, check: &Check) -> Result<Self, Fault> {
         match args::read(call.args) {
-            Ok((args, reading)) => check.pass_reading(reading).map(|()| args),
+            Ok((args, taken_for)) => check.pass_as(taken_for).map(|()| args),
             Err(unfit) => Err(check.explain(call.args, unfit)),
         }
     }

@@ -64,4 +64,7 @@ mod documents {
     struct FromWsRpcMessaging;
     #[doc = include_str!("../../../docs/streams.md")]
     struct Streams;
+    #[cfg(feature = "validate")]
+    #[doc = include_str!("../../../docs/validation.md")]
+    struct Validation;
 }

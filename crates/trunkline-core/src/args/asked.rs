@@ -5,6 +5,7 @@
 //! So a type is asked to decode itself from nothing, along a path into it, and what
 //! it asks for there is kept as the error that ends the attempt.
 
+use super::filler::Filler;
 use serde::{
     Deserializer,
     de::{
@@ -21,8 +22,8 @@ use std::fmt;
 pub enum Step<'a> {
     /// To a field of a struct, or to what a map holds under a key.
     Member(&'a str),
-    /// To the first element of a list or tuple.
-    First,
+    /// To an element of a list or tuple.
+    Element(usize),
     /// To what is inside a variant of an enum.
     Variant(&'a str),
 }
@@ -124,7 +125,7 @@ impl<'de> Deserializer<'de> for Ask<'_> {
         visitor: V,
     ) -> Result<V::Value, Told> {
         match self.step() {
-            None if self.closing => visitor.visit_map(Only { key: Some("\0"), behind: None }),
+            None if self.closing => visitor.visit_map(Only { key: Some("\0"), before: 0, behind: None }),
             None => self.told(Asked::Struct { fields, closed: false }),
             Some(_) => self.deserialize_map(visitor),
         }
@@ -133,7 +134,7 @@ impl<'de> Deserializer<'de> for Ask<'_> {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Told> {
         match self.step() {
             Some((Step::Member(key), behind)) => {
-                visitor.visit_map(Only { key: Some(key), behind: Some(behind) })
+                visitor.visit_map(Only { key: Some(key), before: 0, behind: Some(behind) })
             }
             _ => self.told(Asked::Map),
         }
@@ -141,7 +142,9 @@ impl<'de> Deserializer<'de> for Ask<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Told> {
         match self.step() {
-            Some((Step::First, behind)) => visitor.visit_seq(Only { key: None, behind: Some(behind) }),
+            Some((Step::Element(before), behind)) => {
+                visitor.visit_seq(Only { key: None, before, behind: Some(behind) })
+            }
             _ => self.told(Asked::Other),
         }
     }
@@ -200,6 +203,8 @@ impl<'de> Deserializer<'de> for Ask<'_> {
 /// One thing in a list or a map.
 struct Only<'a> {
     key: Option<&'a str>,
+    /// How many others come before it, of any value.
+    before: usize,
     behind: Option<Ask<'a>>,
 }
 
@@ -219,6 +224,10 @@ impl<'de> SeqAccess<'de> for Only<'_> {
     type Error = Told;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Told> {
+        if let Some(before) = self.before.checked_sub(1) {
+            self.before = before;
+            return seed.deserialize(Filler { depth: 8 }).map(Some).map_err(|_| Told::Nothing);
+        }
         self.behind.take().map(|behind| seed.deserialize(behind)).transpose()
     }
 }
@@ -320,7 +329,7 @@ mod tests {
     fn a_struct_tells_its_fields_in_their_order() {
         assert_eq!(fields::<Join>(&[]), Some((&FIELDS[..], false)));
         assert_eq!(fields::<Within>(&[]), Some((&FIELDS[..], false)));
-        assert_eq!(fields::<Vec<Join>>(&[Step::First]), Some((&FIELDS[..], false)));
+        assert_eq!(fields::<Vec<Join>>(&[Step::Element(0)]), Some((&FIELDS[..], false)));
     }
 
     #[test]
@@ -336,14 +345,17 @@ mod tests {
     fn a_type_is_asked_along_a_path() {
         let who = Step::Member("who");
         assert_eq!(asked::<Join>(&[who]), (Asked::Struct { fields: &["first"], closed: true }, true));
-        assert_eq!(asked::<Join>(&[Step::Member("ages"), Step::First]), (Asked::Tuple(3), false));
+        assert_eq!(asked::<Join>(&[Step::Member("ages"), Step::Element(0)]), (Asked::Tuple(3), false));
         assert_eq!(asked::<Within>(&[Step::Member("initial")]), (Asked::Char, false));
         let colour = [who, Step::Member("first"), Step::Member("any")];
         assert_eq!(asked::<Join>(&colour), (Asked::Enum, false));
         assert_eq!(asked::<Join>(&[Step::Member("no such")]), (Asked::Other, false));
         assert_eq!(fields::<Colour>(&[Step::Variant("Mixed")]), Some((&["of"][..], false)));
         assert_eq!(fields::<Colour>(&[Step::Variant("Named")]), Some((&["first"][..], true)));
-        let within = [Step::Variant("Mixed"), Step::Member("of"), Step::First];
+        let within = [Step::Variant("Mixed"), Step::Member("of"), Step::Element(0)];
         assert_eq!(asked::<Colour>(&within), (Asked::Enum, false));
+        type Long = (Name, Vec<Colour>, Box<Option<Join>>, (bool, f32), Colour, char);
+        assert_eq!(asked::<Long>(&[Step::Element(4)]), (Asked::Enum, false));
+        assert_eq!(asked::<Long>(&[Step::Element(5)]), (Asked::Char, false));
     }
 }

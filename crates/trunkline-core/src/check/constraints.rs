@@ -10,9 +10,6 @@ use schemars::Schema;
 use serde_json::{Map, Value, json};
 use std::{borrow::Cow, collections::HashSet};
 
-/// Where the definitions stand in a schema that is checked by itself.
-const DEFINITIONS: &str = "#/$defs/";
-
 /// What there was to find.
 #[derive(Default)]
 pub(super) struct Found {
@@ -142,14 +139,13 @@ impl<'a> Search<'a> {
         match (key, value) {
             ("prefixItems", Value::Array(items)) => {
                 for (at, item) in items.iter().enumerate() {
-                    // what comes before the others is in their way
-                    let path = (at == 0).then(|| step(Step::First)).flatten();
+                    let path = step(Step::Element(at));
                     self.look(item, path.as_deref(), &format!("{place}/{at}"));
                 }
             }
             // a key that is a number is a name too
             ("additionalProperties", _) => self.look(value, step(Step::Member("0")).as_deref(), place),
-            _ => self.look(value, step(Step::First).as_deref(), place),
+            _ => self.look(value, step(Step::Element(0)).as_deref(), place),
         }
     }
 
@@ -212,7 +208,11 @@ fn enforced(key: &str, value: &Value, of: &Map<String, Value>, asked: Asked) -> 
         "minimum" | "maximum" => of.get("format").and_then(|format| bound(key, format)) == value.as_f64(),
         "minLength" | "maxLength" => asked == Asked::Char && *value == 1,
         "minItems" | "maxItems" => match asked {
-            Asked::Tuple(len) => value.as_u64() == u64::try_from(len).ok(),
+            // the last of which may be left out where they are optional
+            Asked::Tuple(len) => {
+                let len = u64::try_from(len).ok();
+                value.as_u64() == len || key == "minItems" && value.as_u64() < len
+            }
             // nobody writes the elements of a tuple one by one, but types
             _ => value.as_u64() == of.get("prefixItems").and_then(Value::as_array).map(|it| it.len() as u64),
         },

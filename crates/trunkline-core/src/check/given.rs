@@ -1,6 +1,6 @@
 //! [`Places`]: arguments as the value that their schema is of.
 
-use crate::{args::Reading, payload::Payload};
+use crate::payload::Payload;
 use serde_json::{Map, Value};
 
 /// Where the arguments of a list belong.
@@ -9,33 +9,22 @@ pub(super) struct Places {
     /// The names that a list of arguments is read under; none if the schema is that
     /// of a list, or arguments have no names.
     names: Vec<&'static str>,
-    /// How many elements a list has at least whose end may be left out.
-    fewest: usize,
     nameless: bool,
 }
 
 impl Places {
     pub(super) fn new(schema: &Value, names: &[&'static str]) -> Self {
-        let fewest = schema.get("minItems").and_then(Value::as_u64).unwrap_or_default();
         Self {
             nameless: names.is_empty() && !is_of_lists(schema),
             names: if is_of_lists(schema) { Vec::new() } else { names.to_vec() },
-            // the schema is ours, and no tuple is so long
-            fewest: usize::try_from(fewest).unwrap_or_default().min(32),
         }
     }
 
     /// The value that arguments stand for; `None` if it cannot be looked at.
-    pub(super) fn value(&self, reading: Reading<'_>) -> Option<Value> {
-        let (Reading::Whole(args) | Reading::Short(args)) = reading;
-        match (args.decode().ok()?, reading) {
-            (Value::Array(list), _) if !self.names.is_empty() => self.named(list).map(Value::Object),
-            // what is left out of a tuple is null
-            (Value::Array(mut list), Reading::Short(_)) if list.len() < self.fewest => {
-                list.resize(self.fewest, Value::Null);
-                Some(Value::Array(list))
-            }
-            (value, _) => Some(value),
+    pub(super) fn value(&self, args: Payload<'_>) -> Option<Value> {
+        match args.decode().ok()? {
+            Value::Array(list) if !self.names.is_empty() => self.named(list).map(Value::Object),
+            value => Some(value),
         }
     }
 

@@ -327,4 +327,48 @@ mod checking {
         let fault = router.call("it", Some(Payload::Json("[1]")), &here).now_or_never().unwrap().unwrap_err();
         assert_eq!(fault.kind(), FaultKind::InvalidArgs);
     }
+
+    /// A few hundred bytes that are looked at twice for each level above them.
+    #[test]
+    fn arguments_that_would_be_looked_at_for_ever_are_refused() {
+        types! {
+            #[serde(tag = "kind")]
+            enum Two {
+                Left { at: Option<Box<Self>> },
+                Right { at: Option<Box<Self>>, #[schemars(range(min = 1))] x: Option<u8> },
+            }
+        }
+        let tree = || handler(async |_: Two| ());
+        let nested = |depth: usize, leaf: &str| {
+            format!(
+                r#"{}{{"kind":"Right","x":{leaf}}}{}"#,
+                r#"{"kind":"Right","at":"#.repeat(depth),
+                "}".repeat(depth)
+            )
+        };
+        passes(tree(), &nested(3, "1"));
+        let (message, violations) = refused(tree(), Some(&nested(3, "0")));
+        assert_eq!(violations, [["/at/at/at/x", "minimum"]], "{message}");
+        let (message, violations) = refused(tree(), Some(&nested(100, "0")));
+        assert!(violations.is_empty() && message.contains("too much of them to say where"), "{message}");
+        let choice = |most: u8| json!({"properties": {"at": {"$ref": "#"}}, "required": ["at"], "maxProperties": most});
+        let either = || by_hand(json!({"anyOf": [choice(5), choice(6), {"required": ["y"]}]}));
+        passes(either(), &nested(2, r#"1,"y":1"#));
+        let (message, violations) = refused(either(), Some(&nested(100, "0")));
+        assert!(violations.is_empty() && message.contains("nest them less"), "{message}");
+    }
+
+    #[test]
+    fn a_long_list_of_what_contains_itself_is_checked_whole() {
+        types! {
+            struct Tree { #[schemars(range(min = 1))] leaves: u8, within: Vec<Self> }
+        }
+        let list = |last: u8| {
+            let tree = r#"{"leaves":1,"within":[]},"#;
+            format!(r#"[[{}{{"leaves":{last},"within":[]}}]]"#, tree.repeat(10_000))
+        };
+        let trees = || handler(async |(_,): (Vec<Tree>,)| ());
+        passes(trees(), &list(1));
+        assert!(refused(trees(), Some(&list(0))).0.contains("too much of them to say where"));
+    }
 }

@@ -76,16 +76,22 @@ impl Violations {
 
 /// What is told of arguments in which it would cost much to say what is wrong.
 pub(super) fn too_long() -> Fault {
-    let told = "they do not fit their schema, and are too long to say where";
-    Fault::new(FaultKind::InvalidArgs, format!("Invalid params: {told}"))
-        .with_data(serde_json::json!({"violations": []}))
+    untold("they do not fit their schema, and there is too much of them to say where")
+}
+
+/// What is told of arguments that would have to be looked at again and again.
+pub(super) fn too_much() -> Fault {
+    untold("there are too many ways to read them to be checked: nest them less")
 }
 
 /// What is told of more arguments than there are places for, and of numbers that
 /// are out of any range.
 pub(super) fn unreadable() -> Fault {
-    let told = "there are more arguments than names for them, or a number is out of range";
-    Fault::new(FaultKind::InvalidArgs, format!("Invalid params: {told}"))
+    untold("there are more arguments than names for them, or a number is out of range")
+}
+
+fn untold(why: &str) -> Fault {
+    Fault::new(FaultKind::InvalidArgs, format!("Invalid params: {why}"))
         .with_data(serde_json::json!({"violations": []}))
 }
 
@@ -97,15 +103,19 @@ fn meant<'e>(error: &'e ValidationError<'_>) -> Option<&'e [ValidationError<'sta
         return None;
     };
     let here = error.instance_path().as_str();
-    // a choice that wants another type, or another tag, is not meant
-    let is_meant = |wrong: &&Vec<ValidationError<'static>>| {
-        !wrong.iter().any(|it| {
-            let keyword = it.kind().keyword();
-            keyword == "const" || keyword == "type" && it.instance_path().as_str() == here
-        })
+    // a choice that wants another type, tag or name is not meant
+    let only = |others: &[&str]| {
+        let is_meant = |wrong: &&Vec<ValidationError<'static>>| {
+            let is_other = |it: &ValidationError<'_>| {
+                let keyword = it.kind().keyword();
+                keyword == "const" || it.instance_path().as_str() == here && others.contains(&keyword)
+            };
+            !wrong.is_empty() && !wrong.iter().any(is_other)
+        };
+        let mut choices = context.iter().filter(is_meant);
+        choices.next().filter(|_| choices.next().is_none())
     };
-    let mut choices = context.iter().filter(is_meant);
-    choices.next().filter(|wrong| !wrong.is_empty() && choices.next().is_none()).map(Vec::as_slice)
+    only(&["type"]).or_else(|| only(&["type", "required", "additionalProperties"])).map(Vec::as_slice)
 }
 
 impl Violation {
@@ -117,7 +127,7 @@ impl Violation {
         Self {
             path: cut(error.instance_path().as_str()),
             keyword: error.kind().keyword().to_owned(),
-            schema: cut(error.evaluation_path().as_str()),
+            schema: cut(&super::meter::unmetered(error.evaluation_path().as_str())),
             message: cut(&message),
         }
     }
