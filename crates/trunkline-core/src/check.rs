@@ -41,6 +41,9 @@ const LONGEST_EXPLAINED: usize = 64 << 10;
 pub struct Check {
     #[cfg(feature = "validate")]
     validator: jsonschema::Validator,
+    /// Says what is wrong, where that could take long.
+    #[cfg(feature = "validate")]
+    metered: Option<jsonschema::Validator>,
     #[cfg(feature = "validate")]
     places: given::Places,
     /// There is none without the feature.
@@ -86,17 +89,19 @@ pub(crate) fn around(registration: &Registration) -> Arc<dyn Procedure> {
 impl Check {
     fn new(schema: &Schema, _why: &str, names: &[&'static str]) -> Result<Self, String> {
         let schema = schema.as_value();
-        let metered = meter::metered(schema);
-        let validator = jsonschema::options()
+        let options = jsonschema::options()
             .with_keyword(meter::KEYWORD, |_, _, _| Ok(Box::new(meter::Meter)))
             .offline()
             .should_validate_formats(false)
-            .with_pattern_options(jsonschema::PatternOptions::regex())
-            .build(metered.as_ref().unwrap_or(schema))
-            .map_err(|error| {
+            .with_pattern_options(jsonschema::PatternOptions::regex());
+        let compiled = |schema: &Value| {
+            options.build(schema).map_err(|error| {
                 format!("the schema of its arguments is not valid at `{}`: {error}", error.instance_path())
-            })?;
-        Ok(Self { validator, places: given::Places::new(schema, names) })
+            })
+        };
+        let validator = compiled(schema)?;
+        let metered = meter::metered(schema).map(|schema| compiled(&schema)).transpose()?;
+        Ok(Self { validator, metered, places: given::Places::new(schema, names) })
     }
 
     /// Refuses arguments that their schema does not allow.
@@ -111,16 +116,9 @@ impl Check {
     /// Refuses arguments that their schema does not allow as what they were taken for.
     pub(crate) fn pass_as(&self, args: Payload<'_>) -> Result<(), Fault> {
         match self.places.value(args) {
+            Some(value) if self.validator.is_valid(&value) => Ok(()),
+            Some(value) => Err(self.refused(args, &value)),
             None => Err(violations::unreadable()),
-            Some(value) => {
-                // as much as there is of them, for each of a few choices and references
-                let budget = 1_000 + 4 * length(args);
-                match meter::Meter::within(budget, || self.validator.is_valid(&value)) {
-                    Some(true) => Ok(()),
-                    Some(false) => Err(self.refused(args, &value)),
-                    None => Err(violations::too_much()),
-                }
-            }
         }
     }
 
@@ -142,7 +140,8 @@ impl Check {
 
     #[cold]
     fn refused(&self, args: Payload<'_>, value: &Value) -> Fault {
-        let explain = || violations::Violations::of(value, &self.validator).fault();
+        let validator = self.metered.as_ref().unwrap_or(&self.validator);
+        let explain = || violations::Violations::of(value, validator).fault();
         match length(args) <= LONGEST_EXPLAINED {
             true => meter::Meter::within(LONGEST_EXPLAINED, explain).unwrap_or_else(violations::too_long),
             false => violations::too_long(),

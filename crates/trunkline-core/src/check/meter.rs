@@ -1,7 +1,8 @@
-//! [`Meter`]: an end to the work of checking against a schema that contains itself.
+//! [`Meter`]: an end to the work of saying what is wrong, in a schema that contains itself.
 //!
-//! Where such a schema has choices, each level of the arguments may be looked at once
-//! for every choice above it: a few hundred bytes would take for ever. So in these
+//! Whether a value fits such a schema is remembered while it is found out, but not
+//! what is wrong with it: where there are choices, each level is looked at once for
+//! every choice above it, and a few hundred bytes would take for ever. So in these
 //! schemas every part counts what it looks at, and references are no longer followed
 //! once there was too much of it. Others need no counting: the schema is the bound.
 

@@ -330,7 +330,7 @@ mod checking {
 
     /// A few hundred bytes that are looked at twice for each level above them.
     #[test]
-    fn arguments_that_would_be_looked_at_for_ever_are_refused() {
+    fn saying_what_is_wrong_comes_to_an_end() {
         types! {
             #[serde(tag = "kind")]
             enum Two {
@@ -351,11 +351,7 @@ mod checking {
         assert_eq!(violations, [["/at/at/at/x", "minimum"]], "{message}");
         let (message, violations) = refused(tree(), Some(&nested(100, "0")));
         assert!(violations.is_empty() && message.contains("too much of them to say where"), "{message}");
-        let choice = |most: u8| json!({"properties": {"at": {"$ref": "#"}}, "required": ["at"], "maxProperties": most});
-        let either = || by_hand(json!({"anyOf": [choice(5), choice(6), {"required": ["y"]}]}));
-        passes(either(), &nested(2, r#"1,"y":1"#));
-        let (message, violations) = refused(either(), Some(&nested(100, "0")));
-        assert!(violations.is_empty() && message.contains("nest them less"), "{message}");
+        passes(tree(), &nested(100, "1"));
     }
 
     #[test]

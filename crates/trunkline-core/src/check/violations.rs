@@ -79,11 +79,6 @@ pub(super) fn too_long() -> Fault {
     untold("they do not fit their schema, and there is too much of them to say where")
 }
 
-/// What is told of arguments that would have to be looked at again and again.
-pub(super) fn too_much() -> Fault {
-    untold("there are too many ways to read them to be checked: nest them less")
-}
-
 /// What is told of more arguments than there are places for, and of numbers that
 /// are out of any range.
 pub(super) fn unreadable() -> Fault {
