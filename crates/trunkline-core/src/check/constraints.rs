@@ -86,10 +86,10 @@ impl<'a> Search<'a> {
     fn look(&mut self, schema: &Value, path: Path<'_>, place: &str) {
         let Some(members) = schema.as_object() else { return };
         let asked = path.map_or(Asked::Other, |path| (self.asked)(path).0);
-        if let Some((name, definition)) = referred(schema, self.definitions) {
-            if self.seen.insert(name) {
-                self.look(definition, path, &format!("/$defs/{}", escaped(name)));
-            }
+        if let Some((name, definition)) = referred(schema, self.definitions)
+            && self.seen.insert(name)
+        {
+            self.look(definition, path, &format!("/$defs/{}", escaped(name)));
         }
         for (key, value) in members {
             let place = || format!("{place}/{}", escaped(key));

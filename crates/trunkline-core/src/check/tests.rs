@@ -1,11 +1,10 @@
 //! What is checked and what is not, and what is told of it.
 
 use super::*;
-use crate::{Context, FaultKind, Open, RawArgs, Router, handler::handler};
+use crate::{Context, FaultKind, Router, handler::handler};
 use futures_util::FutureExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::json;
 use std::collections::{BTreeMap, HashSet};
 
 /// Where the schema of a type says what the type does not enforce.
@@ -134,6 +133,8 @@ fn without_the_feature_it_is_said_that_nothing_checks() {
 #[cfg(feature = "validate")]
 mod checking {
     use super::*;
+    use crate::{Open, RawArgs};
+    use serde_json::json;
 
     fn told(procedure: Registration, args: Option<&str>) -> Result<(), Fault> {
         let router = Router::new().procedure("it", procedure).seal();
