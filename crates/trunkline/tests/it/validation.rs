@@ -277,7 +277,7 @@ fn arguments(judge: &Judge, document: &Value, choices: &mut Choices<'_>) -> Valu
         "by-position" => true,
         _ => choices.once_in(2),
     };
-    let mut some = |param: &Param, choices: &mut Choices<'_>| some(&param.schema, document, choices, 0);
+    let some = |param: &Param, choices: &mut Choices<'_>| some(&param.schema, document, choices, 0);
     let mut args: Value = if by_position {
         let count = choices.below(3).saturating_sub(1);
         let params = &judge.params[..judge.params.len() - count.min(judge.params.len())];
