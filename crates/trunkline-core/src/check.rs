@@ -1,7 +1,7 @@
 //! [`Check`]: arguments, against what their schema says beyond their type.
 //!
 //! Whether there is anything to check is decided once, when a procedure is
-//! registered ([`constraints`]): one whose type alone decides has no check around it
+//! registered (`check/constraints.rs`): one whose type alone decides has no check around it
 //! and pays nothing. The check comes after guards, middleware and extractors, so
 //! nobody learns of arguments who may not call.
 
