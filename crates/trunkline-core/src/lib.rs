@@ -5,7 +5,7 @@
 //! which re-exports what they need.
 //!
 //! - what is done: [`handler`], [`procedure`], [`provide`], [`router`], with [`extract`],
-//!   [`args`], [`outcome`], [`lag`], [`reply`], [`middleware`]
+//!   [`args`], [`check`](mod@check), [`outcome`], [`lag`], [`reply`], [`middleware`]
 //! - what is said of it: [`registration`], [`signature`], [`catalog`], [`schema`], [`open`]
 //! - what is known of a call: [`call`], [`context`], [`fault`], [`limits`]
 //! - and of who makes it: [`identity`], [`session`], [`security`]
@@ -15,6 +15,7 @@
 pub mod args;
 pub mod call;
 pub mod catalog;
+pub mod check;
 pub mod context;
 mod crowded;
 pub mod dialect;
@@ -48,6 +49,7 @@ pub mod signature;
 pub use crate::{
     call::{Call, OwnedCall},
     catalog::Catalog,
+    check::Check,
     context::{Connection, ConnectionId, Context, States},
     dialect::{BatchItem, Dialect, Language, Speaker, StreamHead},
     extract::{Extract, Headers, ProcedureName, RawArgs, State},

@@ -37,6 +37,8 @@ pub struct Registration {
     pub(crate) items_only: bool,
     pub(crate) guards: Vec<Guard>,
     pub(crate) max_running: Option<usize>,
+    /// Whether its arguments are not checked against what their schema says of them.
+    pub(crate) unchecked: bool,
     pub(crate) details: Arc<Details>,
 }
 
@@ -100,6 +102,7 @@ impl Registration {
             items_only: false,
             guards: Vec::new(),
             max_running: None,
+            unchecked: false,
             details: Arc::default(),
         }
     }
@@ -317,7 +320,8 @@ impl Registration {
     /// Describes the arguments by hand, in place of the schema of their type: a
     /// JSON Schema (2020-12) on its own, whose `$ref`s stay within it.
     ///
-    /// It is the type that arguments are decoded into, whatever this says.
+    /// Arguments are checked against it before they reach the handler, and are
+    /// decoded into its type all the same.
     ///
     /// ```
     /// # use trunkline_core::{Open, Router, handler::handler};
@@ -338,6 +342,24 @@ impl Registration {
     pub fn args_schema(self, schema: Value) -> Self {
         let schema = by_hand(schema);
         self.with(|details| details.args_schema = Some(schema))
+    }
+
+    /// Takes arguments as their type does, whatever their schema says besides: it
+    /// only describes them. For what checks its arguments itself.
+    ///
+    /// Without this, arguments are checked against a schema that was written by
+    /// hand, or says more than the type enforces, which needs the feature `validate`.
+    ///
+    /// ```
+    /// # use trunkline_core::{Router, handler::handler};
+    /// # use serde_json::json;
+    /// let wait = handler(async |seconds: u64| seconds).args_schema(json!({"maximum": 60})).unchecked();
+    /// let router = Router::new().procedure("wait", wait).seal();
+    /// ```
+    #[must_use]
+    pub fn unchecked(mut self) -> Self {
+        self.unchecked = true;
+        self
     }
 
     /// Describes the result by hand, in place of the schema of its type, as

@@ -73,4 +73,7 @@ mod documents {
     struct Access;
     #[doc = include_str!("../../../docs/peers.md")]
     struct PeersByName;
+    #[cfg(feature = "validate")]
+    #[doc = include_str!("../../../docs/validation.md")]
+    struct Validation;
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     call::Call,
+    check,
     context::{Context, States},
     crowded::Crowded,
     fault::Fault,
@@ -77,7 +78,8 @@ impl Procedure for Unsubscribe {
 
 impl Route {
     #[track_caller]
-    pub(super) fn new(registration: Registration) -> Self {
+    pub(super) fn new(mut registration: Registration) -> Self {
+        registration.procedure = check::around(&registration);
         Self {
             entrance: entrance(&registration),
             gives: if registration.procedure.streams() { Gives::Stream } else { Gives::Value },

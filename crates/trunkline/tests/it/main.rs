@@ -22,3 +22,5 @@ mod streams;
 mod support;
 mod trouble;
 mod typed_faults;
+#[cfg(feature = "validate")]
+mod validation;
