@@ -1,6 +1,6 @@
 //! [`Context`]: what a handler may know of its caller.
 
-use crate::{identity::Identity, ordered::Queue, session::Store};
+use crate::{chain::Chain, fault::Fault, identity::Identity, ordered::Queue, router::Router, session::Store};
 use http::{Extensions, HeaderMap, Uri};
 use std::{
     any::{Any, TypeId},
@@ -8,7 +8,7 @@ use std::{
     fmt,
     net::SocketAddr,
     sync::{
-        Arc, LazyLock, OnceLock,
+        Arc, LazyLock, OnceLock, Weak,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -20,6 +20,7 @@ pub struct Context {
     /// Most requests over HTTP have none, and are spared the allocation.
     extensions: Option<Arc<Extensions>>,
     identity: Identity,
+    chain: Chain,
 }
 
 impl Context {
@@ -29,7 +30,7 @@ impl Context {
     pub fn new(connection: Arc<Connection>, extensions: Extensions) -> Self {
         let identity = connection.store().map(Store::identity).unwrap_or_default();
         let extensions = (!extensions.is_empty()).then(|| Arc::new(extensions));
-        Self { connection, extensions, identity }
+        Self { connection, extensions, identity, chain: Chain::default() }
     }
 
     /// The same context with calls from somebody else.
@@ -37,6 +38,35 @@ impl Context {
     pub fn with_identity(mut self, identity: Identity) -> Self {
         self.identity = identity;
         self
+    }
+
+    /// The same context where so many calls may be made inside of each other, in
+    /// place of 32: the limit [`max_chain`](crate::Limits::max_chain).
+    #[must_use]
+    pub fn with_max_chain(mut self, most: usize) -> Self {
+        self.chain = self.chain.limited(most);
+        self
+    }
+
+    /// The context of a call that is made while one of this context runs: the same
+    /// caller over the same connection, one call deeper.
+    ///
+    /// # Errors
+    ///
+    /// Fails if that is deeper than [`max_chain`](crate::Limits::max_chain).
+    pub fn inner(&self) -> Result<Self, Fault> {
+        Ok(Self { chain: self.chain.deeper()?, ..self.clone() })
+    }
+
+    /// The same context in the turn of a procedure that is
+    /// [ordered](crate::Registration::ordered).
+    pub(crate) fn in_turn(&self) -> Self {
+        Self { chain: self.chain.in_turn(), ..self.clone() }
+    }
+
+    /// Whether a call around this one has its turn, which lasts until this one is done.
+    pub(crate) fn has_turn(&self) -> bool {
+        self.chain.has_turn()
     }
 
     /// The context of a call that comes from this very program.
@@ -60,6 +90,16 @@ impl Context {
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// How many calls there are around this one, each made by the procedure of the
+    /// one before: 0 if it came from outside.
+    ///
+    /// A guard, or a procedure, tells by it what the program's own code asks from
+    /// what strangers ask.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.chain.depth()
     }
 
     /// Values that the transport has attached, by type.
@@ -207,36 +247,52 @@ impl fmt::Debug for Connection {
 
 /// The states of a router: one shared value of each type.
 #[derive(Clone, Default)]
-pub struct States(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+pub struct States {
+    values: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    /// The router itself, if it is shared. States may hold who called, and routers
+    /// hold their states, so this must not keep the router alive.
+    router: Weak<Router>,
+}
 
 impl States {
     /// Adds a state; an earlier one of the same type is replaced.
     pub fn insert<T: Send + Sync + 'static>(&mut self, state: Arc<T>) {
-        self.0.insert(TypeId::of::<T>(), state);
+        self.values.insert(TypeId::of::<T>(), state);
     }
 
     /// The state of type `T`.
     #[must_use]
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.0.get(&TypeId::of::<T>())?.clone().downcast().ok()
+        self.values.get(&TypeId::of::<T>())?.clone().downcast().ok()
+    }
+
+    /// The router that they are the states of: the outermost, that all calls go to.
+    /// `None` if it is not [shared](Router::shared), or gone.
+    #[must_use]
+    pub fn router(&self) -> Option<Arc<Router>> {
+        self.router.upgrade()
+    }
+
+    pub(crate) fn set_router(&mut self, router: Weak<Router>) {
+        self.router = router;
     }
 
     /// Takes the state of type `T` away.
     pub(crate) fn remove<T: Send + Sync + 'static>(&mut self) -> Option<Arc<T>> {
-        self.0.remove(&TypeId::of::<T>())?.downcast().ok()
+        self.values.remove(&TypeId::of::<T>())?.downcast().ok()
     }
 
     /// Takes over states of types that are not here yet.
     pub(crate) fn inherit(&mut self, other: &Self) {
-        for (kind, state) in &other.0 {
-            self.0.entry(*kind).or_insert_with(|| state.clone());
+        for (kind, state) in &other.values {
+            self.values.entry(*kind).or_insert_with(|| state.clone());
         }
     }
 }
 
 impl fmt::Debug for States {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("States").field("count", &self.0.len()).finish()
+        f.debug_struct("States").field("count", &self.values.len()).finish()
     }
 }
 

@@ -15,6 +15,7 @@
 pub mod args;
 pub mod call;
 pub mod catalog;
+mod chain;
 pub mod context;
 mod crowded;
 pub mod dialect;

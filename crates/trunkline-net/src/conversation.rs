@@ -110,8 +110,8 @@ impl Conversation {
             slots: Slots::with_capacity(capacity),
             streams: None,
             credits: Vec::new(),
+            context: context.with_max_chain(service.limits.max_chain),
             service,
-            context,
             others: None,
             parked: VecDeque::new(),
             draining: false,
@@ -129,6 +129,7 @@ impl Conversation {
     #[cfg(feature = "http")]
     pub(crate) fn pass_to(&mut self, context: Context) -> Context {
         debug_assert!(self.is_idle(), "a call is under way, and would be answered to somebody else");
+        let context = context.with_max_chain(self.service.limits.max_chain);
         std::mem::replace(&mut self.context, context)
     }
 
@@ -550,7 +551,7 @@ pub(crate) fn busy() -> Fault {
 
 /// The span of a call; none if nobody collects spans, so that it costs nothing.
 #[inline(always)]
-fn span(procedure: &str) -> Option<Span> {
+pub(crate) fn span(procedure: &str) -> Option<Span> {
     tracing::enabled!(tracing::Level::DEBUG).then(|| tracing::debug_span!("call", procedure))
 }
 

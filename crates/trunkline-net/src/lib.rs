@@ -2,7 +2,9 @@
 
 mod access;
 pub mod batch;
+pub mod caller;
 mod conversation;
+pub mod decoded;
 pub mod dial;
 pub mod exchange;
 pub mod hooks;
@@ -22,6 +24,8 @@ pub mod ws;
 
 pub use crate::{
     batch::{Answers, Batch},
+    caller::Caller,
+    decoded::Decoded,
     hooks::{FaultReport, Hooks},
     link::{ByteStream, Ended, Link},
     peer::{Calling, Peer, Subscription},

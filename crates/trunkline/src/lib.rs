@@ -17,7 +17,7 @@
 //! - call: [`Client`], [`InProcess`]
 //! - a trait for both sides: [`macro@service`], errors that both know: [`derive@Fault`]
 //! - who may call: [`access`], [`Security`], [`Identity`]
-//! - in a handler: [`Fault`](struct@Fault), [`Peer`], [`Context`], [`Session`], [`State`],
+//! - in a handler: [`Fault`](struct@Fault), [`Peer`], [`Caller`], [`Context`], [`Session`], [`State`],
 //!   [`handler`](fn@handler)
 //! - messages without a server: [`jsonrpc`]
 
@@ -53,8 +53,8 @@ pub use trunkline_net::tls;
 #[cfg(feature = "ws")]
 pub use trunkline_net::ws;
 pub use trunkline_net::{
-    Calling, Ended, FaultReport, Hooks, Link, Peer, Peers, Service, Subscription, listen::Shutdown, open,
-    serve,
+    Caller, Calling, Decoded, Ended, FaultReport, Hooks, Link, Peer, Peers, Service, Subscription,
+    listen::Shutdown, open, serve,
 };
 
 /// The code in the documents for readers, compiled.
@@ -70,4 +70,6 @@ mod documents {
     struct Streams;
     #[doc = include_str!("../../../docs/access.md")]
     struct Access;
+    #[doc = include_str!("../../../docs/calls.md")]
+    struct Calls;
 }

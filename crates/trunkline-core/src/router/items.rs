@@ -59,7 +59,14 @@ impl Router {
         let call = route.call_within(name, args, context);
         let (mut running, format, mut nothing) = (route.start(&call)?, call.format, Vec::new());
         poll_fn(|cx| running.as_mut().poll(cx, &mut Reply::new(&mut nothing, format, usize::MAX))).await?;
-        Ok(Items { running: Some(running), format })
+        Ok(Items::of(running, format))
+    }
+}
+
+impl Items {
+    /// Those of a call that has come to a stream, which is open.
+    pub fn of(running: BoxRunning, format: Format) -> Self {
+        Self { running: Some(running), format }
     }
 }
 

@@ -89,7 +89,8 @@ impl Conversation {
         }
         let (place, waker) = self.slots.vacant(turn.task).ok_or_else(busy)?;
         let mut call = Call::new(procedure, args, &self.context, route.states());
-        call.deadline = after(turn.now, route.timeout().unwrap_or(limits.call_timeout));
+        // that is for its opening: nobody has said how long the stream itself may last
+        let deadline = after(turn.now, route.timeout().unwrap_or(limits.call_timeout));
         (call.format, call.max_reply) = (self.format, limits.max_reply);
         if let Some(security) = &self.service.security {
             access::admit(&**security, &call, route.details(), turn.now)?;
@@ -99,7 +100,7 @@ impl Conversation {
         let items = route.item_name().unwrap_or(procedure).into();
         let expires = self.context.identity().expires();
         let opens = Some(Box::new(Plan { items, lag: route.lag(), credit, expires }));
-        let (deadline, span) = (call.deadline, span(procedure));
+        let span = span(procedure);
         // it is polled with all others that want to be, before anything is waited for
         waker.wake_by_ref();
         let (id, procedure) = (Some(id.keep()), procedure.into());
