@@ -1,6 +1,9 @@
 //! [`Context`]: what a handler may know of its caller.
 
-use crate::{chain::Chain, fault::Fault, identity::Identity, ordered::Queue, router::Router, session::Store};
+use crate::{
+    chain::Chain, fault::Fault, identity::Identity, ordered::Queue, router::Router, session::Store,
+    trace::Trace,
+};
 use http::{Extensions, HeaderMap, Uri};
 use std::{
     any::{Any, TypeId},
@@ -21,6 +24,8 @@ pub struct Context {
     extensions: Option<Arc<Extensions>>,
     identity: Identity,
     chain: Chain,
+    /// Where the call itself says that it stands.
+    trace: Option<Trace>,
 }
 
 impl Context {
@@ -30,7 +35,7 @@ impl Context {
     pub fn new(connection: Arc<Connection>, extensions: Extensions) -> Self {
         let identity = connection.store().map(Store::identity).unwrap_or_default();
         let extensions = (!extensions.is_empty()).then(|| Arc::new(extensions));
-        Self { connection, extensions, identity, chain: Chain::default() }
+        Self { connection, extensions, identity, chain: Chain::default(), trace: None }
     }
 
     /// The same context with calls from somebody else.
@@ -56,6 +61,13 @@ impl Context {
     /// Fails if that is deeper than [`max_chain`](crate::Limits::max_chain).
     pub fn inner(&self) -> Result<Self, Fault> {
         Ok(Self { chain: self.chain.deeper()?, ..self.clone() })
+    }
+
+    /// The same context of a call that stands here in a distributed trace.
+    #[must_use]
+    pub fn with_trace(mut self, trace: Option<Trace>) -> Self {
+        self.trace = trace.or(self.trace);
+        self
     }
 
     /// The same context in the turn of a procedure that is
@@ -100,6 +112,28 @@ impl Context {
     #[must_use]
     pub fn depth(&self) -> usize {
         self.chain.depth()
+    }
+
+    /// Where in a distributed trace the call stands: as its message says, or else the
+    /// headers of the HTTP request, or of the one that became a WebSocket. For the calls
+    /// that a handler makes, [`Client`] calls and others:
+    ///
+    /// ```
+    /// # use trunkline_core::{Context, Trace};
+    /// let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    /// let context = Context::local().with_trace(Trace::parse(parent));
+    /// assert_eq!(context.trace().unwrap().to_string(), parent);
+    /// ```
+    ///
+    /// [`Client`]: https://docs.rs/trunkline/latest/trunkline/struct.Client.html
+    #[must_use]
+    pub fn trace(&self) -> Option<Trace> {
+        self.trace.clone().or_else(|| Trace::of_headers(self.connection.headers()))
+    }
+
+    /// Whether the call's own message says where it stands.
+    pub(crate) fn is_traced(&self) -> bool {
+        self.trace.is_some()
     }
 
     /// Values that the transport has attached, by type.

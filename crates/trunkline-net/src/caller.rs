@@ -203,7 +203,11 @@ impl Extract for Caller {
                  an InProcess, or Router::shared",
             ));
         };
-        Ok(Self { router: Arc::downgrade(&router), context: call.context.clone(), deadline: call.deadline })
+        Ok(Self {
+            router: Arc::downgrade(&router),
+            context: call.context_and_trace(),
+            deadline: call.deadline,
+        })
     }
 }
 

@@ -22,8 +22,8 @@ use std::{
 use tokio::sync::Semaphore;
 use tracing::Span;
 use trunkline_core::{
-    Call, CallId, Context, CowPayload, Dialect, Fault, FaultKind, Format, Outbox, OwnedCallId, OwnedPayload,
-    Payload, Reply, Signal,
+    About, Call, CallId, Context, CowPayload, Dialect, Fault, FaultKind, Format, Outbox, OwnedCallId,
+    OwnedPayload, Payload, Reply, Signal,
     handler::Run,
     router::{self, Gives},
 };
@@ -68,6 +68,7 @@ enum Parked {
         id: Option<OwnedCallId>,
         procedure: Box<str>,
         args: Option<OwnedPayload>,
+        about: Option<Box<About>>,
     },
     /// It is being found out who the far side is: what comes after this is called
     /// by whoever that is.
@@ -199,8 +200,12 @@ impl Conversation {
     #[inline]
     pub(crate) fn take(&mut self, signal: &Signal<'_>, out: &mut Outbox, turn: Turn<'_>) -> bool {
         match signal {
-            Signal::Call { id, procedure, args } => self.call(Some(id), procedure, args.as_ref(), out, turn),
-            Signal::Notify { procedure, args } => self.call(None, procedure, args.as_ref(), out, turn),
+            Signal::Call { id, procedure, args, about } => {
+                self.call(Some(id), procedure, args.as_ref(), about.as_deref(), out, turn);
+            }
+            Signal::Notify { procedure, args, about } => {
+                self.call(None, procedure, args.as_ref(), about.as_deref(), out, turn);
+            }
             Signal::Cancel { id } => self.cancel(id, out, turn),
             Signal::Credit { of, items } => self.credit(*of, *items),
             _ => return false,
@@ -214,6 +219,7 @@ impl Conversation {
         id: Option<&CallId<'_>>,
         procedure: &str,
         args: Option<&CowPayload<'_>>,
+        about: Option<&About>,
         out: &mut Outbox,
         turn: Turn<'_>,
     ) {
@@ -222,9 +228,9 @@ impl Conversation {
             return self.refuse(id, procedure, &shutting_down(), out);
         }
         if self.parked.is_empty() {
-            self.start(id, procedure, args, out, turn);
+            self.start(id, procedure, args, about, out, turn);
         } else {
-            self.park(id, procedure, args, out);
+            self.park(id, procedure, args, about, out);
         }
     }
 
@@ -234,6 +240,7 @@ impl Conversation {
         id: Option<&CallId<'_>>,
         procedure: &str,
         args: Option<Payload<'_>>,
+        about: Option<&About>,
         out: &mut Outbox,
     ) {
         // a batch is admitted whole, also the part of it that waits for a login
@@ -251,18 +258,19 @@ impl Conversation {
             id: id.map(CallId::keep),
             procedure: procedure.into(),
             args: args.as_ref().map(Payload::to_owned),
+            about: about.cloned().map(Box::new),
         });
     }
 
     /// Parks what a signal asks for, unless it is the driver's business; whether it did.
     pub(crate) fn put_off(&mut self, signal: &Signal<'_>, out: &mut Outbox, turn: Turn<'_>) -> bool {
         match signal {
-            Signal::Call { id, procedure, args } if !self.draining => {
-                self.park(Some(id), procedure, args.as_ref().map(CowPayload::borrow), out);
+            Signal::Call { id, procedure, args, about } if !self.draining => {
+                self.park(Some(id), procedure, args.as_ref().map(CowPayload::borrow), about.as_deref(), out);
                 true
             }
-            Signal::Notify { procedure, args } if !self.draining => {
-                self.park(None, procedure, args.as_ref().map(CowPayload::borrow), out);
+            Signal::Notify { procedure, args, about } if !self.draining => {
+                self.park(None, procedure, args.as_ref().map(CowPayload::borrow), about.as_deref(), out);
                 true
             }
             other => self.take(other, out, turn),
@@ -275,6 +283,7 @@ impl Conversation {
         id: Option<&CallId<'_>>,
         procedure: &str,
         args: Option<Payload<'_>>,
+        about: Option<&About>,
         out: &mut Outbox,
         turn: Turn<'_>,
     ) {
@@ -284,12 +293,20 @@ impl Conversation {
         };
         if route.gives() != Gives::Value {
             let route = route.clone();
-            return self.start_other(&route, id, procedure, args, out, turn);
+            return self.start_other(&route, id, procedure, args, about, out, turn);
         }
         let Some((place, waker)) = slots.vacant(turn.task) else {
             return self.refuse(id, procedure, &busy(), out);
         };
-        let deadline = after(turn.now, route.timeout().unwrap_or(service.limits.call_timeout));
+        let mut time = route.timeout().unwrap_or(service.limits.call_timeout);
+        let said;
+        let mut context: &Context = context;
+        if let Some(about) = about {
+            time = about.timeout.map_or(time, |timeout| timeout.min(time));
+            said = context.clone().with_trace(about.trace.clone());
+            context = &said;
+        }
+        let deadline = after(turn.now, time);
         let mut call = Call::new(procedure, args, context, route.states());
         call.deadline = deadline;
         call.format = *format;
@@ -415,9 +432,10 @@ impl Conversation {
                         self.become_known(identity);
                     }
                 }
-                Some(Parked::Call { id, procedure, args }) => {
+                Some(Parked::Call { id, procedure, args, about }) => {
                     let id = id.as_ref().map(OwnedCallId::borrow);
-                    self.start(id.as_ref(), &procedure, args.as_ref().map(OwnedPayload::borrow), out, turn);
+                    let args = args.as_ref().map(OwnedPayload::borrow);
+                    self.start(id.as_ref(), &procedure, args, about.as_deref(), out, turn);
                 }
                 None => return,
             }

@@ -52,6 +52,7 @@ pub struct Builder {
     router: Router,
     reconnect: Reconnect,
     call_timeout: Duration,
+    tells_timeouts: bool,
     connect_timeout: Duration,
     keepalive: Option<Duration>,
     observers: Vec<Observer>,
@@ -87,6 +88,7 @@ impl Builder {
             router: Router::new(),
             reconnect: Reconnect::default(),
             call_timeout: CALL_TIMEOUT,
+            tells_timeouts: false,
             connect_timeout: Duration::from_secs(10),
             keepalive: Some(Duration::from_secs(30)),
             observers: Vec::new(),
@@ -168,6 +170,14 @@ impl Builder {
     /// How long calls may take unless they say otherwise. Default 30 s.
     pub fn call_timeout(mut self, timeout: Duration) -> Self {
         self.call_timeout = timeout;
+        self
+    }
+
+    /// Tells the server with each [call](Client::call) how long this side waits for its
+    /// answer, in the member `timeout`, so that it does not work longer than that: for
+    /// servers of trunkline, and those that let such a member be. Default: nothing is said.
+    pub fn tell_timeouts(mut self) -> Self {
+        self.tells_timeouts = true;
         self
     }
 
@@ -306,6 +316,7 @@ impl Builder {
             Client(Arc::new(Shared {
                 carrier,
                 call_timeout: self.call_timeout,
+                tells_timeouts: self.tells_timeouts,
                 drain_timeout: self.limits.drain_timeout,
                 max_batch: self.limits.max_batch,
             }))

@@ -6,6 +6,7 @@
 
 mod caller;
 mod calls;
+mod context;
 mod discovery;
 mod ending;
 mod everything;
