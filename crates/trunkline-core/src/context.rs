@@ -9,6 +9,7 @@ use std::{
     any::{Any, TypeId},
     collections::HashMap,
     fmt,
+    hash::{BuildHasher, RandomState},
     net::SocketAddr,
     sync::{
         Arc, LazyLock, OnceLock, Weak,
@@ -136,12 +137,33 @@ impl Context {
         self.trace.is_some()
     }
 
+    /// A name for the request that the call came with: the
+    /// [one that its caller gave it](Connection::request_id), or else one of ours, of
+    /// this process and the connection, which over HTTP is the request.
+    #[must_use]
+    pub fn request_id(&self) -> String {
+        static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
+        let own = || format!("{:016x}-{}", *PROCESS, self.connection.id);
+        self.connection.request_id().map_or_else(own, str::to_owned)
+    }
+
     /// Values that the transport has attached, by type.
     #[must_use]
     pub fn extensions(&self) -> &Extensions {
         static NONE: LazyLock<Extensions> = LazyLock::new(Extensions::new);
         self.extensions.as_deref().unwrap_or(&NONE)
     }
+}
+
+/// The header by which a caller gives a request a name.
+pub const REQUEST_ID: &str = "x-request-id";
+
+/// The name that a request was given, if it is one: up to 128 visible characters of ASCII.
+#[must_use]
+pub fn request_id(headers: &HeaderMap) -> Option<&str> {
+    let id = headers.get(REQUEST_ID)?.to_str().ok()?;
+    let fits = (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+    fits.then_some(id)
 }
 
 /// A number of a connection, unique in this process and never used again.
@@ -252,6 +274,14 @@ impl Connection {
         self.request.as_ref().map_or(&NONE, |(_, headers)| headers)
     }
 
+    /// The name that its caller gave the HTTP request, in `X-Request-Id`, which the
+    /// response repeats. One that is not of 1 to 128 visible characters of ASCII is
+    /// none; [`Context::request_id`] has a name for every call.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        request_id(self.headers())
+    }
+
     pub(crate) fn queue(&self) -> &Arc<Queue> {
         self.queue.get_or_init(Arc::default)
     }
@@ -333,6 +363,23 @@ impl fmt::Debug for States {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// T41.
+    #[test]
+    fn a_request_is_named_by_its_caller_or_by_us() {
+        let named = |name: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(REQUEST_ID, http::HeaderValue::from_str(name).unwrap());
+            let connection = Connection::new("http", "jsonrpc").with_request(Uri::default(), headers);
+            Context::new(Arc::new(connection), Extensions::new())
+        };
+        assert_eq!(named("job-7").request_id(), "job-7");
+        for none in ["", "two words", "tab\t", &"x".repeat(129)] {
+            let context = named(none);
+            assert_eq!(context.connection().request_id(), None);
+            assert!(context.request_id().ends_with(&format!("-{}", context.connection().id())));
+        }
+    }
 
     #[test]
     fn debug_output_keeps_secrets() {

@@ -2,9 +2,10 @@
 
 use crate::{
     batch::not_encodable,
-    conversation::{after, earliest, now, panicked, span},
+    conversation::{after, earliest, now, panicked},
     decoded::{Decoded, decode_reply},
     peer::placed_within,
+    telling::call_span,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -16,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::time::timeout_at;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 use trunkline_core::{
     BoxRunning, Call, Context, Extract, Fault, FaultKind, Format, OwnedPayload, Payload, Reply, Router,
     procedure::encoded,
@@ -91,9 +92,8 @@ impl Caller {
         args: impl Serialize + Send,
     ) -> Result<T, Fault> {
         let args = encode(&args)?;
-        let Begun { mut running, deadline } = self.begin(procedure, args.as_ref(), Gives::Value)?;
+        let Begun { mut running, deadline, span } = self.begin(procedure, args.as_ref(), Gives::Value)?;
         let mut reply = Vec::new();
-        let span = span(procedure);
         let finished = finish(&mut running, &mut reply, deadline);
         match span {
             None => finished.await?,
@@ -115,7 +115,7 @@ impl Caller {
         args: impl Serialize + Send,
     ) -> Result<Decoded<T>, Fault> {
         let args = encode(&args)?;
-        let Begun { mut running, deadline } = self.begin(procedure, args.as_ref(), Gives::Stream)?;
+        let Begun { mut running, deadline, .. } = self.begin(procedure, args.as_ref(), Gives::Stream)?;
         finish(&mut running, &mut Vec::new(), deadline).await?;
         Ok(Decoded::new(Items::of(running, Format::Json)))
     }
@@ -135,9 +135,10 @@ impl Caller {
         }
         let mut call = Call::new(procedure, args.map(OwnedPayload::borrow), &context, route.states());
         call.deadline = deadline.filter(|_| gives == Gives::Value);
+        let span = call_span(procedure, &context);
         let running = catch_unwind(AssertUnwindSafe(|| route.start(&call)));
         let running = running.unwrap_or_else(|panic| Err(panicked(panic)))?;
-        Ok(Begun { running: placed_within(running, route.run()), deadline })
+        Ok(Begun { running: placed_within(running, route.run()), deadline, span })
     }
 }
 
@@ -145,6 +146,7 @@ impl Caller {
 struct Begun {
     running: BoxRunning,
     deadline: Option<Instant>,
+    span: Option<Span>,
 }
 
 /// Drives a call on to its value, or until its stream is open.

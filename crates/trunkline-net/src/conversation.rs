@@ -11,6 +11,7 @@ use crate::{
     peer::{Shared, Slot, Slots, placed},
     service::Service,
     streams::{Streams, Writing},
+    telling::{Shown, call_span},
 };
 use std::{
     collections::VecDeque,
@@ -316,7 +317,7 @@ impl Conversation {
         {
             return self.refuse(id, procedure, &fault, out);
         }
-        let span = span(procedure);
+        let span = call_span(procedure, call.context);
         let entered = span.as_ref().map(Span::enter);
         let max_reply = call.max_reply;
         let mut cx = TaskContext::from_waker(waker);
@@ -551,7 +552,7 @@ fn answer(
 /// Tells those who keep an eye on the program that something failed.
 #[cold]
 fn report(hooks: &Hooks, context: &Context, procedure: &str, fault: &Fault, notification: bool) {
-    tracing::debug!(procedure, kind = ?fault.kind(), notification, "call failed");
+    tracing::debug!(rpc.method = %Shown(procedure), kind = ?fault.kind(), notification, "call failed");
     hooks.failed(&FaultReport::new(procedure, fault, context));
 }
 
@@ -565,12 +566,6 @@ fn shutting_down() -> Fault {
 #[cold]
 pub(crate) fn busy() -> Fault {
     Fault::new(FaultKind::Unavailable, "Server is busy, try again later")
-}
-
-/// The span of a call; none if nobody collects spans, so that it costs nothing.
-#[inline(always)]
-pub(crate) fn span(procedure: &str) -> Option<Span> {
-    tracing::enabled!(tracing::Level::DEBUG).then(|| tracing::debug_span!("call", procedure))
 }
 
 #[cold]

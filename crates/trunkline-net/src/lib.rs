@@ -17,6 +17,7 @@ pub mod peers;
 pub mod serve;
 pub mod service;
 mod streams;
+mod telling;
 #[cfg(feature = "tls")]
 pub mod tls;
 #[cfg(feature = "ws")]

@@ -1,10 +1,11 @@
 //! Calls that come to no value: streams, from being heard to being open.
 
-use super::{Conversation, MOST_CALLS, Turn, after, busy, panicked, shutting_down, span};
+use super::{Conversation, MOST_CALLS, Turn, after, busy, panicked, shutting_down};
 use crate::{
     access,
     peer::{Slot, drop_running},
     streams::{OpenStream, Plan, Streams},
+    telling::call_span,
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -105,7 +106,7 @@ impl Conversation {
         let items = route.item_name().unwrap_or(procedure).into();
         let expires = self.context.identity().expires();
         let opens = Some(Box::new(Plan { items, lag: route.lag(), credit, expires }));
-        let span = span(procedure);
+        let span = call_span(procedure, &context);
         // it is polled with all others that want to be, before anything is waited for
         waker.wake_by_ref();
         let (id, procedure) = (Some(id.keep()), procedure.into());

@@ -3,6 +3,7 @@
 use crate::support::{Wire, client, code};
 use serde_json::json;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use trunkline::{Caller, Client, Context, Fault, Limits, Router, Server, State, handler};
 
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -133,6 +134,34 @@ async fn a_trace_goes_from_server_to_server() {
         let called = client.call::<String>("start", ()).trace(trace).await.unwrap();
         assert_eq!(called, format!("{OTHER} "), "{scheme}");
         client.close().await;
+    }
+    serving.abort();
+}
+
+/// T41: a request keeps the name that its caller gave it, if that is one.
+#[tokio::test]
+async fn a_request_that_has_a_name_is_answered_under_it() {
+    let router = Router::new().procedure("name", async |context: Context| context.request_id());
+    let bound = Server::new(router).http("127.0.0.1:0").bind().await.unwrap();
+    let address = bound.addresses()[0];
+    let serving = tokio::spawn(bound.serve());
+    let ask = async |header: &str| {
+        let body = r#"{"jsonrpc":"2.0","id":1,"method":"name"}"#;
+        let head = "Host: localhost\r\nContent-Type: application/json\r\nConnection: close";
+        let text =
+            format!("POST / HTTP/1.1\r\n{head}\r\n{header}Content-Length: {}\r\n\r\n{body}", body.len());
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer.to_ascii_lowercase()
+    };
+    let named = ask("X-Request-Id: job-7\r\n").await;
+    assert!(named.contains("x-request-id: job-7\r\n") && named.contains(r#""result":"job-7""#), "{named}");
+    for unnamed in ["", "X-Request-Id: two words\r\n", &format!("X-Request-Id: {}\r\n", "x".repeat(129))] {
+        let answer = ask(unnamed).await;
+        assert!(answer.starts_with("http/1.1 200") && !answer.contains("x-request-id"), "{answer}");
+        assert!(answer.contains(r#""result":""#) && !answer.contains("words"), "{answer}");
     }
     serving.abort();
 }
