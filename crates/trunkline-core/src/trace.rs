@@ -233,7 +233,7 @@ mod tests {
     fn a_state_that_is_no_header_is_left_out() {
         let trace = Trace::parse(GOOD).unwrap();
         assert_eq!(trace.clone().with_state(" a=1,b=2 ").state(), "a=1,b=2");
-        for bad in [&"x".repeat(513), "a=\n", "a=\x1b[31m", "a=ü"] {
+        for bad in [&"x".repeat(513), "a=\n1", "a=\x1b[31m", "a=ü"] {
             assert_eq!(trace.clone().with_state(bad).state(), "");
         }
     }
