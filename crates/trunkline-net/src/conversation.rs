@@ -49,6 +49,8 @@ pub(crate) struct Conversation {
     credits: Vec<(Box<str>, u64)>,
     service: Service,
     context: Context,
+    /// How long the caller of the call that is being started waits for it.
+    asked: Duration,
     /// What others say to the same far side. What a handler has said before it
     /// answers goes out before its answer.
     others: Option<Arc<Shared>>,
@@ -113,6 +115,7 @@ impl Conversation {
             streams: None,
             credits: Vec::new(),
             context: context.with_max_chain(service.limits.max_chain),
+            asked: Duration::MAX,
             service,
             others: None,
             parked: VecDeque::new(),
@@ -229,7 +232,10 @@ impl Conversation {
             return self.refuse(id, procedure, &shutting_down(), out);
         }
         if self.parked.is_empty() {
-            self.start(id, procedure, args, about, out, turn);
+            match about {
+                None => self.start(id, procedure, args, out, turn),
+                Some(about) => self.start_said(about, id, procedure, args, out, turn),
+            }
         } else {
             self.park(id, procedure, args, about, out);
         }
@@ -284,30 +290,22 @@ impl Conversation {
         id: Option<&CallId<'_>>,
         procedure: &str,
         args: Option<Payload<'_>>,
-        about: Option<&About>,
         out: &mut Outbox,
         turn: Turn<'_>,
     ) {
-        let Self { dialect, format, slots, service, context, others, blocking, capacity, .. } = self;
+        let Self { dialect, format, slots, service, context, asked, others, blocking, capacity, .. } = self;
         let Some(route) = service.router.find(procedure) else {
             return self.refuse(id, procedure, &router::unknown(procedure), out);
         };
         if route.gives() != Gives::Value {
             let route = route.clone();
-            return self.start_other(&route, id, procedure, args, about, out, turn);
+            return self.start_other(&route, id, procedure, args, out, turn);
         }
         let Some((place, waker)) = slots.vacant(turn.task) else {
             return self.refuse(id, procedure, &busy(), out);
         };
-        let mut time = route.timeout().unwrap_or(service.limits.call_timeout);
-        let said;
-        let mut context: &Context = context;
-        if let Some(about) = about {
-            time = about.timeout.map_or(time, |timeout| timeout.min(time));
-            said = context.clone().with_trace(about.trace.clone());
-            context = &said;
-        }
-        let deadline = after(turn.now, time);
+        let time = route.timeout().unwrap_or(service.limits.call_timeout);
+        let deadline = after(turn.now, time.min(*asked));
         let mut call = Call::new(procedure, args, context, route.states());
         call.deadline = deadline;
         call.format = *format;
@@ -343,6 +341,27 @@ impl Conversation {
             let procedure = procedure.into();
             slots.insert(place, Slot { running, id, procedure, deadline, span, opens: None });
         }
+    }
+
+    /// Starts a call of which more is said.
+    #[cold]
+    fn start_said(
+        &mut self,
+        about: &About,
+        id: Option<&CallId<'_>>,
+        procedure: &str,
+        args: Option<Payload<'_>>,
+        out: &mut Outbox,
+        turn: Turn<'_>,
+    ) {
+        let said = self.context.clone().with_trace(about.trace.clone());
+        let own = std::mem::replace(&mut self.context, said);
+        self.asked = about.timeout.unwrap_or(Duration::MAX);
+        self.start(id, procedure, args, out, turn);
+        self.asked = Duration::MAX;
+        // it may have been the call by which the caller says who it is
+        let known = self.context.identity().clone();
+        self.context = own.with_identity(known);
     }
 
     /// Answers a call that was not worth a slot.
@@ -436,7 +455,10 @@ impl Conversation {
                 Some(Parked::Call { id, procedure, args, about }) => {
                     let id = id.as_ref().map(OwnedCallId::borrow);
                     let args = args.as_ref().map(OwnedPayload::borrow);
-                    self.start(id.as_ref(), &procedure, args, about.as_deref(), out, turn);
+                    match about {
+                        None => self.start(id.as_ref(), &procedure, args, out, turn),
+                        Some(about) => self.start_said(&about, id.as_ref(), &procedure, args, out, turn),
+                    }
                 }
                 None => return,
             }

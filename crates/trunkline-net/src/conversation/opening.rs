@@ -13,7 +13,7 @@ use std::{
 };
 use tracing::Span;
 use trunkline_core::{
-    About, Call, CallId, Credited, Fault, Format, Outbox, Payload, Reply,
+    Call, CallId, Credited, Fault, Format, Outbox, Payload, Reply,
     router::{Gives, Route},
 };
 
@@ -29,14 +29,13 @@ impl Conversation {
         id: Option<&CallId<'_>>,
         procedure: &str,
         args: Option<Payload<'_>>,
-        about: Option<&About>,
         out: &mut Outbox,
         turn: Turn<'_>,
     ) {
         let started = match (route.gives(), id) {
             (Gives::Unsubscribed, _) => return self.unsubscribe(id, args, out),
             (Gives::Identity, _) => self.authenticate(id, procedure, args, out, turn),
-            (_, Some(id)) => self.start_stream(route, id, procedure, args, about, turn),
+            (_, Some(id)) => self.start_stream(route, id, procedure, args, turn),
             (_, None) => Err(Fault::from("a notification cannot open a stream: there is no answer to it")),
         };
         if let Err(fault) = started {
@@ -80,7 +79,6 @@ impl Conversation {
         id: &CallId<'_>,
         procedure: &str,
         args: Option<Payload<'_>>,
-        about: Option<&About>,
         turn: Turn<'_>,
     ) -> Result<(), Fault> {
         let credit = self.credits.iter().position(|(call, _)| **call == *id.spelling);
@@ -91,12 +89,10 @@ impl Conversation {
             return Err(self.too_many_streams());
         }
         let (place, waker) = self.slots.vacant(turn.task).ok_or_else(busy)?;
-        let context = self.context.clone().with_trace(about.and_then(|about| about.trace.clone()));
-        let mut call = Call::new(procedure, args, &context, route.states());
+        let mut call = Call::new(procedure, args, &self.context, route.states());
         // that is for its opening: nobody has said how long the stream itself may last
         let time = route.timeout().unwrap_or(limits.call_timeout);
-        let asked = about.and_then(|about| about.timeout).unwrap_or(time);
-        let deadline = after(turn.now, time.min(asked));
+        let deadline = after(turn.now, time.min(self.asked));
         (call.format, call.max_reply) = (self.format, limits.max_reply);
         if let Some(security) = &self.service.security {
             access::admit(&**security, &call, route.details(), turn.now)?;
@@ -106,7 +102,7 @@ impl Conversation {
         let items = route.item_name().unwrap_or(procedure).into();
         let expires = self.context.identity().expires();
         let opens = Some(Box::new(Plan { items, lag: route.lag(), credit, expires }));
-        let span = call_span(procedure, &context);
+        let span = call_span(procedure, &self.context);
         // it is polled with all others that want to be, before anything is waited for
         waker.wake_by_ref();
         let (id, procedure) = (Some(id.keep()), procedure.into());
