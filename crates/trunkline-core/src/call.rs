@@ -3,6 +3,7 @@
 use crate::{
     context::{Context, States},
     payload::{Format, OwnedPayload, Payload},
+    trace::Trace,
 };
 use std::{sync::Arc, time::Instant};
 
@@ -36,6 +37,17 @@ impl<'a> Call<'a> {
         states: &'a Arc<States>,
     ) -> Self {
         Self { procedure, args, context, states, deadline: None, format: Format::Json, max_reply: usize::MAX }
+    }
+
+    /// What is known of the caller, with the place in a trace that the arguments give
+    /// as clients of MCP do, in `_meta.traceparent`, if the message gives none.
+    #[must_use]
+    pub fn context_and_trace(&self) -> Context {
+        let context = self.context.clone();
+        match &self.args {
+            Some(args) if !context.is_traced() => context.with_trace(Trace::of_args(args)),
+            _ => context,
+        }
     }
 
     /// Copies the call, so that it can outlive its frame.

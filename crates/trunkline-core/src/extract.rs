@@ -54,7 +54,7 @@ pub trait Extract: Sized {
 
 impl Extract for Context {
     fn extract(call: &Call<'_>) -> Result<Self, Fault> {
-        Ok(call.context.clone())
+        Ok(call.context_and_trace())
     }
 }
 

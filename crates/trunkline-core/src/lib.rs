@@ -7,14 +7,16 @@
 //! - what is done: [`handler`], [`procedure`], [`provide`], [`router`], with [`extract`],
 //!   [`args`], [`check`](mod@check), [`outcome`], [`lag`], [`reply`], [`middleware`]
 //! - what is said of it: [`registration`], [`signature`], [`catalog`], [`schema`], [`open`]
-//! - what is known of a call: [`call`], [`context`], [`fault`], [`limits`]
+//! - what is known of a call: [`call`], [`context`], [`about`], [`trace`], [`fault`], [`limits`]
 //! - and of who makes it: [`identity`], [`session`], [`security`]
 //! - what is said on a connection: [`dialect`], [`signal`], [`payload`]
 //! - how it is cut into messages: [`frame`], [`framing`], [`input`], [`outbox`]
 
+pub mod about;
 pub mod args;
 pub mod call;
 pub mod catalog;
+mod chain;
 pub mod check;
 pub mod context;
 mod crowded;
@@ -45,8 +47,10 @@ pub mod security;
 pub mod session;
 pub mod signal;
 pub mod signature;
+pub mod trace;
 
 pub use crate::{
+    about::About,
     call::{Call, OwnedCall},
     catalog::Catalog,
     check::Check,
@@ -75,6 +79,7 @@ pub use crate::{
     session::Session,
     signal::{CallId, Credited, OwnedCallId, Signal},
     signature::Signature,
+    trace::Trace,
 };
 
 /// JSON Schema, of which the types of arguments and results derive `JsonSchema`.

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The default of [`Limits::max_chain`].
+pub(crate) const MAX_CHAIN: u32 = 32;
+
 /// What one listener, connection or caller may take up.
 ///
 /// Every default is safe for a server that faces strangers. A fault that a
@@ -46,6 +49,10 @@ pub struct Limits {
     /// Levels of nesting in one message. Default 128, which is also the most that
     /// JSON-RPC keeps track of: what is above counts as 128. At least 1.
     pub max_depth: usize,
+    /// Calls inside of each other: how often the procedure of one may make the next,
+    /// of this program's. 0 refuses them all. Each takes some room on the stack, so
+    /// more than some hundreds want a runtime with larger ones. Default 32.
+    pub max_chain: usize,
     /// Messages in one batch; 0 refuses batches. Default 1,024.
     pub max_batch: usize,
     /// Calls of one connection under way at a time; beyond it the connection is
@@ -92,6 +99,7 @@ impl Default for Limits {
             max_message: 10 << 20,
             max_reply: 32 << 20,
             max_depth: 128,
+            max_chain: MAX_CHAIN as usize,
             max_batch: 1024,
             max_in_flight: 256,
             max_streams: 1024,
@@ -131,6 +139,7 @@ setters! {
     max_message: usize, at least 1;
     max_reply: usize, at least 1;
     max_depth: usize, at least 1;
+    max_chain: usize;
     max_batch: usize;
     max_in_flight: usize, at least 1;
     max_streams: usize;

@@ -129,7 +129,11 @@ pub async fn finish(mut running: BoxRunning, format: Format, limit: usize) -> Re
 }
 
 /// A value that has been written.
-pub(crate) fn encoded(buffer: Vec<u8>) -> Result<OwnedPayload, Fault> {
+///
+/// # Errors
+///
+/// Fails if it is not of its format.
+pub fn encoded(buffer: Vec<u8>) -> Result<OwnedPayload, Fault> {
     let text = String::from_utf8(buffer).map_err(Fault::internal)?;
     Ok(OwnedPayload::Json(text.into()))
 }

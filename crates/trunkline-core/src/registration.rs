@@ -265,7 +265,8 @@ impl Registration {
     ///
     /// A call that waits takes up one of the connection's `max_in_flight`, and its
     /// time runs. One that calls its caller back, and is answered by way of
-    /// another ordered call, waits until its time is up. Over HTTP each request is
+    /// another ordered call, waits until its time is up. One that is made
+    /// [inside](crate::Context::depth) of another ordered call belongs to its turn. Over HTTP each request is
     /// a connection of its own; there it puts the calls of a batch in order.
     #[must_use]
     pub fn ordered(self) -> Self {

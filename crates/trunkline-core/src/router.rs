@@ -24,7 +24,11 @@ use crate::{
     security::AUTHENTICATE,
 };
 use foldhash::fast::RandomState;
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Weak},
+};
 
 type Routes = HashMap<Box<str>, Route, RandomState>;
 
@@ -294,8 +298,23 @@ impl Router {
         procedure::finish(route.start(&call)?, call.format, usize::MAX).await
     }
 
-    /// The procedure called `name`, for this program.
-    fn find_within(&self, name: &str) -> Result<&Route, Fault> {
+    /// Shares the router, so that procedures [reach the others](States::router).
+    /// Servers do this by themselves.
+    #[must_use]
+    pub fn shared(mut self) -> Arc<Self> {
+        Arc::new_cyclic(|router: &Weak<Self>| {
+            self.change_states(|states| states.set_router(router.clone()));
+            self
+        })
+    }
+
+    /// The procedure called `name`, for this program: those that are
+    /// [internal](crate::Registration::internal) are found too.
+    ///
+    /// # Errors
+    ///
+    /// Fails with what a caller of an unknown name is told.
+    pub fn find_within(&self, name: &str) -> Result<&Route, Fault> {
         self.internal.get(name).or_else(|| self.find(name)).ok_or_else(|| unknown(name))
     }
 

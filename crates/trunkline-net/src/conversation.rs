@@ -11,6 +11,7 @@ use crate::{
     peer::{Shared, Slot, Slots, placed},
     service::Service,
     streams::{Streams, Writing},
+    telling::{Shown, call_span},
 };
 use std::{
     collections::VecDeque,
@@ -22,8 +23,8 @@ use std::{
 use tokio::sync::Semaphore;
 use tracing::Span;
 use trunkline_core::{
-    Call, CallId, Context, CowPayload, Dialect, Fault, FaultKind, Format, Outbox, OwnedCallId, OwnedPayload,
-    Payload, Reply, Signal,
+    About, Call, CallId, Context, CowPayload, Dialect, Fault, FaultKind, Format, Outbox, OwnedCallId,
+    OwnedPayload, Payload, Reply, Signal,
     handler::Run,
     router::{self, Gives},
 };
@@ -48,6 +49,8 @@ pub(crate) struct Conversation {
     credits: Vec<(Box<str>, u64)>,
     service: Service,
     context: Context,
+    /// How long the caller of the call that is being started waits for it.
+    asked: Duration,
     /// What others say to the same far side. What a handler has said before it
     /// answers goes out before its answer.
     others: Option<Arc<Shared>>,
@@ -68,6 +71,7 @@ enum Parked {
         id: Option<OwnedCallId>,
         procedure: Box<str>,
         args: Option<OwnedPayload>,
+        about: Option<Box<About>>,
     },
     /// It is being found out who the far side is: what comes after this is called
     /// by whoever that is.
@@ -110,8 +114,9 @@ impl Conversation {
             slots: Slots::with_capacity(capacity),
             streams: None,
             credits: Vec::new(),
+            context: context.with_max_chain(service.limits.max_chain),
+            asked: Duration::MAX,
             service,
-            context,
             others: None,
             parked: VecDeque::new(),
             draining: false,
@@ -129,6 +134,7 @@ impl Conversation {
     #[cfg(feature = "http")]
     pub(crate) fn pass_to(&mut self, context: Context) -> Context {
         debug_assert!(self.is_idle(), "a call is under way, and would be answered to somebody else");
+        let context = context.with_max_chain(self.service.limits.max_chain);
         std::mem::replace(&mut self.context, context)
     }
 
@@ -198,8 +204,12 @@ impl Conversation {
     #[inline]
     pub(crate) fn take(&mut self, signal: &Signal<'_>, out: &mut Outbox, turn: Turn<'_>) -> bool {
         match signal {
-            Signal::Call { id, procedure, args } => self.call(Some(id), procedure, args.as_ref(), out, turn),
-            Signal::Notify { procedure, args } => self.call(None, procedure, args.as_ref(), out, turn),
+            Signal::Call { id, procedure, args, about } => {
+                self.call(Some(id), procedure, args.as_ref(), about.as_deref(), out, turn);
+            }
+            Signal::Notify { procedure, args, about } => {
+                self.call(None, procedure, args.as_ref(), about.as_deref(), out, turn);
+            }
             Signal::Cancel { id } => self.cancel(id, out, turn),
             Signal::Credit { of, items } => self.credit(*of, *items),
             _ => return false,
@@ -213,6 +223,7 @@ impl Conversation {
         id: Option<&CallId<'_>>,
         procedure: &str,
         args: Option<&CowPayload<'_>>,
+        about: Option<&About>,
         out: &mut Outbox,
         turn: Turn<'_>,
     ) {
@@ -221,9 +232,12 @@ impl Conversation {
             return self.refuse(id, procedure, &shutting_down(), out);
         }
         if self.parked.is_empty() {
-            self.start(id, procedure, args, out, turn);
+            match about {
+                None => self.start(id, procedure, args, out, turn),
+                Some(about) => self.start_said(about, id, procedure, args, out, turn),
+            }
         } else {
-            self.park(id, procedure, args, out);
+            self.park(id, procedure, args, about, out);
         }
     }
 
@@ -233,6 +247,7 @@ impl Conversation {
         id: Option<&CallId<'_>>,
         procedure: &str,
         args: Option<Payload<'_>>,
+        about: Option<&About>,
         out: &mut Outbox,
     ) {
         // a batch is admitted whole, also the part of it that waits for a login
@@ -250,18 +265,19 @@ impl Conversation {
             id: id.map(CallId::keep),
             procedure: procedure.into(),
             args: args.as_ref().map(Payload::to_owned),
+            about: about.cloned().map(Box::new),
         });
     }
 
     /// Parks what a signal asks for, unless it is the driver's business; whether it did.
     pub(crate) fn put_off(&mut self, signal: &Signal<'_>, out: &mut Outbox, turn: Turn<'_>) -> bool {
         match signal {
-            Signal::Call { id, procedure, args } if !self.draining => {
-                self.park(Some(id), procedure, args.as_ref().map(CowPayload::borrow), out);
+            Signal::Call { id, procedure, args, about } if !self.draining => {
+                self.park(Some(id), procedure, args.as_ref().map(CowPayload::borrow), about.as_deref(), out);
                 true
             }
-            Signal::Notify { procedure, args } if !self.draining => {
-                self.park(None, procedure, args.as_ref().map(CowPayload::borrow), out);
+            Signal::Notify { procedure, args, about } if !self.draining => {
+                self.park(None, procedure, args.as_ref().map(CowPayload::borrow), about.as_deref(), out);
                 true
             }
             other => self.take(other, out, turn),
@@ -277,7 +293,7 @@ impl Conversation {
         out: &mut Outbox,
         turn: Turn<'_>,
     ) {
-        let Self { dialect, format, slots, service, context, others, blocking, capacity, .. } = self;
+        let Self { dialect, format, slots, service, context, asked, others, blocking, capacity, .. } = self;
         let Some(route) = service.router.find(procedure) else {
             return self.refuse(id, procedure, &router::unknown(procedure), out);
         };
@@ -288,7 +304,8 @@ impl Conversation {
         let Some((place, waker)) = slots.vacant(turn.task) else {
             return self.refuse(id, procedure, &busy(), out);
         };
-        let deadline = after(turn.now, route.timeout().unwrap_or(service.limits.call_timeout));
+        let time = route.timeout().unwrap_or(service.limits.call_timeout);
+        let deadline = after(turn.now, time.min(*asked));
         let mut call = Call::new(procedure, args, context, route.states());
         call.deadline = deadline;
         call.format = *format;
@@ -298,7 +315,7 @@ impl Conversation {
         {
             return self.refuse(id, procedure, &fault, out);
         }
-        let span = span(procedure);
+        let span = call_span(procedure, call.context);
         let entered = span.as_ref().map(Span::enter);
         let max_reply = call.max_reply;
         let mut cx = TaskContext::from_waker(waker);
@@ -324,6 +341,27 @@ impl Conversation {
             let procedure = procedure.into();
             slots.insert(place, Slot { running, id, procedure, deadline, span, opens: None });
         }
+    }
+
+    /// Starts a call of which more is said.
+    #[cold]
+    fn start_said(
+        &mut self,
+        about: &About,
+        id: Option<&CallId<'_>>,
+        procedure: &str,
+        args: Option<Payload<'_>>,
+        out: &mut Outbox,
+        turn: Turn<'_>,
+    ) {
+        let said = self.context.clone().with_trace(about.trace.clone());
+        let own = std::mem::replace(&mut self.context, said);
+        self.asked = about.timeout.unwrap_or(Duration::MAX);
+        self.start(id, procedure, args, out, turn);
+        self.asked = Duration::MAX;
+        // it may have been the call by which the caller says who it is
+        let known = self.context.identity().clone();
+        self.context = own.with_identity(known);
     }
 
     /// Answers a call that was not worth a slot.
@@ -414,9 +452,13 @@ impl Conversation {
                         self.become_known(identity);
                     }
                 }
-                Some(Parked::Call { id, procedure, args }) => {
+                Some(Parked::Call { id, procedure, args, about }) => {
                     let id = id.as_ref().map(OwnedCallId::borrow);
-                    self.start(id.as_ref(), &procedure, args.as_ref().map(OwnedPayload::borrow), out, turn);
+                    let args = args.as_ref().map(OwnedPayload::borrow);
+                    match about {
+                        None => self.start(id.as_ref(), &procedure, args, out, turn),
+                        Some(about) => self.start_said(&about, id.as_ref(), &procedure, args, out, turn),
+                    }
                 }
                 None => return,
             }
@@ -532,7 +574,7 @@ fn answer(
 /// Tells those who keep an eye on the program that something failed.
 #[cold]
 fn report(hooks: &Hooks, context: &Context, procedure: &str, fault: &Fault, notification: bool) {
-    tracing::debug!(procedure, kind = ?fault.kind(), notification, "call failed");
+    tracing::debug!(rpc.method = %Shown(procedure), kind = ?fault.kind(), notification, "call failed");
     hooks.failed(&FaultReport::new(procedure, fault, context));
 }
 
@@ -546,12 +588,6 @@ fn shutting_down() -> Fault {
 #[cold]
 pub(crate) fn busy() -> Fault {
     Fault::new(FaultKind::Unavailable, "Server is busy, try again later")
-}
-
-/// The span of a call; none if nobody collects spans, so that it costs nothing.
-#[inline(always)]
-fn span(procedure: &str) -> Option<Span> {
-    tracing::enabled!(tracing::Level::DEBUG).then(|| tracing::debug_span!("call", procedure))
 }
 
 #[cold]

@@ -2,7 +2,9 @@
 
 mod access;
 pub mod batch;
+pub mod caller;
 mod conversation;
+pub mod decoded;
 pub mod dial;
 pub mod exchange;
 pub mod hooks;
@@ -16,6 +18,7 @@ pub mod relay;
 pub mod serve;
 pub mod service;
 mod streams;
+mod telling;
 #[cfg(feature = "tls")]
 pub mod tls;
 #[cfg(feature = "ws")]
@@ -23,6 +26,8 @@ pub mod ws;
 
 pub use crate::{
     batch::{Answers, Batch},
+    caller::Caller,
+    decoded::Decoded,
     hooks::{FaultReport, Hooks},
     link::{ByteStream, Ended, Link},
     peer::{Calling, Peer, Subscription},

@@ -24,7 +24,7 @@ impl Service {
     #[must_use]
     pub fn new(router: Router, language: impl Language + 'static) -> Self {
         Self {
-            router: Arc::new(router.ready()),
+            router: router.ready().shared(),
             language: Arc::new(language),
             limits: Arc::default(),
             hooks: Hooks::default(),
@@ -50,7 +50,7 @@ impl Service {
             true => router.ready().authenticating(),
             false => router.ready(),
         };
-        Self { router: Arc::new(router), ..self.clone() }
+        Self { router: router.shared(), ..self.clone() }
     }
 
     /// Sets who decides who callers are and what they may do. Callers can say then
@@ -62,7 +62,7 @@ impl Service {
     #[must_use]
     #[track_caller]
     pub fn security(mut self, security: impl Security) -> Self {
-        self.router = Arc::new(Arc::unwrap_or_clone(self.router).authenticating());
+        self.router = Arc::unwrap_or_clone(self.router).authenticating().shared();
         self.security = Some(Arc::new(security));
         self
     }

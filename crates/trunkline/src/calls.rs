@@ -1,12 +1,13 @@
 //! [`Calls`]: anything that can call, for typed clients to be generic over.
 
-use crate::{Client, Fault, Peer, Subscription};
+use crate::{Caller, Client, Fault, Peer, Subscription, in_process::Decoded};
 use futures_core::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{sync::Arc, time::Duration};
 
 /// Anything that can call: a [`Client`], the [`Peer`] at the other end of a
-/// connection, a router [in this process](crate::InProcess).
+/// connection, a router [in this process](crate::InProcess), or the one that a
+/// handler is [in](Caller).
 ///
 /// The typed client that `#[trunkline::service]` makes takes any of them.
 ///
@@ -27,7 +28,7 @@ use std::{sync::Arc, time::Duration};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot call",
     label = "cannot call",
-    note = "a typed client is made from a `Client`, a `Peer`, an `InProcess`, or a reference to one"
+    note = "a typed client is made from a `Client`, a `Peer`, a `Caller`, an `InProcess`, or a reference to one"
 )]
 pub trait Calls: Send + Sync {
     /// What a stream is to who takes it.
@@ -127,6 +128,37 @@ impl Calls for Peer {
         procedure: &str,
         args: impl Serialize + Send + Sync,
     ) -> Result<Subscription<T>, Fault> {
+        Self::stream(self, procedure, args).await
+    }
+}
+
+impl Calls for Caller {
+    type Stream<T: DeserializeOwned + Send + 'static> = Decoded<T>;
+
+    async fn call<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+        timeout: Option<Duration>,
+    ) -> Result<T, Fault> {
+        match timeout {
+            Some(timeout) => self.clone().within(timeout).call(procedure, args).await,
+            None => Self::call(self, procedure, args).await,
+        }
+    }
+
+    /// Runs the procedure to its end; how that was is known to the procedure alone.
+    async fn notify(&self, procedure: &str, args: impl Serialize + Send + Sync) -> Result<(), Fault> {
+        // nobody hears how a notification ends
+        let _ = Self::call::<serde::de::IgnoredAny>(self, procedure, args).await;
+        Ok(())
+    }
+
+    async fn stream<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+    ) -> Result<Decoded<T>, Fault> {
         Self::stream(self, procedure, args).await
     }
 }

@@ -1,18 +1,10 @@
 //! [`InProcess`]: calls a router of this very program, without a connection.
 
-use crate::{Calls, Context, Fault, FaultKind, Format, OwnedPayload, Payload, Router};
-use futures_core::Stream;
+use crate::{Calls, Context, Fault, FaultKind, OwnedPayload, Router};
 use serde::{Serialize, de::DeserializeOwned};
-use std::{
-    fmt,
-    marker::PhantomData,
-    pin::Pin,
-    sync::Arc,
-    task::{Context as TaskContext, Poll},
-    time::Duration,
-};
-use trunkline_core::router::Items;
-use trunkline_net::batch::not_encodable;
+use std::{fmt, sync::Arc, time::Duration};
+pub use trunkline_net::Decoded;
+use trunkline_net::{caller::encode, decoded::decode_reply};
 
 /// Calls a router of this very program, without a connection. Cheap to clone.
 ///
@@ -44,7 +36,7 @@ impl InProcess {
     /// Panics if a handler takes a [`State`](crate::State) that there is none of.
     #[must_use]
     pub fn new(router: Router) -> Self {
-        Self { router: Arc::new(router.seal()), context: Context::local() }
+        Self { router: router.seal().shared(), context: Context::local() }
     }
 
     /// Calls in the name of another, in place of this program: of the caller of a
@@ -54,12 +46,6 @@ impl InProcess {
         self.context = context;
         self
     }
-}
-
-/// Arguments as a dialect would hear them: `()` stands for none.
-fn encode(args: &impl Serialize) -> Result<Option<OwnedPayload>, Fault> {
-    let args = OwnedPayload::encode(args, Format::Json).map_err(not_encodable)?;
-    Ok(Some(args).filter(|args| args.borrow() != Payload::Json("null")))
 }
 
 impl Calls for InProcess {
@@ -78,7 +64,7 @@ impl Calls for InProcess {
             Some(timeout) => tokio::time::timeout(timeout, called).await.map_err(|_| too_late())??,
             None => called.await?,
         };
-        decode(&reply)
+        decode_reply(&reply)
     }
 
     /// Runs the procedure to its end; how that was is known to the procedure alone.
@@ -97,29 +83,8 @@ impl Calls for InProcess {
         let args = encode(&args)?;
         let items =
             self.router.stream(procedure, args.as_ref().map(OwnedPayload::borrow), &self.context).await?;
-        Ok(Decoded { items, item: PhantomData })
+        Ok(Decoded::new(items))
     }
-}
-
-/// A stream of a procedure in this process. Dropping it ends the stream.
-#[must_use = "dropping it ends the stream"]
-pub struct Decoded<T> {
-    items: Items,
-    item: PhantomData<fn() -> T>,
-}
-
-impl<T: DeserializeOwned> Stream for Decoded<T> {
-    type Item = Result<T, Fault>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut self.items).poll_next(cx).map(|item| Some(item?.and_then(|item| decode(&item))))
-    }
-}
-
-fn decode<T: DeserializeOwned>(reply: &OwnedPayload) -> Result<T, Fault> {
-    reply.decode().map_err(|error| {
-        Fault::new(FaultKind::InvalidReply, format!("the reply is not of the expected type: {error}"))
-    })
 }
 
 fn too_late() -> Fault {
@@ -129,11 +94,5 @@ fn too_late() -> Fault {
 impl fmt::Debug for InProcess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InProcess").field("router", &self.router).finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for Decoded<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Decoded").field("items", &self.items).finish()
     }
 }

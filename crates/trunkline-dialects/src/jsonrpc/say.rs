@@ -1,11 +1,11 @@
 //! [`Saying`]: JSON-RPC as a [`Speaker`]: calls, notifications, batches.
 
-use super::{JsonRpc, stream, write};
+use super::{JsonRpc, about, stream, write};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicU8, Ordering},
 };
-use trunkline_core::{BatchItem, Encode, EncodeError, Format, Outbox, Speaker};
+use trunkline_core::{About, BatchItem, Encode, EncodeError, Format, Outbox, Speaker};
 
 /// On which mux channel the far side serves.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +36,8 @@ pub(super) struct Common {
 pub(super) struct Saying {
     common: Arc<Common>,
     events: bool,
+    /// What is said besides of the next call.
+    about: Option<Box<About>>,
 }
 
 impl Saying {
@@ -45,7 +47,7 @@ impl Saying {
             _ => 0,
         };
         let common = Common { channel: AtomicU8::new(channel), ..Common::default() };
-        Self { common: Arc::new(common), events: options.events }
+        Self { common: Arc::new(common), events: options.events, about: None }
     }
 
     pub(super) fn common(&self) -> Arc<Common> {
@@ -80,7 +82,12 @@ impl Speaker for Saying {
         args: &dyn Encode,
         out: &mut Outbox,
     ) -> Result<(), EncodeError> {
-        self.frame(out, |out| request(Some(id), procedure, args, out))
+        let about = self.about.take();
+        self.frame(out, |out| request(Some(id), procedure, args, about.as_deref(), out))
+    }
+
+    fn about(&mut self, about: &About) {
+        self.about = Some(Box::new(about.clone()));
     }
 
     fn open_stream(
@@ -115,7 +122,7 @@ impl Speaker for Saying {
         self.frame(out, |out| {
             for (at, item) in items.iter().enumerate() {
                 out.push(if at == 0 { b'[' } else { b',' });
-                request(item.id, item.procedure, item.args, out)?;
+                request(item.id, item.procedure, item.args, None, out)?;
             }
             out.push(b']');
             Ok(())
@@ -123,7 +130,7 @@ impl Speaker for Saying {
     }
 
     fn notify(&mut self, procedure: &str, args: &dyn Encode, out: &mut Outbox) -> Result<(), EncodeError> {
-        self.frame(out, |out| request(None, procedure, args, out))
+        self.frame(out, |out| request(None, procedure, args, None, out))
     }
 
     fn event(&mut self, name: &str, args: &dyn Encode, out: &mut Outbox) -> Result<(), EncodeError> {
@@ -164,6 +171,7 @@ fn request(
     id: Option<u64>,
     procedure: &str,
     args: &dyn Encode,
+    about: Option<&About>,
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
     match id {
@@ -171,6 +179,9 @@ fn request(
         None => write::notification_head(out, procedure),
     }
     params(args, out)?;
+    if let Some(about) = about {
+        about::write_members(out, about);
+    }
     write::close(out);
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! Callers that say who they are while they are connected.
 
-use super::{Conversation, Parked, Turn, after, busy, span};
+use super::{Conversation, Parked, Turn, after, busy};
 use crate::{
     access::{Login, Welcome},
     peer::Slot,
+    telling::call_span,
 };
 use trunkline_core::{CallId, Fault, Identity, Outbox, Payload, Session, router};
 
@@ -35,7 +36,7 @@ impl Conversation {
             id: id.map(CallId::keep),
             procedure: procedure.into(),
             deadline: after(turn.now, self.service.limits.call_timeout),
-            span: span(procedure),
+            span: call_span(procedure, &self.context),
             opens: None,
         };
         self.slots.insert(place, slot);

@@ -1,10 +1,11 @@
 //! Calls that come to no value: streams, from being heard to being open.
 
-use super::{Conversation, MOST_CALLS, Turn, after, busy, panicked, shutting_down, span};
+use super::{Conversation, MOST_CALLS, Turn, after, busy, panicked, shutting_down};
 use crate::{
     access,
     peer::{Slot, drop_running},
     streams::{OpenStream, Plan, Streams},
+    telling::call_span,
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -89,7 +90,9 @@ impl Conversation {
         }
         let (place, waker) = self.slots.vacant(turn.task).ok_or_else(busy)?;
         let mut call = Call::new(procedure, args, &self.context, route.states());
-        call.deadline = after(turn.now, route.timeout().unwrap_or(limits.call_timeout));
+        // that is for its opening: nobody has said how long the stream itself may last
+        let time = route.timeout().unwrap_or(limits.call_timeout);
+        let deadline = after(turn.now, time.min(self.asked));
         (call.format, call.max_reply) = (self.format, limits.max_reply);
         if let Some(security) = &self.service.security {
             access::admit(&**security, &call, route.details(), turn.now)?;
@@ -100,7 +103,7 @@ impl Conversation {
         let items_only = route.items_only() && credit.is_none();
         let expires = self.context.identity().expires();
         let opens = Some(Box::new(Plan { items, lag: route.lag(), credit, items_only, expires }));
-        let (deadline, span) = (call.deadline, span(procedure));
+        let span = call_span(procedure, &self.context);
         // it is polled with all others that want to be, before anything is waited for
         waker.wake_by_ref();
         let (id, procedure) = (Some(id.keep()), procedure.into());

@@ -26,7 +26,7 @@ pub use self::{
 pub(crate) use self::{
     drive::Driver,
     slots::{Occupant, Slot, Slots, drop_running},
-    spawned::placed,
+    spawned::{placed, placed_within},
 };
 
 use self::{

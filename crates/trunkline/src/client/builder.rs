@@ -55,6 +55,7 @@ pub struct Builder {
     names: Vec<String>,
     reconnect: Reconnect,
     call_timeout: Duration,
+    tells_timeouts: bool,
     connect_timeout: Duration,
     keepalive: Option<Duration>,
     observers: Vec<Observer>,
@@ -92,6 +93,7 @@ impl Builder {
             names: Vec::new(),
             reconnect: Reconnect::default(),
             call_timeout: CALL_TIMEOUT,
+            tells_timeouts: false,
             connect_timeout: Duration::from_secs(10),
             keepalive: Some(Duration::from_secs(30)),
             observers: Vec::new(),
@@ -173,6 +175,14 @@ impl Builder {
     /// How long calls may take unless they say otherwise. Default 30 s.
     pub fn call_timeout(mut self, timeout: Duration) -> Self {
         self.call_timeout = timeout;
+        self
+    }
+
+    /// Tells the server with each [call](Client::call) how long this side waits for its
+    /// answer, in the member `timeout`, so that it does not work longer than that: for
+    /// servers of trunkline, and those that let such a member be. Default: nothing is said.
+    pub fn tell_timeouts(mut self) -> Self {
+        self.tells_timeouts = true;
         self
     }
 
@@ -343,6 +353,7 @@ impl Builder {
             Client(Arc::new(Shared {
                 carrier,
                 call_timeout: self.call_timeout,
+                tells_timeouts: self.tells_timeouts,
                 drain_timeout: self.limits.drain_timeout,
                 max_batch: self.limits.max_batch,
             }))

@@ -72,6 +72,7 @@ pub struct Client(Arc<Shared>);
 struct Shared {
     carrier: Carrier,
     call_timeout: Duration,
+    tells_timeouts: bool,
     drain_timeout: Duration,
     max_batch: usize,
 }

@@ -4,8 +4,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
+mod caller;
 mod calls;
 mod cancellation;
+mod context;
 mod discovery;
 mod ending;
 mod everything;
