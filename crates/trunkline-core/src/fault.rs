@@ -12,7 +12,7 @@ pub use self::typed::{CallError, TypedFault};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use std::{borrow::Cow, error::Error, fmt, sync::Arc};
+use std::{any::Any, borrow::Cow, error::Error, fmt, sync::Arc};
 
 /// A failed call, as told to the caller.
 ///
@@ -46,6 +46,17 @@ impl Fault {
     #[must_use]
     pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(FaultKind::Internal, "Internal error").with_source(source)
+    }
+
+    /// What a caller is told of a handler that panicked, by what
+    /// [`catch_unwind`](std::panic::catch_unwind) caught; the message of the panic is
+    /// the source.
+    #[cold]
+    #[must_use]
+    pub fn panicked(panic: &(dyn Any + Send)) -> Self {
+        let what = panic.downcast_ref::<&str>().copied();
+        let what = what.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        Self::internal(format!("the handler panicked: {}", what.unwrap_or("no message")))
     }
 
     /// Gives the application's own error code.

@@ -19,11 +19,11 @@ use crate::{
     handler::Handler,
     middleware::{Guard, Middleware},
     payload::{OwnedPayload, Payload},
-    procedure,
+    procedure::{self, caught},
     provide::Provide,
 };
 use foldhash::fast::RandomState;
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{collections::HashMap, fmt, future::poll_fn, pin::pin, sync::Arc, task::Poll};
 
 type Routes = HashMap<Box<str>, Route, RandomState>;
 
@@ -259,7 +259,8 @@ impl Router {
     ///
     /// # Errors
     ///
-    /// Fails with the fault a caller would see.
+    /// Fails with the fault a caller would see, also if the procedure panics, and
+    /// with [`FaultKind::InvalidReply`] if it gives a stream.
     pub async fn call(
         &self,
         name: &str,
@@ -268,10 +269,13 @@ impl Router {
     ) -> Result<OwnedPayload, Fault> {
         let route = self.find_within(name)?;
         if route.gives() != Gives::Value {
-            return Err(Fault::from(format!("`{name}` gives a stream: open it with `Router::stream`")));
+            let message = format!("`{name}` gives a stream: open it with `stream`");
+            return Err(Fault::new(FaultKind::InvalidReply, message));
         }
         let call = route.call_within(name, args, context);
-        procedure::finish(route.start(&call)?, call.format, usize::MAX).await
+        let running = caught(|| route.start(&call), Err)?;
+        let mut finishing = pin!(procedure::finish(running, call.format, usize::MAX));
+        poll_fn(|cx| caught(|| finishing.as_mut().poll(cx), |fault| Poll::Ready(Err(fault)))).await
     }
 
     /// The procedure called `name`, for this program.
