@@ -6,9 +6,10 @@
 //! spell a [`FaultKind`] their own way; no other part of trunkline knows a wire
 //! code.
 
+mod call_error;
 mod typed;
 
-pub use self::typed::{CallError, TypedFault};
+pub use self::{call_error::CallError, typed::TypedFault};
 
 use serde::Serialize;
 use serde_json::value::RawValue;

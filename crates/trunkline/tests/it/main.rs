@@ -10,6 +10,7 @@ mod ending;
 mod everything;
 mod flow;
 mod hostile;
+mod hygiene;
 mod internal;
 mod language;
 mod limits;
