@@ -167,3 +167,26 @@ fn display(item: &DeriveInput, variants: &[Variant]) -> Result<Option<TokenStrea
         }
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trunkline_is_looked_for_where_it_is_said_to_be() {
+        let item = quote! {
+            enum JoinError {
+                #[fault("full: {guests}", code = 1, kind = Forbidden)]
+                Full { guests: u8 },
+                #[fault("store", internal)]
+                Store(Error),
+            }
+        };
+        let renamed = expand(quote!(#[fault(crate = "rpc")] #item)).unwrap().to_string();
+        assert!(
+            renamed.contains("use rpc as __trunkline ;") && !renamed.contains(":: trunkline"),
+            "{renamed}"
+        );
+        assert!(expand(item).unwrap().to_string().contains("use :: trunkline as __trunkline ;"));
+    }
+}

@@ -60,3 +60,26 @@ fn a_trait(item: TokenStream) -> Result<ItemTrait> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trunkline_is_looked_for_where_it_is_said_to_be() {
+        let item = quote! {
+            trait Rooms {
+                async fn join(&self, #[extract] by: Context, #[arg(default = 1)] seats: u8) -> Result<u8, Full>;
+                async fn each(&self) -> Result<impl Stream<Item = u8>, Full>;
+                #[procedure(notification, timeout = 5)]
+                async fn leave(&self);
+            }
+        };
+        for (settings, elsewhere) in [(quote!(crate = "rpc"), true), (quote!(), false)] {
+            let made = expand(settings, item.clone()).unwrap().to_string();
+            assert_eq!(made.contains("use rpc as __trunkline ;"), elsewhere, "{made}");
+            assert_eq!(made.contains(":: trunkline :: Client"), !elsewhere, "{made}");
+            assert_eq!(made.contains(":: trunkline"), !elsewhere, "{made}");
+        }
+    }
+}
