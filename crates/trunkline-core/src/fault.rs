@@ -6,13 +6,14 @@
 //! spell a [`FaultKind`] their own way; no other part of trunkline knows a wire
 //! code.
 
+mod call_error;
 mod typed;
 
-pub use self::typed::{CallError, TypedFault};
+pub use self::{call_error::CallError, typed::TypedFault};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use std::{borrow::Cow, error::Error, fmt, sync::Arc};
+use std::{any::Any, borrow::Cow, error::Error, fmt, sync::Arc};
 
 /// A failed call, as told to the caller.
 ///
@@ -53,6 +54,17 @@ impl Fault {
     pub fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
         self.0.message = message.into();
         self
+    }
+
+    /// What a caller is told of a handler that panicked, by what
+    /// [`catch_unwind`](std::panic::catch_unwind) caught; the message of the panic is
+    /// the source.
+    #[cold]
+    #[must_use]
+    pub fn panicked(panic: &(dyn Any + Send)) -> Self {
+        let what = panic.downcast_ref::<&str>().copied();
+        let what = what.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        Self::internal(format!("the handler panicked: {}", what.unwrap_or("no message")))
     }
 
     /// Gives the application's own error code.

@@ -13,6 +13,7 @@ use crate::{
 };
 use std::{
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context as TaskContext, Poll},
 };
@@ -126,6 +127,12 @@ pub async fn finish(mut running: BoxRunning, format: Format, limit: usize) -> Re
     let mut buffer = Vec::new();
     std::future::poll_fn(|cx| running.as_mut().poll(cx, &mut Reply::new(&mut buffer, format, limit))).await?;
     encoded(buffer)
+}
+
+/// What came of work of a handler, which may have panicked.
+pub(crate) fn caught<T>(work: impl FnOnce() -> T, failed: impl FnOnce(Fault) -> T) -> T {
+    // what panicked is not touched again, but dropped
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| failed(Fault::panicked(&*panic)))
 }
 
 /// A value that has been written.

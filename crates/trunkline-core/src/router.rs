@@ -19,7 +19,7 @@ use crate::{
     handler::Handler,
     middleware::{Guard, Middleware},
     payload::{OwnedPayload, Payload},
-    procedure,
+    procedure::{self, caught},
     provide::Provide,
     security::AUTHENTICATE,
 };
@@ -27,7 +27,10 @@ use foldhash::fast::RandomState;
 use std::{
     collections::HashMap,
     fmt,
+    future::poll_fn,
+    pin::pin,
     sync::{Arc, Weak},
+    task::Poll,
 };
 
 type Routes = HashMap<Box<str>, Route, RandomState>;
@@ -277,7 +280,8 @@ impl Router {
     ///
     /// # Errors
     ///
-    /// Fails with the fault a caller would see.
+    /// Fails with the fault a caller would see, also if the procedure panics, and
+    /// with [`FaultKind::InvalidReply`] if it gives a stream.
     pub async fn call(
         &self,
         name: &str,
@@ -288,14 +292,17 @@ impl Router {
         match route.gives() {
             Gives::Value => {}
             Gives::Stream => {
-                return Err(Fault::from(format!("`{name}` gives a stream: open it with `Router::stream`")));
+                let message = format!("`{name}` gives a stream: open it with `stream`");
+                return Err(Fault::new(FaultKind::InvalidReply, message));
             }
             Gives::Unsubscribed | Gives::Identity => {
                 return Err(Fault::from(format!("`{name}` has to do with a connection, and there is none")));
             }
         }
         let call = route.call_within(name, args, context);
-        procedure::finish(route.start(&call)?, call.format, usize::MAX).await
+        let running = caught(|| route.start(&call), Err)?;
+        let mut finishing = pin!(procedure::finish(running, call.format, usize::MAX));
+        poll_fn(|cx| caught(|| finishing.as_mut().poll(cx), |fault| Poll::Ready(Err(fault)))).await
     }
 
     /// Shares the router, so that procedures [reach the others](States::router).

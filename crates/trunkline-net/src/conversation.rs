@@ -592,11 +592,9 @@ pub(crate) fn busy() -> Fault {
 
 #[cold]
 pub(crate) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Fault {
-    let what =
-        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    let what = format!("the handler panicked: {}", what.unwrap_or("no message"));
-    tracing::error!("{what}");
-    Fault::internal(what)
+    let fault = Fault::panicked(&*panic);
+    tracing::error!("{}", std::error::Error::source(&fault).map(ToString::to_string).unwrap_or_default());
+    fault
 }
 
 /// The present, by the clock that tests can stop.

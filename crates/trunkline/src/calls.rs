@@ -62,7 +62,8 @@ pub trait Calls: Send + Sync {
         args: impl Serialize + Send + Sync,
     ) -> impl Future<Output = Result<(), Fault>> + Send;
 
-    /// Opens the stream of a procedure.
+    /// Opens the stream of a procedure; `timeout` is how long it may take to open, in
+    /// place of what the caller is set to.
     ///
     /// # Errors
     ///
@@ -71,6 +72,7 @@ pub trait Calls: Send + Sync {
         &self,
         procedure: &str,
         args: impl Serialize + Send + Sync,
+        timeout: Option<Duration>,
     ) -> impl Future<Output = Result<Self::Stream<T>, Fault>> + Send;
 }
 
@@ -98,8 +100,13 @@ impl Calls for Client {
         &self,
         procedure: &str,
         args: impl Serialize + Send + Sync,
+        timeout: Option<Duration>,
     ) -> Result<Subscription<T>, Fault> {
-        Self::stream(self, procedure, args).await
+        let opening = Self::stream(self, procedure, args);
+        match timeout {
+            Some(timeout) => opening.timeout(timeout).await,
+            None => opening.await,
+        }
     }
 }
 
@@ -127,8 +134,12 @@ impl Calls for Peer {
         &self,
         procedure: &str,
         args: impl Serialize + Send + Sync,
+        timeout: Option<Duration>,
     ) -> Result<Subscription<T>, Fault> {
-        Self::stream(self, procedure, args).await
+        match timeout {
+            Some(timeout) => self.stream_within(procedure, args, timeout).await,
+            None => Self::stream(self, procedure, args).await,
+        }
     }
 }
 
@@ -158,8 +169,12 @@ impl Calls for Caller {
         &self,
         procedure: &str,
         args: impl Serialize + Send + Sync,
+        timeout: Option<Duration>,
     ) -> Result<Decoded<T>, Fault> {
-        Self::stream(self, procedure, args).await
+        match timeout {
+            Some(timeout) => self.clone().within(timeout).stream(procedure, args).await,
+            None => Self::stream(self, procedure, args).await,
+        }
     }
 }
 
@@ -191,12 +206,13 @@ macro_rules! pointers {
                     &self,
                     procedure: &str,
                     args: impl Serialize + Send + Sync,
+                    timeout: Option<Duration>,
                 ) -> impl Future<Output = Result<Self::Stream<T>, Fault>> + Send {
-                    C::stream(self, procedure, args)
+                    C::stream(self, procedure, args, timeout)
                 }
             }
         )*
     };
 }
 
-pointers!(&C, Arc<C>);
+pointers!(&C, Arc<C>, Box<C>);

@@ -51,7 +51,8 @@ impl InProcess {
 impl Calls for InProcess {
     type Stream<T: DeserializeOwned + Send + 'static> = Decoded<T>;
 
-    /// Without a `timeout`, a call may take as long as it likes.
+    /// Without a `timeout`, a call may take as long as it likes; one takes a runtime of
+    /// tokio with its clock enabled.
     async fn call<T: DeserializeOwned + Send + 'static>(
         &self,
         procedure: &str,
@@ -67,7 +68,8 @@ impl Calls for InProcess {
         decode_reply(&reply)
     }
 
-    /// Runs the procedure to its end; how that was is known to the procedure alone.
+    /// Waits until the procedure has run to its end, unlike a notification over a
+    /// connection; how that was is known to the procedure alone.
     async fn notify(&self, procedure: &str, args: impl Serialize + Send + Sync) -> Result<(), Fault> {
         let args = encode(&args)?;
         // nobody hears how a notification ends
@@ -79,10 +81,14 @@ impl Calls for InProcess {
         &self,
         procedure: &str,
         args: impl Serialize + Send + Sync,
+        timeout: Option<Duration>,
     ) -> Result<Decoded<T>, Fault> {
         let args = encode(&args)?;
-        let items =
-            self.router.stream(procedure, args.as_ref().map(OwnedPayload::borrow), &self.context).await?;
+        let opened = self.router.stream(procedure, args.as_ref().map(OwnedPayload::borrow), &self.context);
+        let items = match timeout {
+            Some(timeout) => tokio::time::timeout(timeout, opened).await.map_err(|_| too_late())??,
+            None => opened.await?,
+        };
         Ok(Decoded::new(items))
     }
 }

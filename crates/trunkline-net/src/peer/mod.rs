@@ -312,8 +312,23 @@ impl Peer {
         procedure: &str,
         args: impl serde::Serialize,
     ) -> Result<Subscription<T>, Fault> {
+        self.stream_within(procedure, args, self.0.default_timeout).await
+    }
+
+    /// Calls a procedure of the far side that gives a stream, as
+    /// [`stream`](Self::stream) does, which has `timeout` to open.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`stream`](Self::stream) does.
+    pub async fn stream_within<T: serde::de::DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl serde::Serialize,
+        timeout: Duration,
+    ) -> Result<Subscription<T>, Fault> {
         let listening = Listening::default();
-        let deadline = after(now(), self.0.default_timeout);
+        let deadline = after(now(), timeout);
         let open = async {
             let begun = poll_fn(|cx| match self.open(procedure, &args, &listening, deadline, cx) {
                 Begun::Crowded => Poll::Pending,
@@ -325,7 +340,7 @@ impl Peer {
                 Begun::Crowded | Begun::Ended => Err(disconnected()),
             }
         };
-        tokio::time::timeout(self.0.default_timeout, open).await.unwrap_or_else(|_| Err(not_opened()))
+        tokio::time::timeout(timeout, open).await.unwrap_or_else(|_| Err(not_opened()))
     }
 
     /// Tells the far side something that needs no answer.

@@ -119,8 +119,13 @@ impl Calls for NamedPeer {
         &self,
         procedure: &str,
         args: impl Serialize + Send + Sync,
+        timeout: Option<Duration>,
     ) -> Result<Subscription<T>, Fault> {
-        Self::stream(self, procedure, args).await
+        let opening = self.client.stream(SUBSCRIBE, self.relayed(procedure, args));
+        match timeout {
+            Some(timeout) => opening.timeout(timeout).await,
+            None => opening.await,
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod ending;
 mod everything;
 mod flow;
 mod hostile;
+mod hygiene;
 mod internal;
 mod language;
 mod limits;
