@@ -81,6 +81,26 @@ impl Fault {
         self
     }
 
+    /// The same fault, its message followed by those of all its sources: for
+    /// [`Security::redact`](crate::Security::redact) while a program is being developed. They may name what
+    /// strangers should not know.
+    ///
+    /// ```
+    /// # use trunkline_core::Fault;
+    /// let fault = Fault::internal("disk on fire").with_sources_shown();
+    /// assert_eq!(fault.message(), "Internal error: disk on fire");
+    /// ```
+    #[must_use]
+    pub fn with_sources_shown(&self) -> Self {
+        let mut message = self.message().to_owned();
+        let mut source = self.source();
+        while let Some(error) = source {
+            message = format!("{message}: {error}");
+            source = error.source();
+        }
+        self.clone().with_message(message)
+    }
+
     /// What went wrong, in terms every dialect can spell.
     #[must_use]
     pub fn kind(&self) -> FaultKind {

@@ -2,6 +2,7 @@
 
 use crate::{
     call::Call,
+    crowded::Crowd,
     fault::{Fault, TypedFault},
     handler::{Handler, Run},
     lag::Lag,
@@ -35,7 +36,7 @@ pub struct Registration {
     pub(crate) subscription: Option<Subscription>,
     pub(crate) lag: Lag,
     pub(crate) guards: Vec<Guard>,
-    pub(crate) max_running: Option<usize>,
+    pub(crate) crowd: Option<Crowd>,
     pub(crate) details: Arc<Details>,
 }
 
@@ -97,7 +98,7 @@ impl Registration {
             subscription: None,
             lag: Lag::Block,
             guards: Vec::new(),
-            max_running: None,
+            crowd: None,
             details: Arc::default(),
         }
     }
@@ -136,6 +137,7 @@ impl Registration {
 
     /// How many calls may run at a time, of all callers together; streams that are
     /// open count too. More are refused as [`Unavailable`](crate::FaultKind::Unavailable).
+    /// Copies of the registration, and of routers that have it, share the number.
     /// Default: as many as connections have.
     ///
     /// ```
@@ -145,7 +147,7 @@ impl Registration {
     /// ```
     #[must_use]
     pub fn max_running(mut self, calls: usize) -> Self {
-        self.max_running = Some(calls);
+        self.crowd = Some(Crowd::of(calls));
         self
     }
 
@@ -273,6 +275,9 @@ impl Registration {
 
     /// Says what the procedure belongs to: a heading in the documentation, and for
     /// those who decide who may call. It may belong to several groups.
+    ///
+    /// Where there is a [`Security`](crate::Security), only callers who are in one of
+    /// them may call, unless it has another rule.
     #[must_use]
     pub fn group(self, group: impl Into<Cow<'static, str>>) -> Self {
         self.with(|details| details.groups.push(group.into()))

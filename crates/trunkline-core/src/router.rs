@@ -207,12 +207,13 @@ impl Router {
         self
     }
 
-    /// Lets callers say who they are, with [`AUTHENTICATE`]; services that have a
-    /// [`Security`](crate::Security) do this by themselves.
+    /// Lets callers say who they are, with [`AUTHENTICATE`]: for services, which do
+    /// this by themselves if they have a [`Security`](crate::Security).
     ///
     /// # Panics
     ///
     /// Panics if the name is taken, naming both places.
+    #[doc(hidden)]
     #[must_use]
     #[track_caller]
     pub fn authenticating(mut self) -> Self {
@@ -281,10 +282,16 @@ impl Router {
         context: &Context,
     ) -> Result<OwnedPayload, Fault> {
         let route = self.find_within(name)?;
-        if route.gives() != Gives::Value {
-            return Err(Fault::from(format!(
-                "`{name}` gives no value: open streams with `Router::stream`; whoever says who they are needs a connection"
-            )));
+        match route.gives() {
+            Gives::Value => {}
+            Gives::Stream => {
+                return Err(Fault::from(format!("`{name}` gives a stream: open it with `Router::stream`")));
+            }
+            Gives::Unsubscribed | Gives::Identity => {
+                return Err(Fault::from(format!(
+                    "`{name}` is for connections, and this call comes over none"
+                )));
+            }
         }
         let call = route.call_within(name, args, context);
         procedure::finish(route.start(&call)?, call.format, usize::MAX).await
@@ -308,12 +315,13 @@ impl Router {
     }
 
     #[track_caller]
-    fn insert_fallback(&mut self, prefix: &str, route: Route) {
+    fn insert_fallback(&mut self, prefix: &str, mut route: Route) {
         if let Some((_, before)) = self.fallbacks.iter().find(|(taken, _)| **taken == *prefix) {
             let which = if prefix.is_empty() { String::new() } else { format!(" for `{prefix}…`") };
             panic!("there are two fallbacks{which}: at {} and at {}", before.place, route.place);
         }
         let at = self.fallbacks.partition_point(|(longer, _)| longer.len() >= prefix.len());
+        route.prefix = Some(prefix.into());
         self.fallbacks.insert(at, (prefix.into(), route));
     }
 }

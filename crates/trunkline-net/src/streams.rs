@@ -13,7 +13,9 @@ use std::{
     time::Instant,
 };
 use tracing::Span;
-use trunkline_core::{BoxRunning, Dialect, Fault, FaultKind, Format, Lag, Outbox, Reply, StreamHead};
+use trunkline_core::{
+    BoxRunning, Dialect, Fault, FaultKind, Format, Identity, Lag, Outbox, Reply, StreamHead,
+};
 
 /// Bytes that one stream may add to what waits to be sent before others have their turn.
 const BYTES: usize = 64 << 10;
@@ -46,13 +48,13 @@ pub(crate) struct OpenStream {
     outcome: Option<Result<(), Fault>>,
     /// Whether it is in the list of those that wait for room.
     blocked: bool,
-    /// When it is no longer known whose it is.
-    expires: Option<Instant>,
+    /// Who opened it. It ends when it is no longer known who that is.
+    caller: Identity,
 }
 
 impl Occupant for OpenStream {
     fn deadline(&self) -> Option<Instant> {
-        self.expires
+        self.caller.expires()
     }
 
     fn dismiss(self) {
@@ -67,8 +69,6 @@ pub(crate) struct Plan {
     pub(crate) items: Box<str>,
     pub(crate) lag: Lag,
     pub(crate) credit: Option<u64>,
-    /// Until when it is known whose it is.
-    pub(crate) expires: Option<Instant>,
 }
 
 /// How values are written, and how much of them.
@@ -131,12 +131,28 @@ impl Streams {
         self.slots.remove_where(|stream| stream.number == number).map(Occupant::dismiss).is_some()
     }
 
-    /// Breaks all streams off.
-    pub(crate) fn break_off(&mut self, fault: &Fault, dialect: &mut dyn Dialect, out: &mut Outbox) {
-        while let Some(stream) = self.slots.remove_where(|_| true) {
-            dialect.end_stream(&stream.head, Err(fault), out);
+    /// Breaks off the streams of those of whom `ends` says so; `told` hears of each, by
+    /// its procedure and whoever opened it, and says what that one is told.
+    pub(crate) fn break_off(
+        &mut self,
+        ends: impl Fn(&Identity) -> bool,
+        dialect: &mut dyn Dialect,
+        out: &mut Outbox,
+        mut told: impl FnMut(&str, &Identity) -> Fault,
+    ) {
+        while let Some(stream) = self.slots.remove_where(|stream| ends(&stream.caller)) {
+            dialect.end_stream(&stream.head, Err(&told(&stream.procedure, &stream.caller)), out);
             stream.dismiss();
         }
+    }
+
+    /// Somebody is known anew: for as long as that is so, the streams go on.
+    pub(crate) fn renew(&mut self, caller: &Identity) {
+        self.slots.change(|stream| {
+            if stream.caller.is_same_as(caller) {
+                stream.caller = caller.clone();
+            }
+        });
     }
 
     /// A time before which no stream ends by the clock.
@@ -144,17 +160,16 @@ impl Streams {
         self.slots.earliest()
     }
 
-    /// Breaks off the streams of callers who are no longer known; `told` is what is
-    /// said of each, by its procedure.
+    /// Breaks off the streams of callers who are no longer known, with what `told` says.
     pub(crate) fn expire(
         &mut self,
         dialect: &mut dyn Dialect,
         out: &mut Outbox,
         now: Instant,
-        mut told: impl FnMut(&str) -> Fault,
+        mut told: impl FnMut(&str, &Identity) -> Fault,
     ) {
         for stream in self.slots.expire(now) {
-            dialect.end_stream(&stream.head, Err(&told(&stream.procedure)), out);
+            dialect.end_stream(&stream.head, Err(&told(&stream.procedure, &stream.caller)), out);
             stream.dismiss();
         }
     }
@@ -170,15 +185,15 @@ impl Streams {
     }
 
     /// Sends the items that are there, until `most` bytes wait in `out`. `told` hears
-    /// of the streams that broke off, by their procedures, and says what their
-    /// callers are told.
+    /// of the streams that broke off, by their procedures and whoever opened them, and
+    /// says what those are told.
     pub(crate) fn poll(
         &mut self,
         dialect: &mut dyn Dialect,
         writing: Writing,
         out: &mut Outbox,
         most: usize,
-        mut told: impl FnMut(&str, Fault) -> Fault,
+        mut told: impl FnMut(&str, &Identity, Fault) -> Fault,
     ) {
         let mut woken = std::mem::take(&mut self.woken);
         // those that have waited longest come first
@@ -205,7 +220,7 @@ impl Streams {
                 Went::On => self.slots.wake(place),
                 Went::Ended(outcome) => {
                     let Some(stream) = self.slots.remove(place) else { continue };
-                    let outcome = outcome.map_err(|fault| told(&stream.procedure, fault));
+                    let outcome = outcome.map_err(|fault| told(&stream.procedure, &stream.caller, fault));
                     dialect.end_stream(&stream.head, outcome.as_ref().copied(), out);
                     stream.dismiss();
                 }
@@ -231,14 +246,15 @@ impl OpenStream {
     pub(crate) fn new(
         running: BoxRunning,
         procedure: Box<str>,
+        caller: Identity,
         number: u64,
         head: StreamHead,
         plan: &Plan,
     ) -> Self {
-        let &Plan { lag, credit, expires, .. } = plan;
+        let &Plan { lag, credit, .. } = plan;
         let (span, kept) = (None, Kept::default());
         let (outcome, blocked) = (None, false);
-        Self { running, number, head, procedure, span, credit, lag, kept, outcome, blocked, expires }
+        Self { running, number, head, procedure, span, credit, lag, kept, outcome, blocked, caller }
     }
 
     pub(crate) fn in_span(self, span: Option<Span>) -> Self {
