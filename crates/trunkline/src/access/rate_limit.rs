@@ -153,7 +153,7 @@ impl Limiter {
             _ => &self.strangers,
         };
         // what a fallback serves is named by whoever calls
-        let procedure = self.plan.each_procedure.then(|| match call.fallback {
+        let procedure = self.plan.each_procedure.then_some(match call.fallback {
             Some(prefix) => (true, prefix),
             None => (false, call.procedure),
         });

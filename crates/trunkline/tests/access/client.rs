@@ -248,10 +248,10 @@ async fn who_is_refused_after_a_reconnect_is_nobody() {
         let (builder, mut lost) = quick(&address);
         let client = builder.call_timeout(Duration::from_secs(10)).connect().await.unwrap();
         client.authenticate(["ada"]).await.unwrap();
-        for at in 0..kinds.len() {
+        for (at, kind) in kinds.iter().enumerate() {
             turn.store(u8::try_from(at).unwrap(), Ordering::Relaxed);
             lose(&mut peers, &mut lost).await;
-            assert_eq!(whoami(&client).await.unwrap(), "nobody", "{address} {:?}", kinds[at]);
+            assert_eq!(whoami(&client).await.unwrap(), "nobody", "{address} {kind:?}");
         }
         peers.recv().await.unwrap();
     }
