@@ -201,7 +201,7 @@ mod tests {
     use std::net::SocketAddr;
     use tokio::time::advance;
 
-    fn limiter(limit: RateLimit) -> Limiter {
+    fn made(limit: RateLimit) -> Limiter {
         Limiter::new(limit.plan)
     }
 
@@ -218,7 +218,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn so_many_at_once_and_then_evenly() {
-        let limiter = limiter(RateLimit::new(3, Duration::from_secs(3)));
+        let limiter = made(RateLimit::new(3, Duration::from_secs(3)));
         let now = |limiter: &Limiter| (0..10).filter(|_| may_call(limiter, "ada", "add")).count();
         assert_eq!(now(&limiter), 3);
         advance(Duration::from_millis(999)).await;
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn who_counts_together() {
         let each = RateLimit::new(1, Duration::from_secs(3600)).each_caller();
-        let limiter = limiter(each.clone());
+        let limiter = made(each.clone());
         for (who, may) in [
             ("ada", true),
             ("ada", false),
@@ -245,7 +245,7 @@ mod tests {
         ] {
             assert_eq!(may_call(&limiter, who, "add"), may, "{who}");
         }
-        let limiter = limiter(each.each_procedure());
+        let limiter = made(each.each_procedure());
         for (procedure, may) in [("add", true), ("sub", true), ("add", false)] {
             assert_eq!(may_call(&limiter, "ada", procedure), may, "{procedure}");
         }
@@ -255,7 +255,7 @@ mod tests {
     /// who are counted already keep what they have.
     #[tokio::test(start_paused = true)]
     async fn the_memory_for_strangers_is_bounded() {
-        let limiter = limiter(RateLimit::new(2, Duration::from_secs(2)).each_caller().max_keys(100));
+        let limiter = made(RateLimit::new(2, Duration::from_secs(2)).each_caller().max_keys(100));
         assert!(may_call(&limiter, "ada", "add"));
         let strangers = |limiter: &Limiter, from: u32| {
             let addresses = (from..from + 10_000).map(|n| std::net::Ipv4Addr::from(n).to_string());
@@ -273,10 +273,10 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_the_least_that_does() {
-        let limiter = limiter(RateLimit::new(0, Duration::ZERO));
+        let limiter = made(RateLimit::new(0, Duration::ZERO));
         assert!(may_call(&limiter, "ada", "add"));
         for (calls, per) in [(1, Duration::MAX), (u32::MAX, Duration::MAX), (u32::MAX, Duration::ZERO)] {
-            assert!(may_call(&limiter(RateLimit::new(calls, per)), "ada", "add"));
+            assert!(may_call(&made(RateLimit::new(calls, per)), "ada", "add"));
         }
     }
 }
