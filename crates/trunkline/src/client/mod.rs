@@ -265,17 +265,16 @@ impl Client {
             subject: Option<String>,
         }
         let credentials = OwnedPayload::encode(&credentials, Format::Json).map_err(not_encodable)?;
-        let line = match &self.0.carrier {
-            Carrier::Connection(line) => line,
-            #[cfg(feature = "http-client")]
-            Carrier::Http(_) => {
-                return Err(Fault::from(
-                    "over HTTP credentials are headers: build a client with `bearer` or `header`",
-                ));
+        match &self.0.carrier {
+            Carrier::Connection(line) => {
+                let tell = || async { self.call::<Known>(AUTHENTICATE, &credentials).await };
+                Ok(line.introduce(&credentials, tell).await?.subject)
             }
-        };
-        let tell = || async { self.call::<Known>(AUTHENTICATE, &credentials).await };
-        Ok(line.introduce(&credentials, tell).await?.subject)
+            #[cfg(feature = "http-client")]
+            Carrier::Http(_) => Err(Fault::from(
+                "over HTTP credentials are headers: build a client with `bearer` or `header`",
+            )),
+        }
     }
 
     /// The far end of the connection at this moment; `None` while there is no
