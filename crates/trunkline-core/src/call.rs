@@ -15,6 +15,9 @@ pub struct Call<'a> {
     pub procedure: &'a str,
     /// The arguments, still encoded.
     pub args: Option<Payload<'a>>,
+    /// With what the names begin that it serves, if it is a
+    /// [fallback](crate::Router::fallback) that was called: the name is the caller's choice then.
+    pub fallback: Option<&'a str>,
     /// What is known of the caller.
     pub context: &'a Context,
     /// The states of the router that the procedure belongs to.
@@ -36,7 +39,16 @@ impl<'a> Call<'a> {
         context: &'a Context,
         states: &'a Arc<States>,
     ) -> Self {
-        Self { procedure, args, context, states, deadline: None, format: Format::Json, max_reply: usize::MAX }
+        Self {
+            procedure,
+            args,
+            fallback: None,
+            context,
+            states,
+            deadline: None,
+            format: Format::Json,
+            max_reply: usize::MAX,
+        }
     }
 
     /// What is known of the caller, with the place in a trace that the arguments give
@@ -56,6 +68,7 @@ impl<'a> Call<'a> {
         OwnedCall {
             procedure: self.procedure.into(),
             args: self.args.as_ref().map(Payload::to_owned),
+            fallback: self.fallback.map(Into::into),
             context: self.context.clone(),
             states: self.states.clone(),
             deadline: self.deadline,
@@ -73,6 +86,8 @@ pub struct OwnedCall {
     pub procedure: Box<str>,
     /// The arguments, still encoded.
     pub args: Option<OwnedPayload>,
+    /// With what the names begin that it serves, if it is a fallback that was called.
+    pub fallback: Option<Box<str>>,
     /// What is known of the caller.
     pub context: Context,
     /// The states of the router that the procedure belongs to.
@@ -92,6 +107,7 @@ impl OwnedCall {
         Call {
             procedure: &self.procedure,
             args: self.args.as_ref().map(OwnedPayload::borrow),
+            fallback: self.fallback.as_deref(),
             context: &self.context,
             states: &self.states,
             deadline: self.deadline,

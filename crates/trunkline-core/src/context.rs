@@ -233,7 +233,7 @@ impl Connection {
     /// Sets who is known to be at the far side from the beginning.
     #[must_use]
     pub fn with_identity(self, identity: Identity) -> Self {
-        if !identity.is_anonymous() {
+        if !identity.is_blank() {
             self.store_or_new().set_identity(identity);
         }
         self

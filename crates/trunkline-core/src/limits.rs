@@ -19,8 +19,9 @@ pub(crate) const MAX_CHAIN: u32 = 32;
 /// - calls under way: `max_in_flight` times the arguments of one, `max_message`
 ///   at most, as handlers have decoded them. As many again may be running on the
 ///   pool of blocking threads though they were cancelled; and while answers to
-///   our own calls are awaited, up to `max_in_flight` more wait, with their
-///   arguments, and behind an `rpc.authenticate` up to `max_batch` besides;
+///   our own calls are awaited, or an `rpc.authenticate` is not done, up to
+///   `max_in_flight` more wait, with their arguments, and behind the latter up to
+///   `max_batch` besides;
 /// - replies: `max_unsent`, and one reply more, `max_reply`; and `max_reply` for
 ///   the batches under way, together;
 /// - streams: the items that their [lag policies](crate::Lag) keep, none by default;

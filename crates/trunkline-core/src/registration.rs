@@ -2,6 +2,7 @@
 
 use crate::{
     call::Call,
+    crowded::Crowd,
     fault::{Fault, TypedFault},
     handler::{Handler, Run},
     lag::Lag,
@@ -36,9 +37,9 @@ pub struct Registration {
     pub(crate) lag: Lag,
     pub(crate) items_only: bool,
     pub(crate) guards: Vec<Guard>,
-    pub(crate) max_running: Option<usize>,
     /// Whether its arguments are not checked against what their schema says of them.
     pub(crate) unchecked: bool,
+    pub(crate) crowd: Option<Crowd>,
     pub(crate) details: Arc<Details>,
 }
 
@@ -101,8 +102,8 @@ impl Registration {
             lag: Lag::Block,
             items_only: false,
             guards: Vec::new(),
-            max_running: None,
             unchecked: false,
+            crowd: None,
             details: Arc::default(),
         }
     }
@@ -141,6 +142,7 @@ impl Registration {
 
     /// How many calls may run at a time, of all callers together; streams that are
     /// open count too. More are refused as [`Unavailable`](crate::FaultKind::Unavailable).
+    /// Copies of the registration, and of routers that have it, share the number.
     /// Default: as many as connections have.
     ///
     /// ```
@@ -150,7 +152,7 @@ impl Registration {
     /// ```
     #[must_use]
     pub fn max_running(mut self, calls: usize) -> Self {
-        self.max_running = Some(calls);
+        self.crowd = Some(Crowd::of(calls));
         self
     }
 
@@ -298,6 +300,9 @@ impl Registration {
 
     /// Says what the procedure belongs to: a heading in the documentation, and for
     /// those who decide who may call. It may belong to several groups.
+    ///
+    /// Where there is a [`Security`](crate::Security), only callers who are in one of
+    /// them may call, unless it has another rule.
     #[must_use]
     pub fn group(self, group: impl Into<Cow<'static, str>>) -> Self {
         self.with(|details| details.groups.push(group.into()))

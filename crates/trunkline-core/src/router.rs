@@ -214,12 +214,13 @@ impl Router {
         self
     }
 
-    /// Lets callers say who they are, with [`AUTHENTICATE`]; services that have a
-    /// [`Security`](crate::Security) do this by themselves.
+    /// Lets callers say who they are, with [`AUTHENTICATE`]: for services, which do
+    /// this by themselves if they have a [`Security`](crate::Security).
     ///
     /// # Panics
     ///
     /// Panics if the name is taken, naming both places.
+    #[doc(hidden)]
     #[must_use]
     #[track_caller]
     pub fn authenticating(mut self) -> Self {
@@ -338,12 +339,13 @@ impl Router {
     }
 
     #[track_caller]
-    fn insert_fallback(&mut self, prefix: &str, route: Route) {
+    fn insert_fallback(&mut self, prefix: &str, mut route: Route) {
         if let Some((_, before)) = self.fallbacks.iter().find(|(taken, _)| **taken == *prefix) {
             let which = if prefix.is_empty() { String::new() } else { format!(" for `{prefix}…`") };
             panic!("there are two fallbacks{which}: at {} and at {}", before.place, route.place);
         }
         let at = self.fallbacks.partition_point(|(longer, _)| longer.len() >= prefix.len());
+        route.prefix = Some(prefix.into());
         self.fallbacks.insert(at, (prefix.into(), route));
     }
 }

@@ -4,16 +4,17 @@
 mod login;
 mod opening;
 
-use self::opening::opening;
+use self::{login::Found, opening::opening};
 use crate::{
-    access::{self, Found},
+    access,
     hooks::{FaultReport, Hooks},
-    peer::{Shared, Slot, Slots, placed},
+    peer::{Occupant, Shared, Slot, Slots, drop_running, placed},
     service::Service,
     streams::{Streams, Writing},
     telling::{Shown, call_span},
 };
 use std::{
+    borrow::Cow,
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, OnceLock},
@@ -23,8 +24,8 @@ use std::{
 use tokio::sync::Semaphore;
 use tracing::Span;
 use trunkline_core::{
-    About, Call, CallId, Context, CowPayload, Dialect, Fault, FaultKind, Format, Outbox, OwnedCallId,
-    OwnedPayload, Payload, Reply, Signal,
+    About, Call, CallId, Context, CowPayload, Dialect, Fault, FaultKind, Format, Identity, Outbox,
+    OwnedCallId, OwnedPayload, Payload, Reply, Signal,
     handler::Run,
     router::{self, Gives},
 };
@@ -56,6 +57,8 @@ pub(crate) struct Conversation {
     others: Option<Arc<Shared>>,
     /// Calls that wait for a free slot, in the order in which they came.
     parked: VecDeque<Parked>,
+    /// How often in a row the far side has failed to show who it is.
+    failed_logins: u8,
     /// Whether new calls are refused, because the server is shutting down.
     pub(crate) draining: bool,
     woken: Vec<usize>,
@@ -119,6 +122,7 @@ impl Conversation {
             service,
             others: None,
             parked: VecDeque::new(),
+            failed_logins: 0,
             draining: false,
             woken: Vec::new(),
         }
@@ -134,6 +138,7 @@ impl Conversation {
     #[cfg(feature = "http")]
     pub(crate) fn pass_to(&mut self, context: Context) -> Context {
         debug_assert!(self.is_idle(), "a call is under way, and would be answered to somebody else");
+        self.failed_logins = 0;
         let context = context.with_max_chain(self.service.limits.max_chain);
         std::mem::replace(&mut self.context, context)
     }
@@ -141,6 +146,12 @@ impl Conversation {
     /// Whether as many calls are under way as there may be.
     pub(crate) fn is_full(&self) -> bool {
         self.slots.len() >= self.service.limits.max_in_flight || !self.parked.is_empty()
+    }
+
+    /// Whether calls that come may be put off, because it is being found out who makes them.
+    pub(crate) fn may_put_off(&self) -> bool {
+        matches!(self.parked.front(), Some(Parked::Login(_)))
+            && self.parked.len() <= self.service.limits.max_in_flight
     }
 
     /// Wakes `task` when something that runs here wants to go on.
@@ -170,22 +181,30 @@ impl Conversation {
 
     /// Breaks off the streams of a far side that can no longer say that it does not
     /// want them.
-    pub(crate) fn break_off_streams(&mut self, out: &mut Outbox) {
-        if let Some(streams) = &mut self.streams {
-            let fault = Fault::new(
+    pub(crate) fn end_streams(&mut self, out: &mut Outbox) {
+        let ended = || {
+            Fault::new(
                 FaultKind::Unavailable,
                 "the caller has ended its direction of the connection, and with it its streams",
-            );
-            streams.break_off(&fault, &mut *self.dialect, out);
+            )
+        };
+        self.break_off(|_| true, ended, out);
+    }
+
+    /// Breaks off the streams of those of whom `ends` says so.
+    fn break_off(&mut self, ends: impl Fn(&Identity) -> bool, why: impl Fn() -> Fault, out: &mut Outbox) {
+        if let Some(streams) = &mut self.streams {
+            let (service, context) = (&self.service, &self.context);
+            streams.break_off(ends, &mut *self.dialect, out, |procedure, caller| {
+                tell(service, context, caller, procedure, &why())
+            });
         }
     }
 
     /// Takes no more calls, and breaks off what would never end by itself.
     pub(crate) fn drain(&mut self, out: &mut Outbox) {
-        if !std::mem::replace(&mut self.draining, true)
-            && let Some(streams) = &mut self.streams
-        {
-            streams.break_off(&shutting_down(), &mut *self.dialect, out);
+        if !std::mem::replace(&mut self.draining, true) {
+            self.break_off(|_| true, shutting_down, out);
         }
     }
 
@@ -301,12 +320,10 @@ impl Conversation {
             let route = route.clone();
             return self.start_other(&route, id, procedure, args, out, turn);
         }
-        let Some((place, waker)) = slots.vacant(turn.task) else {
-            return self.refuse(id, procedure, &busy(), out);
-        };
         let time = route.timeout().unwrap_or(service.limits.call_timeout);
         let deadline = after(turn.now, time.min(*asked));
         let mut call = Call::new(procedure, args, context, route.states());
+        call.fallback = route.fallback();
         call.deadline = deadline;
         call.format = *format;
         call.max_reply = service.limits.max_reply;
@@ -315,6 +332,9 @@ impl Conversation {
         {
             return self.refuse(id, procedure, &fault, out);
         }
+        let Some((place, waker)) = slots.vacant(turn.task) else {
+            return self.refuse(id, procedure, &busy(), out);
+        };
         let span = call_span(procedure, call.context);
         let entered = span.as_ref().map(Span::enter);
         let max_reply = call.max_reply;
@@ -338,8 +358,8 @@ impl Conversation {
         }
         if let Some(running) = under_way {
             let id = id.map(CallId::keep);
-            let procedure = procedure.into();
-            slots.insert(place, Slot { running, id, procedure, deadline, span, opens: None });
+            let (procedure, caller) = (procedure.into(), context.identity().clone());
+            slots.insert(place, Slot { running, id, procedure, caller, deadline, span, opens: None });
         }
     }
 
@@ -365,7 +385,13 @@ impl Conversation {
     }
 
     /// Answers a call that was not worth a slot.
-    fn reply(&mut self, id: Option<&CallId<'_>>, value: &impl serde::Serialize, out: &mut Outbox) {
+    fn reply(
+        &mut self,
+        id: Option<&CallId<'_>>,
+        procedure: &str,
+        value: &impl serde::Serialize,
+        out: &mut Outbox,
+    ) {
         let Some(id) = id else { return };
         let reply = self.dialect.open(id, out);
         let written = Reply::new(out.body(), self.format, self.service.limits.max_reply).write(value);
@@ -373,7 +399,7 @@ impl Conversation {
             Ok(()) => self.dialect.close(id, reply, out),
             Err(fault) => {
                 out.discard(reply);
-                self.dialect.fault(id, &fault, out);
+                self.refuse(Some(id), procedure, &fault, out);
             }
         }
     }
@@ -394,9 +420,8 @@ impl Conversation {
         if let Some(streams) = &mut self.streams {
             let writing = Writing { format: self.format, max_reply: self.service.limits.max_reply };
             let (service, context) = (&self.service, &self.context);
-            streams.poll(&mut *self.dialect, writing, out, room.streams, |procedure, fault| {
-                report(&service.hooks, context, procedure, &fault, false);
-                access::told(service, context, &fault).into_owned()
+            streams.poll(&mut *self.dialect, writing, out, room.streams, |procedure, caller, fault| {
+                tell(service, context, caller, procedure, &fault)
             });
         }
         self.unpark(out, room.calls, turn);
@@ -410,8 +435,8 @@ impl Conversation {
                 Poll::Pending => {}
                 Poll::Ready(Ok(())) => self.opened(place, out, turn),
                 Poll::Ready(Err(fault)) => {
-                    if let Some((id, procedure)) = self.slots.remove(place).map(Slot::end) {
-                        self.refuse_kept(id.as_ref(), &procedure, &fault, out);
+                    if let Some(slot) = self.slots.remove(place) {
+                        self.refuse_slot(slot, &fault, out);
                     }
                 }
             }
@@ -426,10 +451,12 @@ impl Conversation {
             })
         };
         if let Poll::Ready(outcome) = outcome
-            && let Some((id, procedure)) = self.slots.remove(place).map(Slot::end)
-            && let Err(fault) = outcome
+            && let Some(slot) = self.slots.remove(place)
         {
-            self.refuse_kept(id.as_ref(), &procedure, &fault, out);
+            match outcome {
+                Ok(()) => slot.dismiss(),
+                Err(fault) => self.refuse_slot(slot, &fault, out),
+            }
         }
     }
 
@@ -448,9 +475,8 @@ impl Conversation {
             }
             match self.parked.pop_front() {
                 Some(Parked::Login(mut found)) => {
-                    if let Some(identity) = Arc::get_mut(&mut found).and_then(OnceLock::take) {
-                        self.become_known(identity);
-                    }
+                    let identity = Arc::get_mut(&mut found).and_then(OnceLock::take);
+                    self.settle(identity, out);
                 }
                 Some(Parked::Call { id, procedure, args, about }) => {
                     let id = id.as_ref().map(OwnedCallId::borrow);
@@ -470,19 +496,20 @@ impl Conversation {
             kept.as_ref().is_some_and(|kept| kept.borrow().spelling == id.spelling)
         };
         let is_parked = |parked: &Parked| matches!(parked, Parked::Call { id, .. } if is_it(id));
-        let (id, procedure) = match self.slots.remove_where(|slot| is_it(&slot.id)) {
-            Some(slot) => slot.end(),
+        let fault = || Fault::new(FaultKind::Cancelled, "Request cancelled");
+        match self.slots.remove_where(|slot| is_it(&slot.id)) {
+            Some(slot) => self.refuse_slot(slot, &fault(), out),
             None => match self.parked.iter().position(is_parked).and_then(|at| self.parked.remove(at)) {
-                Some(Parked::Call { id, procedure, .. }) => (id, procedure),
+                Some(Parked::Call { id, procedure, .. }) => {
+                    self.refuse(id.as_ref().map(OwnedCallId::borrow).as_ref(), &procedure, &fault(), out);
+                }
                 _ => return,
             },
-        };
+        }
         if !self.parked.is_empty() {
             // there is room now for what waits
             turn.task.wake_by_ref();
         }
-        let fault = Fault::new(FaultKind::Cancelled, "Request cancelled");
-        self.refuse_kept(id.as_ref(), &procedure, &fault, out);
     }
 
     /// Ends the calls that have run for longer than they may.
@@ -491,8 +518,7 @@ impl Conversation {
             let fault = Fault::new(FaultKind::DeadlineExceeded, "Deadline exceeded").with_data(
                 "the call ran for longer than it may: the procedure's timeout, or the limit `call_timeout`",
             );
-            let (id, procedure) = slot.end();
-            self.refuse_kept(id.as_ref(), &procedure, &fault, out);
+            self.refuse_slot(slot, &fault, out);
         }
     }
 
@@ -506,10 +532,8 @@ impl Conversation {
             && streams.earliest().is_some_and(|at| at <= now)
         {
             let (service, context) = (&self.service, &self.context);
-            streams.expire(&mut *self.dialect, out, now, |procedure| {
-                let fault = access::expired();
-                report(&service.hooks, context, procedure, &fault, false);
-                access::told(service, context, &fault).into_owned()
+            streams.expire(&mut *self.dialect, out, now, |procedure, caller| {
+                tell(service, context, caller, procedure, &access::expired())
             });
         }
     }
@@ -528,9 +552,16 @@ impl Conversation {
         self.parked.clear();
     }
 
+    /// Ends a call that was under way, and tells whoever made it.
     #[cold]
-    fn refuse_kept(&mut self, id: Option<&OwnedCallId>, procedure: &str, fault: &Fault, out: &mut Outbox) {
-        self.refuse(id.map(OwnedCallId::borrow).as_ref(), procedure, fault, out);
+    fn refuse_slot(&mut self, slot: Slot, fault: &Fault, out: &mut Outbox) {
+        let Slot { running, id, procedure, caller, .. } = slot;
+        drop_running(running, &procedure);
+        let context = made_by(&self.context, &caller);
+        report(&self.service.hooks, &context, &procedure, fault, id.is_none());
+        if let Some(id) = id {
+            self.dialect.fault(&id.borrow(), &access::told(&self.service, &context, fault), out);
+        }
     }
 
     #[cold]
@@ -571,9 +602,25 @@ fn answer(
     outcome
 }
 
+/// The context of what `caller` did, also if somebody else is known by now.
+fn made_by<'c>(context: &'c Context, caller: &Identity) -> Cow<'c, Context> {
+    match context.identity() == caller {
+        true => Cow::Borrowed(context),
+        false => Cow::Owned(context.clone().with_identity(caller.clone())),
+    }
+}
+
+/// Reports a stream that broke off; what whoever opened it is told.
+#[cold]
+fn tell(service: &Service, context: &Context, caller: &Identity, procedure: &str, fault: &Fault) -> Fault {
+    let context = made_by(context, caller);
+    report(&service.hooks, &context, procedure, fault, false);
+    access::told(service, &context, fault).into_owned()
+}
+
 /// Tells those who keep an eye on the program that something failed.
 #[cold]
-fn report(hooks: &Hooks, context: &Context, procedure: &str, fault: &Fault, notification: bool) {
+pub(crate) fn report(hooks: &Hooks, context: &Context, procedure: &str, fault: &Fault, notification: bool) {
     tracing::debug!(rpc.method = %Shown(procedure), kind = ?fault.kind(), notification, "call failed");
     hooks.failed(&FaultReport::new(procedure, fault, context));
 }
@@ -590,9 +637,16 @@ pub(crate) fn busy() -> Fault {
     Fault::new(FaultKind::Unavailable, "Server is busy, try again later")
 }
 
+/// What becomes of a call whose handler panicked.
 #[cold]
 pub(crate) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Fault {
-    let fault = Fault::panicked(&*panic);
+    panicked_in("the handler", panic)
+}
+
+/// What becomes of a call in which user code panicked.
+#[cold]
+pub(crate) fn panicked_in(who: &str, panic: Box<dyn std::any::Any + Send>) -> Fault {
+    let fault = Fault::panicked_in(who, &*panic);
     tracing::error!("{}", std::error::Error::source(&fault).map(ToString::to_string).unwrap_or_default());
     fault
 }

@@ -1,6 +1,7 @@
 //! [`Service`]: what every connection of a listener is served with.
 
 use crate::{hooks::Hooks, peers::Peers};
+use http::HeaderValue;
 use std::sync::Arc;
 use trunkline_core::{Language, Limits, Router, Security};
 
@@ -58,12 +59,27 @@ impl Service {
     ///
     /// # Panics
     ///
-    /// Panics if the router has a procedure of that name.
+    /// Panics if the router has a procedure of that name, or the
+    /// [challenge](Security::challenge) is no header: starting up is the time to hear of it.
     #[must_use]
     #[track_caller]
-    pub fn security(mut self, security: impl Security) -> Self {
+    pub fn security(self, security: impl Security) -> Self {
+        self.shared_security(Arc::new(security))
+    }
+
+    /// The same with a security that others hold as well.
+    ///
+    /// # Panics
+    ///
+    /// Panics as [`security`](Self::security) does.
+    #[must_use]
+    #[track_caller]
+    pub fn shared_security(mut self, security: Arc<dyn Security>) -> Self {
+        let challenge = security.challenge();
+        let is_header = HeaderValue::from_str(challenge).is_ok_and(|value| value.to_str().is_ok());
+        assert!(is_header, "`Security::challenge` gives {challenge:?}, which has more than visible ASCII");
         self.router = Arc::unwrap_or_clone(self.router).authenticating().shared();
-        self.security = Some(Arc::new(security));
+        self.security = Some(security);
         self
     }
 

@@ -33,6 +33,8 @@ pub struct Route {
     pub(super) guards: Arc<[Guard]>,
     pub(super) states: Arc<States>,
     pub(super) place: &'static Location<'static>,
+    /// With what the names begin that it serves, if it is a fallback.
+    pub(super) prefix: Option<Box<str>>,
 }
 
 /// What the calls of a procedure come to.
@@ -87,6 +89,7 @@ impl Route {
             registration,
             states: Arc::default(),
             place: Location::caller(),
+            prefix: None,
         }
     }
 
@@ -140,6 +143,7 @@ impl Route {
         context: &'a Context,
     ) -> Call<'a> {
         let mut call = Call::new(name, args, context, &self.states);
+        call.fallback = self.fallback();
         call.deadline = self.timeout().and_then(|timeout| Instant::now().checked_add(timeout));
         call
     }
@@ -148,6 +152,14 @@ impl Route {
     #[must_use]
     pub fn states(&self) -> &Arc<States> {
         &self.states
+    }
+
+    /// With what the names begin that it serves, if it is a
+    /// [fallback](crate::Router::fallback).
+    #[must_use]
+    #[inline]
+    pub fn fallback(&self) -> Option<&str> {
+        self.prefix.as_deref()
     }
 
     /// What its calls come to.
@@ -216,8 +228,8 @@ fn entrance(registration: &Registration) -> Arc<dyn Procedure> {
     if registration.details.ordered {
         procedure = Arc::new(Ordered(procedure));
     }
-    match registration.max_running {
-        Some(most) => Arc::new(Crowded::new(procedure, most)),
+    match registration.crowd.clone() {
+        Some(crowd) => Arc::new(Crowded { procedure, crowd }),
         None => procedure,
     }
 }

@@ -3,7 +3,7 @@
 use super::{Conversation, MOST_CALLS, Turn, after, busy, panicked, shutting_down};
 use crate::{
     access,
-    peer::{Slot, drop_running},
+    peer::Slot,
     streams::{OpenStream, Plan, Streams},
     telling::call_span,
 };
@@ -33,10 +33,9 @@ impl Conversation {
         turn: Turn<'_>,
     ) {
         let started = match (route.gives(), id) {
-            (Gives::Unsubscribed, _) => return self.unsubscribe(id, args, out),
+            (Gives::Unsubscribed, _) => return self.unsubscribe(id, procedure, args, out),
             (Gives::Identity, _) => self.authenticate(id, procedure, args, out, turn),
-            (_, Some(id)) => self.start_stream(route, id, procedure, args, turn),
-            (_, None) => Err(Fault::from("a notification cannot open a stream: there is no answer to it")),
+            _ => self.start_stream(route, id, procedure, args, turn),
         };
         if let Err(fault) = started {
             self.refuse(id, procedure, &fault, out);
@@ -44,13 +43,19 @@ impl Conversation {
     }
 
     /// Ends a stream that the caller no longer listens to, and says whether there was one.
-    fn unsubscribe(&mut self, id: Option<&CallId<'_>>, args: Option<Payload<'_>>, out: &mut Outbox) {
+    fn unsubscribe(
+        &mut self,
+        id: Option<&CallId<'_>>,
+        procedure: &str,
+        args: Option<Payload<'_>>,
+        out: &mut Outbox,
+    ) {
         let number = self.dialect.stream_named(args.as_ref());
         let ended = match (&mut self.streams, number) {
             (Some(streams), Some(number)) => streams.end(number),
             _ => false,
         };
-        self.reply(id, &ended, out);
+        self.reply(id, procedure, &ended, out);
     }
 
     /// The caller has room for items of a stream.
@@ -72,24 +77,19 @@ impl Conversation {
         }
     }
 
-    /// Starts a call that comes to a stream.
+    /// Starts a call that comes to a stream. What it might fail for is not looked at
+    /// before it is clear that the caller may know of it.
     fn start_stream(
         &mut self,
         route: &Route,
-        id: &CallId<'_>,
+        id: Option<&CallId<'_>>,
         procedure: &str,
         args: Option<Payload<'_>>,
         turn: Turn<'_>,
     ) -> Result<(), Fault> {
-        let credit = self.credits.iter().position(|(call, _)| **call == *id.spelling);
-        let credit = credit.map(|at| self.credits.remove(at).1);
-        self.dialect.admit_stream(id)?;
         let limits = self.service.limits.clone();
-        if self.streams.as_ref().map_or(0, |streams| streams.len()) >= self.most_streams() {
-            return Err(self.too_many_streams());
-        }
-        let (place, waker) = self.slots.vacant(turn.task).ok_or_else(busy)?;
         let mut call = Call::new(procedure, args, &self.context, route.states());
+        call.fallback = route.fallback();
         // that is for its opening: nobody has said how long the stream itself may last
         let time = route.timeout().unwrap_or(limits.call_timeout);
         let deadline = after(turn.now, time.min(self.asked));
@@ -97,45 +97,50 @@ impl Conversation {
         if let Some(security) = &self.service.security {
             access::admit(&**security, &call, route.details(), turn.now)?;
         }
+        let id = id.ok_or("a notification cannot open a stream: there is no answer to it")?;
+        let credit = self.credits.iter().position(|(call, _)| **call == *id.spelling);
+        let credit = credit.map(|at| self.credits.remove(at).1);
+        self.dialect.admit_stream(id)?;
+        if self.streams.as_ref().map_or(0, |streams| streams.len()) >= self.most_streams() {
+            return Err(self.too_many_streams());
+        }
+        let (place, waker) = self.slots.vacant(turn.task).ok_or_else(busy)?;
         let running = catch_unwind(AssertUnwindSafe(|| route.start(&call)));
         let running = running.unwrap_or_else(|panic| Err(panicked(panic)))?;
         let items = route.item_name().unwrap_or(procedure).into();
         let items_only = route.items_only() && credit.is_none();
-        let expires = self.context.identity().expires();
-        let opens = Some(Box::new(Plan { items, lag: route.lag(), credit, items_only, expires }));
+        let opens = Some(Box::new(Plan { items, lag: route.lag(), credit, items_only }));
         let span = call_span(procedure, &self.context);
         // it is polled with all others that want to be, before anything is waited for
         waker.wake_by_ref();
-        let (id, procedure) = (Some(id.keep()), procedure.into());
-        self.slots.insert(place, Slot { running, id, procedure, deadline, span, opens });
+        let (id, procedure, caller) = (Some(id.keep()), procedure.into(), self.context.identity().clone());
+        self.slots.insert(place, Slot { running, id, procedure, caller, deadline, span, opens });
         Ok(())
     }
 
     /// A call has come to a stream, which is open now.
     #[cold]
     pub(super) fn opened(&mut self, place: usize, out: &mut Outbox, turn: Turn<'_>) {
-        let Some(Slot { running, id: Some(id), procedure, span, opens: Some(plan), .. }) =
-            self.slots.remove(place)
-        else {
-            return;
-        };
+        let Some(slot) = self.slots.remove(place) else { return };
         if let Some(others) = self.others.as_deref().filter(|others| others.is_dirty()) {
             out.append(&mut others.state().out);
         }
         let most = self.most_streams();
         let streams = self.streams.get_or_insert_with(|| Box::new(Streams::with_capacity(most)));
-        let refusal = if self.draining {
-            shutting_down()
-        } else if streams.len() >= most {
-            self.too_many_streams()
-        } else {
-            let number = streams.next_number();
-            let head = self.dialect.open_stream(&id.borrow(), number, &plan.items, out);
-            let stream = OpenStream::new(running, procedure, number, head, &plan).in_span(span);
-            return streams.insert(stream, turn);
+        if self.draining {
+            return self.refuse_slot(slot, &shutting_down(), out);
+        }
+        if streams.len() >= most {
+            let fault = self.too_many_streams();
+            return self.refuse_slot(slot, &fault, out);
+        }
+        let Slot { running, id: Some(id), procedure, caller, span, opens: Some(plan), .. } = slot else {
+            return;
         };
-        drop_running(running, &procedure);
-        self.refuse_kept(Some(&id), &procedure, &refusal, out);
+        let number = streams.next_number();
+        let head = self.dialect.open_stream(&id.borrow(), number, &plan.items, out);
+        let stream = OpenStream::new(running, procedure, caller, number, head, &plan).in_span(span);
+        streams.insert(stream, turn);
     }
 
     /// As many streams as may be open.

@@ -9,7 +9,7 @@ use super::{
     post,
     reply::{Reply, not_allowed, text},
     request_id,
-    session::{self, Session},
+    session::{self, Life},
 };
 use crate::{listen::Shutdown, ws};
 use futures_util::future::Either;
@@ -44,7 +44,7 @@ pub(super) trait Door: Clone + Send + Sync + 'static {
     fn shutdown(&self) -> &Shutdown;
 
     /// Runs a WebSocket, if there may be another.
-    fn begin(&self, session: Session) -> bool;
+    fn begin(&self, session: Life) -> bool;
 
     /// Sees a reply off.
     fn part(self, reply: Reply) -> Reply;

@@ -2,7 +2,7 @@
 
 use super::{
     Carrier, Client, Shared,
-    line::{Line, Login, Observer},
+    line::{Introduction, Line, Observer},
     reconnect::Reconnect,
     state::ConnectionState,
     supervisor::Supervisor,
@@ -123,8 +123,9 @@ impl Builder {
         self.framing(|limits| ContentLength::default().limit(limits.max_message))
     }
 
-    /// Sends a header along with HTTP requests, also with the one that asks for
-    /// a WebSocket. Other transports have no headers.
+    /// Sends a header along with HTTP requests, also with each that asks for
+    /// a WebSocket, whoever has [authenticated](Client::authenticate) since. Other
+    /// transports have no headers.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
@@ -132,7 +133,8 @@ impl Builder {
 
     /// Shows the server a bearer token: in the header `Authorization` over HTTP and
     /// WebSocket, elsewhere as `{"token":"…"}` to `rpc.authenticate`, before anything
-    /// else is said; and again after each reconnect.
+    /// else is said; and again after each reconnect, until
+    /// [other credentials](Client::authenticate) take its place.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), trunkline::client::DialError> {
@@ -271,7 +273,7 @@ impl Builder {
         let (client, unconnected) = self.prepare()?;
         if let Some((supervisor, link)) = unconnected {
             let link = match (link, &supervisor.dialer) {
-                (None, Some(dialer)) => Some(Box::new(dialer.dial().await?)),
+                (None, Some(dialer)) => Some(Box::new(supervisor.dial(dialer).await?)),
                 (link, _) => link,
             };
             let mut opened = link.map(|link| supervisor.open(*link));
@@ -309,26 +311,31 @@ impl Builder {
     /// Makes a client that is not connected yet, and whoever is to connect it.
     fn prepare(mut self) -> Result<(Client, Option<Unconnected>), DialError> {
         let mut headers = self.read_headers()?;
-        let mut login = None;
+        let mut introduction = Introduction::Not;
         let language = self.language.unwrap_or_else(|| Arc::new(JsonRpc::default()));
         let (dialer, link) = match self.source {
             Source::Link(link) => {
-                login = self.credentials.map(Credentials::said).transpose()?;
+                if let Some(credentials) = self.credentials {
+                    introduction = credentials.said()?;
+                }
                 (None, Some(link))
             }
             Source::Address(address) => {
                 let address: Address = address.parse()?;
                 match self.credentials.take() {
                     None => {}
-                    Some(Credentials::Bearer(token)) if has_headers(&address) => {
+                    Some(Credentials::Bearer(token)) if address.is_http() => {
                         headers.insert(AUTHORIZATION, authorization(&token)?);
+                    }
+                    Some(Credentials::Bearer(token)) if matches!(address, Address::WebSocket { .. }) => {
+                        introduction = Introduction::Header(authorization(&token)?);
                     }
                     Some(_) if address.is_http() => {
                         let problem = "over HTTP each call is a request of its own, and credentials are headers: \
                                        use `bearer` or `header`";
                         return Err(DialError::Credentials { problem: problem.into() });
                     }
-                    Some(said) => login = Some(said.said()?),
+                    Some(credentials) => introduction = credentials.said()?,
                 }
                 let dialer = Dialer::new(address)
                     .headers(headers)
@@ -366,8 +373,7 @@ impl Builder {
             let posting = Posting::new(dialer.http(language)?, self.observers);
             return Ok((client(Carrier::Http(Arc::new(posting))), None));
         }
-        let login = login.map(|credentials| Login { credentials, must: true });
-        let line = Line::new(self.observers, login);
+        let line = Line::new(self.observers, introduction);
         for name in &self.names {
             line.want(name);
         }
@@ -413,8 +419,8 @@ enum Credentials {
 }
 
 impl Credentials {
-    /// As they are said on a live connection.
-    fn said(self) -> Result<OwnedPayload, DialError> {
+    /// To be said on a live connection, before anything else is.
+    fn said(self) -> Result<Introduction, DialError> {
         let said = match self {
             Self::Bearer(token) => {
                 let said = serde_json::json!({ "token": token });
@@ -422,13 +428,9 @@ impl Credentials {
             }
             Self::Message(said) => said,
         };
-        said.map_err(|problem| DialError::Credentials { problem })
+        said.map(|credentials| Introduction::Login { credentials, must: true })
+            .map_err(|problem| DialError::Credentials { problem })
     }
-}
-
-/// Whether whoever connects to this address says something in headers first.
-fn has_headers(address: &Address) -> bool {
-    matches!(address, Address::WebSocket { .. } | Address::Http { .. })
 }
 
 /// A bearer token as a header.

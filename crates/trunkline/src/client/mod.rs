@@ -37,7 +37,7 @@ pub use trunkline_net::{
     dial::{Address, DialError},
 };
 
-use self::line::{Line, Login};
+use self::line::Line;
 #[cfg(feature = "http-client")]
 use self::posting::Posting;
 use crate::{Fault, FaultKind, Link, OwnedPayload, Peer, security::AUTHENTICATE};
@@ -243,7 +243,11 @@ impl Client {
     /// Shows the server other credentials than those that the client was
     /// [built](Builder::credentials) with, now and after each reconnect; gives whom
     /// it takes the client for. Calls that are made after this are made under the
-    /// new identity, those under way keep theirs.
+    /// new identity, those under way keep theirs. Of several that authenticate at a
+    /// time, one waits for the other.
+    ///
+    /// A [bearer token](Builder::bearer) is not shown any more then, in no header
+    /// either; a [header](Builder::header) is.
     ///
     /// ```no_run
     /// # async fn example(client: &trunkline::Client, token: &str) -> Result<(), trunkline::Fault> {
@@ -256,7 +260,9 @@ impl Client {
     /// # Errors
     ///
     /// Fails if the server does not accept them: then the client is nobody, now and
-    /// after each reconnect. Over HTTP it fails at once, since credentials are headers
+    /// after each reconnect, and so it is if they are refused after a reconnect. Where
+    /// the connection is lost first, or nobody can authenticate, it is who it was
+    /// before. Over HTTP it fails at once, since credentials are headers
     /// there, as [`Builder::bearer`] sends them. Otherwise as a [`call`](Self::call) does.
     pub async fn authenticate(&self, credentials: impl Serialize) -> Result<Option<String>, Fault> {
         #[derive(serde::Deserialize)]
@@ -266,16 +272,14 @@ impl Client {
         let credentials = OwnedPayload::encode(&credentials, Format::Json).map_err(not_encodable)?;
         match &self.0.carrier {
             Carrier::Connection(line) => {
-                line.set_login(Login { credentials: credentials.clone(), must: false });
+                let tell = || async { self.call::<Known>(AUTHENTICATE, &credentials).await };
+                Ok(line.introduce(&credentials, tell).await?.subject)
             }
             #[cfg(feature = "http-client")]
-            Carrier::Http(_) => {
-                return Err(Fault::from(
-                    "over HTTP credentials are headers: build a client with `bearer` or `header`",
-                ));
-            }
+            Carrier::Http(_) => Err(Fault::from(
+                "over HTTP credentials are headers: build a client with `bearer` or `header`",
+            )),
         }
-        Ok(self.call::<Known>(AUTHENTICATE, credentials).await?.subject)
     }
 
     /// The far end of the connection at this moment; `None` while there is no

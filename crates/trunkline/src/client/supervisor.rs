@@ -1,10 +1,11 @@
 //! [`Supervisor`]: sees to it that a client has a connection.
 
 use super::{
-    line::{Line, Login},
+    line::{Introduction, Line},
     reconnect::{Pauses, Reconnect},
 };
 use crate::{Ended, Fault, FaultKind, Link, Peer, Service, security::AUTHENTICATE};
+use http::header::AUTHORIZATION;
 use serde::de::IgnoredAny;
 use std::{error::Error, sync::Arc, time::Duration};
 use tokio::{
@@ -54,11 +55,19 @@ impl Supervisor {
         tokio::spawn(self.run(opened));
     }
 
+    /// Connects, and says in the request who we are if that is where it is said.
+    pub(super) async fn dial(&self, dialer: &Dialer) -> Result<Link, DialError> {
+        match self.line.introduction() {
+            Introduction::Header(value) => dialer.clone().header(AUTHORIZATION, value).dial().await,
+            _ => dialer.dial().await,
+        }
+    }
+
     /// Takes a link into use; callers have it at once unless the server is to be
     /// told who they are.
     pub(super) fn open(&self, link: Link) -> Opened {
         let (peer, driver) = trunkline_net::open(link, &self.service, self.call_timeout);
-        let introduced = self.line.login().is_none();
+        let introduced = !matches!(self.line.introduction(), Introduction::Login { .. });
         if introduced {
             self.line.up(&peer);
         }
@@ -73,11 +82,16 @@ impl Supervisor {
         if opened.introduced {
             return Ok(());
         }
-        if let Some(Login { credentials, must }) = self.line.login() {
+        if let Introduction::Login { credentials, must } = self.line.introduction() {
             let said = opened.peer.call::<IgnoredAny>(AUTHENTICATE, credentials);
+            let unheard = [FaultKind::Disconnected, FaultKind::DeadlineExceeded];
             match said.timeout(self.login_timeout).await {
-                Err(fault) if must || fault.kind() != FaultKind::Unauthenticated => return Err(fault),
-                Err(_) | Ok(_) => {}
+                Ok(_) => {}
+                Err(fault) if must || unheard.contains(&fault.kind()) => return Err(fault),
+                // the server has answered, and will again: better nobody than no connection
+                Err(fault) => {
+                    tracing::warn!(%fault, "the credentials are no longer accepted: going on as nobody")
+                }
             }
         }
         opened.introduced = true;
@@ -147,7 +161,7 @@ impl Supervisor {
             let mut opened = match (opened, &self.dialer) {
                 (Some(opened), _) => opened,
                 (None, None) => return Ok(None),
-                (None, Some(dialer)) => self.open(dialer.dial().await.map_err(|error| in_full(&error))?),
+                (None, Some(dialer)) => self.open(self.dial(dialer).await.map_err(|error| in_full(&error))?),
             };
             let introduced = self.introduce(&mut opened).await;
             introduced.map_err(|fault| format!("the server does not accept the credentials: {fault}"))?;

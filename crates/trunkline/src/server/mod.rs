@@ -88,7 +88,8 @@ impl Server {
 
     /// Who decides who callers are, what they may do, and what they are told; most
     /// programs give an [`Access`](crate::access::Access). Default: nobody does, all
-    /// callers are anonymous, and may call all that is not internal.
+    /// callers are anonymous, and may call all that is not internal, whatever group it
+    /// belongs to.
     pub fn security(mut self, security: impl Security) -> Self {
         self.security = Some(Arc::new(security));
         self
@@ -220,7 +221,7 @@ impl Server {
         let service = Service::new(router, self.language).with_peers(peers);
         let service = service.limits(self.limits).hooks(self.hooks);
         match self.security {
-            Some(security) => service.security(security),
+            Some(security) => service.shared_security(security),
             None => service,
         }
     }

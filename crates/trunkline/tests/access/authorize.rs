@@ -19,7 +19,8 @@ const UNAUTHENTICATED: i64 = -32002;
 struct Untouchable;
 
 impl<'de> serde::Deserialize<'de> for Untouchable {
-    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        <[u8; 1]>::deserialize(from)?;
         panic!("the arguments were decoded")
     }
 }
@@ -60,6 +61,7 @@ async fn every_call_is_asked_for_before_its_arguments_are_decoded() {
         assert_eq!(code(&wire.ask(request(1, name, json!([1]))).await), FORBIDDEN, "{name}");
     }
     wire.line(r#"{"jsonrpc":"2.0","method":"one"}"#).await;
+    wire.line(r#"{"jsonrpc":"2.0","method":"many"}"#).await;
     let answers =
         wire.ask(format!("[{},{}]", request(1, "one", json!([2])), request(2, "one", json!([3])))).await;
     assert!(answers.as_array().unwrap().iter().all(|answer| code(answer) == FORBIDDEN), "{answers}");
@@ -70,6 +72,7 @@ async fn every_call_is_asked_for_before_its_arguments_are_decoded() {
             "many [1] None",
             "late [1] None",
             r#"one - Some(String("few"))"#,
+            "many - None",
             r#"one [2] Some(String("few"))"#,
             r#"one [3] Some(String("few"))"#,
         ]
@@ -131,4 +134,15 @@ async fn a_rule_that_panics_fails_one_call() {
     let mut wire = Wire::of(service(access));
     assert_eq!(code(&wire.ask(request(1, "reset", json!([]))).await), -32603);
     assert_eq!(wire.ask(ask(2)).await["result"], "nobody");
+}
+
+/// What is not to be known of does not show by what there is no room for.
+#[tokio::test]
+async fn a_hidden_stream_is_unknown_where_there_is_no_room() {
+    let hidden = Access::new().rule(|_, _| Err(Fault::new(FaultKind::NotFound, "Method not found")));
+    let router = Router::new().procedure("secret", async || stream::iter([1]));
+    let limits = trunkline::Limits::default().max_streams(0);
+    let mut wire = Wire::of(Service::new(router, JsonRpc::default()).security(hidden).limits(limits));
+    let mut error = async |name| wire.ask(request(1, name, json!([]))).await["error"].clone();
+    assert_eq!(error("secret").await, error("no.such").await);
 }

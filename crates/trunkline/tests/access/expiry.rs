@@ -45,3 +45,51 @@ async fn a_stream_ends_with_the_identity_that_it_was_opened_under() {
     assert_eq!(last["params"]["error"]["code"], -32002, "{last}");
     assert!((59..=61).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
 }
+
+/// Ada or bob, for a minute at a time.
+fn either() -> Wire {
+    let access = Access::new().bearer(async |name| {
+        Ok(Identity::new(name).until((Instant::now() + Duration::from_secs(60)).into_std()))
+    });
+    let router = Router::new()
+        .procedure("whoami", crate::world::whoami)
+        .procedure("silent", async || stream::pending::<u8>());
+    Wire::of(Service::new(router, JsonRpc::default()).security(access))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_goes_on_if_its_identity_is_renewed() {
+    let mut wire = either();
+    wire.ask(crate::world::login(1, "ada")).await;
+    let id = wire.ask(request(2, "silent", json!([]))).await["result"].clone();
+    let began = Instant::now();
+    for _ in 0..3 {
+        advance(Duration::from_secs(50)).await;
+        assert_eq!(wire.ask(crate::world::login(3, "ada")).await["result"]["subject"], "ada");
+    }
+    let last = wire.next().await;
+    assert_eq!((&last["params"]["subscription"], &last["params"]["error"]["code"]), (&id, &json!(-32002)));
+    assert!((209..=211).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_is_broken_off_if_somebody_else_comes() {
+    let nobody = r#"{"jsonrpc":"2.0","id":9,"method":"rpc.authenticate"}"#.to_owned();
+    for next in [crate::world::login(9, "bob"), nobody] {
+        let mut wire = either();
+        let open = request(1, "silent", json!([]));
+        let first = wire.ask(&open).await["result"].clone();
+        wire.ask(crate::world::login(2, "ada")).await;
+        let id = wire.ask(&open).await["result"].clone();
+        let began = Instant::now();
+        wire.line(next).await;
+        let mut heard = [wire.next().await, wire.next().await];
+        heard.sort_by_key(|message| message["id"].is_null());
+        assert_eq!(heard[0]["id"], 9);
+        assert_eq!(heard[1]["params"]["subscription"], id);
+        assert_eq!(heard[1]["params"]["error"]["code"], -32002, "{}", heard[1]);
+        assert!(began.elapsed().is_zero(), "it has not expired");
+        // what nobody opened is nobody's, and goes on
+        assert_eq!(wire.ask(request(3, "rpc.unsubscribe", json!([first]))).await["result"], true);
+    }
+}
