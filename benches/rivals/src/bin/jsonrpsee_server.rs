@@ -25,6 +25,13 @@ fn main() -> Result<()> {
             let failed = |error| ErrorObjectOwned::owned(-32000, format!("{error}"), None::<()>);
             add.sum_elsewhere().await.map_err(failed)
         })?;
+        module.register_subscription("count", "count", "uncount", |_, pending, _, _| async move {
+            let sink = pending.accept().await?;
+            for n in 0_u64.. {
+                sink.send(serde_json::value::to_raw_value(&n)?).await?;
+            }
+            Ok(())
+        })?;
         announce(&[("ws", address), ("http", address)]);
         server.start(module).stopped().await;
         Ok(())

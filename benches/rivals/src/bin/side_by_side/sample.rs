@@ -123,6 +123,11 @@ pub(crate) fn take(row: &Row, effort: &Effort, pinned: Pinned) -> Result<Sample>
             ];
             cpu(&visit(row, "load", wire, &flags, pinned)?, "server_cpu")
         }
+        Kind::Stream(wire) => {
+            let seconds = effort.seconds.to_string();
+            let flags = [("mode", "stream"), ("wire", wire), ("seconds", &seconds)];
+            cpu(&visit(row, "load", wire, &flags, pinned)?, "server_cpu")
+        }
         Kind::Client(program, wire, window) => {
             let seconds = effort.seconds.to_string();
             let flags = [("window", window), ("seconds", &seconds), ("wire", wire)];
