@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use futures_util::stream;
+use rivals::count::Count;
 use rivals::serve::{announce, run};
 use rivals::sum::Add;
 use trunkline::{Fault, FaultKind, Limits, Router, Server};
@@ -23,7 +24,7 @@ fn main() -> Result<()> {
             .procedure("add_spawn", async |add: Add| {
                 add.sum_elsewhere().await.map_err(|error| Fault::new(FaultKind::Failed, error.to_string()))
             })
-            .procedure("count", async |_: Add| stream::iter(0_u64..));
+            .procedure("count", async |count: Count| stream::iter(count.numbers()));
         let server = Server::new(router).limits(limits).http("127.0.0.1:0").tcp("127.0.0.1:0").bind().await?;
         let [http, tcp] = *server.addresses() else { anyhow::bail!("asked for two listeners") };
         announce(&[("http", http), ("ws", http), ("tcp", tcp)]);

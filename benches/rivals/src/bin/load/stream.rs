@@ -1,49 +1,36 @@
-//! One stream, read as fast as it comes: every message after the answer is an item.
-
-use std::time::{Duration, Instant};
+//! One stream, read as fast as it comes.
 
 use anyhow::{Context, Result, ensure};
 use rivals::args::Args;
-use rivals::meter::cpu_nanos;
-use rivals::replies::Replies;
+use rivals::count::Count;
+use rivals::items::Items;
 use rivals::requests::{Requests, Wire};
-use serde_json::{Value, json};
+use rivals::sequence::PATIENCE;
+use rivals::stretch::Stretch;
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
 
 use crate::socket;
 
-/// Opens a stream by `--method` and counts its items for `--seconds`, or until `--calls` have come.
-///
-/// CPU time is read after a warm-up and again at the end, while the stream goes on.
+/// Opens a stream of `--items` and holds each against its place, from the call to the last of them.
 pub(crate) async fn measure(args: &Args) -> Result<Value> {
     let (wire, server): (Wire, u32) = (args.need("wire")?, args.need("pid")?);
-    let warmup = Duration::from_millis(args.get("warmup", 200)?);
-    let (seconds, most) =
-        (Duration::from_secs_f64(args.get("seconds", 1.0)?), args.get("calls", usize::MAX)?);
-    let address: String = args.need("address")?;
-    let requests = Requests::encode(wire, args.text("method").unwrap_or("count"), 1);
+    let (address, count): (String, _) = (args.need("address")?, args.get("items", 1_000_000)?);
+    let params = serde_json::to_string(&Count { items: count })?;
+    let requests = Requests::encode(wire, "count", &params, 1);
     let mut stream = socket::open(&address, wire).await?;
+    let (mut items, mut read) = (Items::new(wire, count), vec![0; 256 * 1024]);
+    let stretch = Stretch::begin(server)?;
     stream.write_all(requests.batch(0, 1)).await?;
-    let (mut replies, mut read) = (Replies::new(wire), vec![0; 256 * 1024]);
-    let (own, opened) = (std::process::id(), Instant::now());
-    let (mut items, mut from) = (0, None);
-    loop {
-        let length = stream.read(&mut read).await?;
-        ensure!(length > 0, "the server hung up after {items} items");
-        items += replies.count(&read[..length]).context("an item cannot be counted")?;
-        let (start, before, server_cpu, client_cpu) = match from {
-            Some(from) => from,
-            None if opened.elapsed() < warmup => continue,
-            None => *from.insert((Instant::now(), items, cpu_nanos(server)?, cpu_nanos(own)?)),
-        };
-        if start.elapsed() < seconds && items - before < most {
-            continue;
+    let all = async {
+        while !items.sequence().is_whole() {
+            let length = stream.read(&mut read).await?;
+            ensure!(length > 0, "the server hung up after {} items", items.sequence().taken());
+            items.take(&read[..length])?;
         }
-        let text = String::from_utf8_lossy(&read[..length]);
-        ensure!(text.contains(r#""subscription":"#), "what came last is no item: {text}");
-        return Ok(json!({
-            "calls": items - before, "seconds": start.elapsed().as_secs_f64(),
-            "server_cpu": cpu_nanos(server)? - server_cpu, "client_cpu": cpu_nanos(own)? - client_cpu,
-        }));
-    }
+        Ok(())
+    };
+    timeout(PATIENCE, all).await.context("the stream has stopped")??;
+    stretch.end(count)
 }
