@@ -33,11 +33,11 @@ impl Items {
         let mut pending = std::mem::take(&mut self.pending);
         pending.extend_from_slice(read);
         let mut used = 0;
-        while let Some((message, length)) = self.message(&pending[used..])? {
-            if let Some(message) = message {
+        while let Some(cut) = self.cut(&pending[used..])? {
+            if let Some(message) = cut.message {
                 self.hear(message)?;
             }
-            used += length;
+            used += cut.length;
         }
         pending.drain(..used);
         self.pending = pending;
@@ -50,15 +50,17 @@ impl Items {
         self.sequence
     }
 
-    /// The message that `read` starts with, once it is whole, and how many bytes it takes; a ping is none.
-    fn message<'a>(&self, read: &'a [u8]) -> Result<Option<(Option<&'a [u8]>, usize)>> {
+    /// The line or the frame that `read` starts with, once it is whole.
+    fn cut<'a>(&self, read: &'a [u8]) -> Result<Option<Cut<'a>>> {
         match self.wire {
             Wire::Http => bail!("streams are not read over HTTP"),
-            Wire::Lines => Ok(memchr(b'\n', read).map(|at| (Some(&read[..at]), at + 1))),
+            Wire::Lines => {
+                Ok(memchr(b'\n', read).map(|at| Cut { message: Some(&read[..at]), length: at + 1 }))
+            }
             Wire::WebSocket => {
                 let Some((head, body, counts)) = frame_head(read)? else { return Ok(None) };
-                let whole = read.get(head..head + body);
-                Ok(whole.map(|message| (counts.then_some(message), head + body)))
+                let (whole, length) = (read.get(head..head + body), head + body);
+                Ok(whole.map(|message| Cut { message: counts.then_some(message), length }))
             }
         }
     }
@@ -78,6 +80,14 @@ impl Items {
         }
         Ok(())
     }
+}
+
+/// A line, or a frame.
+struct Cut<'a> {
+    /// What it holds; `None` for a ping.
+    message: Option<&'a [u8]>,
+    /// The bytes it takes.
+    length: usize,
 }
 
 /// `N` of `{…,"params":{"subscription":…,"result":N}}`, if `message` is one.
