@@ -49,8 +49,16 @@ pub trait Dialect: Send {
     }
 
     /// Answers `id`, for which [one was admitted](Self::admit_stream), with a stream
-    /// of this number, whose items are called `name`.
-    fn open_stream(&mut self, _id: &CallId<'_>, _stream: u64, _name: &str, _out: &mut Outbox) -> StreamHead {
+    /// of this number, whose items are called `name`. They may come
+    /// [`together`](crate::Credit::together) where that is not 0.
+    fn open_stream(
+        &mut self,
+        _id: &CallId<'_>,
+        _stream: u64,
+        _name: &str,
+        _together: usize,
+        _out: &mut Outbox,
+    ) -> StreamHead {
         StreamHead::default()
     }
 
@@ -59,7 +67,14 @@ pub trait Dialect: Send {
         out.open(stream.channel)
     }
 
-    /// Closes an item whose value has been written.
+    /// Parts the value that has been written from that of the next item, which is to
+    /// follow in the same frame; asked for only where items may come
+    /// [together](StreamHead::together). If no item follows after all, what was
+    /// written is taken back.
+    fn next_item(&mut self, _stream: &StreamHead, _out: &mut Outbox) {}
+
+    /// Closes the frame of an item, or of items that come together, whose values have
+    /// been written.
     fn close_item(&mut self, _stream: &StreamHead, item: OpenFrame, out: &mut Outbox) {
         out.close(item);
     }
@@ -118,6 +133,9 @@ pub struct StreamHead {
     pub before_item: Box<[u8]>,
     /// How it is spelled.
     pub spelling: Box<str>,
+    /// Items may come together, as long as their frame has no more than so many bytes
+    /// before it is closed; 0 where each has a frame of its own.
+    pub together: usize,
 }
 
 /// Spells what this side says of its own accord.

@@ -22,8 +22,8 @@ use std::{
 use tokio::sync::Semaphore;
 use tracing::Span;
 use trunkline_core::{
-    Call, CallId, Context, CowPayload, Dialect, Fault, FaultKind, Format, Outbox, OwnedCallId, OwnedPayload,
-    Payload, Reply, Signal,
+    Call, CallId, Context, CowPayload, Credit, Dialect, Fault, FaultKind, Format, Outbox, OwnedCallId,
+    OwnedPayload, Payload, Reply, Signal,
     handler::Run,
     router::{self, Gives},
 };
@@ -43,9 +43,9 @@ pub(crate) struct Conversation {
     pub(crate) slots: Slots<Slot>,
     /// Most connections never have any.
     streams: Option<Box<Streams>>,
-    /// Calls that are to come, and for how many items of the streams that they will
-    /// open their caller has room.
-    credits: Vec<(Box<str>, u64)>,
+    /// Calls that are to come, and the room that their caller has for items of the
+    /// streams that they will open.
+    credits: Vec<(Box<str>, Credit)>,
     service: Service,
     context: Context,
     /// What others say to the same far side. What a handler has said before it
@@ -201,7 +201,7 @@ impl Conversation {
             Signal::Call { id, procedure, args } => self.call(Some(id), procedure, args.as_ref(), out, turn),
             Signal::Notify { procedure, args } => self.call(None, procedure, args.as_ref(), out, turn),
             Signal::Cancel { id } => self.cancel(id, out, turn),
-            Signal::Credit { of, items } => self.credit(*of, *items),
+            Signal::Credit { of, credit } => self.credit(*of, *credit),
             _ => return false,
         }
         true

@@ -5,7 +5,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicU8, Ordering},
 };
-use trunkline_core::{BatchItem, Encode, EncodeError, Format, Outbox, Speaker};
+use trunkline_core::{BatchItem, Credit, Encode, EncodeError, Format, Limits, Outbox, Speaker};
 
 /// On which mux channel the far side serves.
 #[derive(Clone, Copy, Debug)]
@@ -36,16 +36,18 @@ pub(super) struct Common {
 pub(super) struct Saying {
     common: Arc<Common>,
     events: bool,
+    /// The most bytes that this side takes as one message.
+    max_message: usize,
 }
 
 impl Saying {
-    pub(super) fn new(options: &JsonRpc) -> Self {
+    pub(super) fn new(options: &JsonRpc, limits: &Limits) -> Self {
         let channel = match options.mux {
             Some(MuxRole::Fixed(channel)) => channel,
             _ => 0,
         };
         let common = Common { channel: AtomicU8::new(channel), ..Common::default() };
-        Self { common: Arc::new(common), events: options.events }
+        Self { common: Arc::new(common), events: options.events, max_message: limits.max_message }
     }
 
     pub(super) fn common(&self) -> Arc<Common> {
@@ -93,6 +95,7 @@ impl Speaker for Saying {
     ) -> Result<(), EncodeError> {
         self.common.listens.store(true, Ordering::Relaxed);
         let before = out.len();
+        let credit = Credit { items: credit, together: self.max_message };
         out.frame(self.channel(), |out| stream::credit_of_call(out, id, credit));
         self.call(id, procedure, args, out).inspect_err(|_| out.truncate(before))
     }

@@ -1,6 +1,6 @@
 //! [`Kept`]: items for which there was no room when they came.
 
-use super::lagged;
+use super::open::lagged;
 use std::collections::VecDeque;
 use trunkline_core::{Fault, Lag};
 
@@ -35,6 +35,11 @@ impl Kept {
         Ok(())
     }
 
+    /// Keeps an item that is older than all others, and had its room.
+    pub(super) fn put_back(&mut self, item: Vec<u8>) {
+        self.items.push_front(item);
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
@@ -42,6 +47,12 @@ impl Kept {
     /// The oldest.
     pub(super) fn pop(&mut self) -> Option<Vec<u8>> {
         self.items.pop_front()
+    }
+
+    /// Whether any were left out that have not been told.
+    #[inline]
+    pub(super) fn has_missed(&self) -> bool {
+        self.missed > 0
     }
 
     /// How many were left out since this was last asked.

@@ -1,0 +1,296 @@
+//! [`OpenStream`]: a stream that is open, and how it goes on.
+
+use super::{Plan, Writing, kept::Kept};
+use crate::{
+    conversation::panicked,
+    peer::{Occupant, drop_running},
+};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    task::{Context as TaskContext, Poll, Waker},
+    time::Instant,
+};
+use tracing::Span;
+use trunkline_core::{BoxRunning, Dialect, Fault, FaultKind, Lag, Outbox, Reply, StreamHead};
+
+/// Bytes that one stream may add to what waits to be sent before others have their
+/// turn. What leaves in one write is then less than what the outbox keeps of its
+/// memory.
+const BYTES: usize = 60 << 10;
+/// Items of one stream before others have their turn, however small they are.
+const ITEMS: usize = 1024;
+/// The longest frame of items that come together: what is around them is next to
+/// nothing then.
+const TOGETHER: usize = 16 << 10;
+
+/// A stream that is open.
+pub(crate) struct OpenStream {
+    running: BoxRunning,
+    pub(super) number: u64,
+    head: StreamHead,
+    pub(super) procedure: Box<str>,
+    span: Option<Span>,
+    /// How many items the caller has room for; `None` if it takes them as they come.
+    pub(super) credit: Option<u64>,
+    lag: Lag,
+    /// Whether the caller is told of items and of nothing else.
+    items_only: bool,
+    /// Items that wait because there is no room, where the stream is not what waits.
+    kept: Kept,
+    /// What is left to say once the kept items have left.
+    outcome: Option<Result<(), Fault>>,
+    /// Whether it is in the list of those that wait for room.
+    pub(super) blocked: bool,
+    /// When it is no longer known whose it is.
+    expires: Option<Instant>,
+}
+
+impl Occupant for OpenStream {
+    fn deadline(&self) -> Option<Instant> {
+        self.expires
+    }
+
+    fn dismiss(self) {
+        drop_running(self.running, &self.procedure);
+    }
+}
+
+/// What came of polling a stream.
+pub(super) enum Went {
+    /// It waits for an item, or for credit; it is woken then.
+    Waits,
+    /// It has items, and there is no room.
+    Blocked,
+    /// There is more where that came from.
+    On,
+    Ended(Result<(), Fault>),
+}
+
+/// How much may go into one frame.
+#[derive(Clone, Copy)]
+struct Most {
+    items: usize,
+    /// Where the outbox ends when others are to have their turn.
+    bytes: usize,
+    /// Where it ends when a frame of several items is as long as it may be.
+    frame: usize,
+}
+
+/// The items of a frame that are whole.
+struct Whole {
+    items: usize,
+    /// Where the last of them ends.
+    end: usize,
+}
+
+impl OpenStream {
+    pub(crate) fn new(
+        running: BoxRunning,
+        procedure: Box<str>,
+        number: u64,
+        head: StreamHead,
+        plan: &Plan,
+    ) -> Self {
+        let &Plan { lag, credit, items_only, expires, .. } = plan;
+        Self {
+            running,
+            number,
+            head,
+            procedure,
+            span: None,
+            credit: credit.map(|credit| credit.items),
+            lag,
+            items_only,
+            kept: Kept::default(),
+            outcome: None,
+            blocked: false,
+            expires,
+        }
+    }
+
+    pub(crate) fn in_span(self, span: Option<Span>) -> Self {
+        Self { span, ..self }
+    }
+
+    pub(super) fn poll(
+        &mut self,
+        waker: &Waker,
+        dialect: &mut dyn Dialect,
+        writing: Writing,
+        out: &mut Outbox,
+        most: usize,
+    ) -> Went {
+        let span = self.span.clone();
+        let _entered = span.as_ref().map(Span::enter);
+        let mut cx = TaskContext::from_waker(waker);
+        let most_now = most.min(out.len().saturating_add(BYTES));
+        let mut turns = ITEMS;
+        while turns > 0 {
+            let has_room = out.len() < most;
+            if has_room && out.len() >= most_now {
+                // others have their turn first
+                return Went::On;
+            }
+            if has_room && self.kept.is_empty() {
+                self.tell_missed(dialect, out);
+                if let Some(outcome) = self.outcome.take() {
+                    return Went::Ended(outcome);
+                }
+            }
+            let went = match has_room && self.credit != Some(0) {
+                true => self.send(&mut cx, dialect, writing, out, most_now, &mut turns),
+                false => {
+                    turns -= 1;
+                    self.keep(&mut cx, writing, has_room)
+                }
+            };
+            if let Some(went) = went {
+                return went;
+            }
+        }
+        Went::On
+    }
+
+    /// Sends a frame of items; what came of it, if it is not to go on.
+    fn send(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        dialect: &mut dyn Dialect,
+        writing: Writing,
+        out: &mut Outbox,
+        most_now: usize,
+        turns: &mut usize,
+    ) -> Option<Went> {
+        self.tell_missed(dialect, out);
+        let frame = dialect.open_item(&self.head, out);
+        let together = self.head.together.min(TOGETHER);
+        let credit = self.credit.and_then(|credit| usize::try_from(credit).ok()).unwrap_or(usize::MAX);
+        let most = Most {
+            items: if together == 0 { 1 } else { credit.min(*turns) },
+            bytes: most_now,
+            frame: out.len() - out.written(frame).len() + together,
+        };
+        let mut whole = Whole { items: 0, end: out.len() };
+        let stopped =
+            catch_unwind(AssertUnwindSafe(|| self.fill(cx, dialect, writing, out, most, &mut whole)))
+                .unwrap_or_else(|panic| Some(Poll::Ready(Some(Err(panicked(panic))))));
+        if whole.items == 0 {
+            out.discard(frame);
+        } else {
+            out.body().truncate(whole.end);
+            dialect.close_item(&self.head, frame, out);
+            self.credit = self.credit.map(|credit| credit.saturating_sub(whole.items as u64));
+            *turns = turns.saturating_sub(whole.items);
+        }
+        Some(match stopped? {
+            Poll::Pending => Went::Waits,
+            Poll::Ready(ended) => Went::Ended(ended.map_or(Ok(()), |item| item)),
+        })
+    }
+
+    /// Fills an open frame with the items that are there; what came in place of one
+    /// more, unless there was no room for it.
+    #[inline]
+    fn fill(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        dialect: &mut dyn Dialect,
+        writing: Writing,
+        out: &mut Outbox,
+        most: Most,
+        whole: &mut Whole,
+    ) -> Option<Poll<Option<Result<(), Fault>>>> {
+        loop {
+            let start = out.len();
+            if let Some(kept) = self.kept.pop() {
+                out.body().extend_from_slice(&kept);
+            } else {
+                let item = &mut Reply::new(out.body(), writing.format, writing.max_reply);
+                match self.running.as_mut().poll_next(cx, item) {
+                    Poll::Ready(Some(Ok(()))) => {}
+                    other => return Some(other),
+                }
+            }
+            let end = out.len();
+            if whole.items > 0 && end > most.frame {
+                self.kept.put_back(out.body().split_off(start));
+                return None;
+            }
+            *whole = Whole { items: whole.items + 1, end };
+            let was_last = self.outcome.is_some() && self.kept.is_empty();
+            // the next one is likely to be as long
+            let is_full = end + (end - start) >= most.frame || end >= most.bytes;
+            if was_last || is_full || whole.items >= most.items {
+                return None;
+            }
+            dialect.next_item(&self.head, out);
+        }
+    }
+
+    /// Does with an item for which there is no room what is to be done with it; what
+    /// came of it, if it is not to go on.
+    fn keep(&mut self, cx: &mut TaskContext<'_>, writing: Writing, has_room: bool) -> Option<Went> {
+        // there is no credit, or no room: whatever was missing wakes
+        let stopped = if has_room { Went::Waits } else { Went::Blocked };
+        if self.lag == Lag::Block || self.outcome.is_some() {
+            return Some(stopped);
+        }
+        let mut item = Vec::new();
+        match self.next(cx, writing, &mut item) {
+            Poll::Pending if self.kept.is_empty() => Some(Went::Waits),
+            Poll::Pending => Some(stopped),
+            Poll::Ready(Some(Ok(()))) => {
+                let kept = self.kept.keep(item, self.lag);
+                kept.err().map(|fault| Went::Ended(Err(fault)))
+            }
+            Poll::Ready(ended) => {
+                self.outcome = Some(ended.unwrap_or(Ok(())));
+                None
+            }
+        }
+    }
+
+    #[inline]
+    fn tell_missed(&mut self, dialect: &mut dyn Dialect, out: &mut Outbox) {
+        if self.kept.has_missed() {
+            self.tell_missed_now(dialect, out);
+        }
+    }
+
+    #[cold]
+    fn tell_missed_now(&mut self, dialect: &mut dyn Dialect, out: &mut Outbox) {
+        let missed = self.kept.take_missed();
+        tracing::debug!(procedure = &*self.procedure, missed, "items of a stream were left out");
+        if !self.items_only {
+            dialect.missed(&self.head, missed, out);
+        }
+    }
+
+    pub(super) fn tell_end(&self, outcome: Result<(), &Fault>, dialect: &mut dyn Dialect, out: &mut Outbox) {
+        if !self.items_only {
+            dialect.end_stream(&self.head, outcome, out);
+        }
+    }
+
+    fn next(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        writing: Writing,
+        item: &mut Vec<u8>,
+    ) -> Poll<Option<Result<(), Fault>>> {
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            self.running.as_mut().poll_next(cx, &mut Reply::new(item, writing.format, writing.max_reply))
+        }));
+        polled.unwrap_or_else(|panic| Poll::Ready(Some(Err(panicked(panic)))))
+    }
+}
+
+/// What is said of a stream whose caller does not take its items in time.
+pub(super) fn lagged(kept: usize) -> Fault {
+    Fault::new(
+        FaultKind::Unavailable,
+        format!(
+            "items came faster than they were taken: {kept} were kept, as the procedure's lag policy has it"
+        ),
+    )
+}
