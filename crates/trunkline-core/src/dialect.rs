@@ -67,14 +67,8 @@ pub trait Dialect: Send {
         out.open(stream.channel)
     }
 
-    /// Parts the value that has been written from that of the next item, which is to
-    /// follow in the same frame; asked for only where items may come
-    /// [together](StreamHead::together). If no item follows after all, what was
-    /// written is taken back.
-    fn next_item(&mut self, _stream: &StreamHead, _out: &mut Outbox) {}
-
-    /// Closes the frame of an item, or of items that come together, whose values have
-    /// been written.
+    /// Closes the frame of an item whose value has been written; or of several, where
+    /// they may come [together](StreamHead::together).
     fn close_item(&mut self, _stream: &StreamHead, item: OpenFrame, out: &mut Outbox) {
         out.close(item);
     }
@@ -136,6 +130,8 @@ pub struct StreamHead {
     /// Items may come together, as long as their frame has no more than so many bytes
     /// before it is closed; 0 where each has a frame of its own.
     pub together: usize,
+    /// What stands between items that come together.
+    pub separator: u8,
 }
 
 /// Spells what this side says of its own accord.

@@ -2,6 +2,7 @@
 
 mod kept;
 mod open;
+mod sending;
 
 pub(crate) use self::open::OpenStream;
 

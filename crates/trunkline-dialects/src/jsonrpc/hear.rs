@@ -454,10 +454,6 @@ impl Dialect for Hearing {
         item
     }
 
-    fn next_item(&mut self, _stream: &StreamHead, out: &mut Outbox) {
-        out.body().push(b',');
-    }
-
     fn close_item(&mut self, stream: &StreamHead, item: OpenFrame, out: &mut Outbox) {
         stream::close_item(out.body(), stream);
         out.close(item);

@@ -57,7 +57,8 @@ pub(super) fn head(channel: u8, stream: u64, name: &str, together: usize) -> Str
     before_item.extend_from_slice(spelling.as_bytes());
     before_item.extend_from_slice(before_value(together));
     let together = if together > 0 { together.saturating_sub(CLOSING.len()).max(1) } else { 0 };
-    StreamHead { channel, before_item: before_item.into(), spelling: spelling.into(), together }
+    let (before_item, spelling) = (before_item.into(), spelling.into());
+    StreamHead { channel, before_item, spelling, together, separator: b',' }
 }
 
 /// What stands between how a stream is spelled and its item, or the first of several.
@@ -68,7 +69,11 @@ fn before_value(together: usize) -> &'static [u8] {
 /// Appends what stands after an item, or the last of several.
 #[inline]
 pub(super) fn close_item(out: &mut Vec<u8>, stream: &StreamHead) {
-    out.extend_from_slice(if stream.together > 0 { CLOSING } else { b"}}" });
+    // each of a length that the compiler knows
+    match stream.together {
+        0 => out.extend_from_slice(b"}}"),
+        _ => out.extend_from_slice(CLOSING),
+    }
 }
 
 /// Appends why a stream breaks off.

@@ -49,6 +49,11 @@ impl Kept {
         self.items.pop_front()
     }
 
+    /// The oldest, if it has no more than so many bytes.
+    pub(super) fn pop_within(&mut self, bytes: usize) -> Option<Vec<u8>> {
+        self.items.pop_front_if(|item| item.len() <= bytes)
+    }
+
     /// Whether any were left out that have not been told.
     #[inline]
     pub(super) fn has_missed(&self) -> bool {

@@ -1,14 +1,14 @@
 //! [`OpenStream`]: a stream that is open, and how it goes on.
 
-use super::{Plan, Writing, kept::Kept};
+use super::{Plan, Writing, kept::Kept, sending::Most};
 use crate::{
-    conversation::panicked,
+    conversation::{now, panicked},
     peer::{Occupant, drop_running},
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     task::{Context as TaskContext, Poll, Waker},
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tracing::Span;
 use trunkline_core::{BoxRunning, Dialect, Fault, FaultKind, Lag, Outbox, Reply, StreamHead};
@@ -19,15 +19,15 @@ use trunkline_core::{BoxRunning, Dialect, Fault, FaultKind, Lag, Outbox, Reply, 
 const BYTES: usize = 60 << 10;
 /// Items of one stream before others have their turn, however small they are.
 const ITEMS: usize = 1024;
-/// The longest frame of items that come together: what is around them is next to
-/// nothing then.
-const TOGETHER: usize = 16 << 10;
-
+/// How often as many follow in the same turn, where all of that takes but a moment:
+/// the more there are in one write, the less each has to pay for it.
+const AGAIN: usize = 7;
+const MOMENT: Duration = Duration::from_micros(100);
 /// A stream that is open.
 pub(crate) struct OpenStream {
-    running: BoxRunning,
+    pub(super) running: BoxRunning,
     pub(super) number: u64,
-    head: StreamHead,
+    pub(super) head: StreamHead,
     pub(super) procedure: Box<str>,
     span: Option<Span>,
     /// How many items the caller has room for; `None` if it takes them as they come.
@@ -36,7 +36,7 @@ pub(crate) struct OpenStream {
     /// Whether the caller is told of items and of nothing else.
     items_only: bool,
     /// Items that wait because there is no room, where the stream is not what waits.
-    kept: Kept,
+    pub(super) kept: Kept,
     /// What is left to say once the kept items have left.
     outcome: Option<Result<(), Fault>>,
     /// Whether it is in the list of those that wait for room.
@@ -64,23 +64,6 @@ pub(super) enum Went {
     /// There is more where that came from.
     On,
     Ended(Result<(), Fault>),
-}
-
-/// How much may go into one frame.
-#[derive(Clone, Copy)]
-struct Most {
-    items: usize,
-    /// Where the outbox ends when others are to have their turn.
-    bytes: usize,
-    /// Where it ends when a frame of several items is as long as it may be.
-    frame: usize,
-}
-
-/// The items of a frame that are whole.
-struct Whole {
-    items: usize,
-    /// Where the last of them ends.
-    end: usize,
 }
 
 impl OpenStream {
@@ -124,8 +107,15 @@ impl OpenStream {
         let _entered = span.as_ref().map(Span::enter);
         let mut cx = TaskContext::from_waker(waker);
         let most_now = most.min(out.len().saturating_add(BYTES));
-        let mut turns = ITEMS;
-        while turns > 0 {
+        let (mut turns, mut again, mut until) = (ITEMS, AGAIN, None);
+        loop {
+            if turns == 0 {
+                let now = now();
+                if again == 0 || now >= *until.get_or_insert(now + MOMENT) {
+                    return Went::On;
+                }
+                (turns, again) = (ITEMS, again - 1);
+            }
             let has_room = out.len() < most;
             if has_room && out.len() >= most_now {
                 // others have their turn first
@@ -138,7 +128,16 @@ impl OpenStream {
                 }
             }
             let went = match has_room && self.credit != Some(0) {
-                true => self.send(&mut cx, dialect, writing, out, most_now, &mut turns),
+                true => {
+                    let items = self.credit.map_or(turns, |credit| {
+                        usize::try_from(credit).map_or(turns, |credit| credit.min(turns))
+                    });
+                    let (sent, went) =
+                        self.send(&mut cx, dialect, writing, out, Most { items, bytes: most_now });
+                    self.credit = self.credit.map(|credit| credit.saturating_sub(sent as u64));
+                    turns = turns.saturating_sub(sent);
+                    went
+                }
                 false => {
                     turns -= 1;
                     self.keep(&mut cx, writing, has_room)
@@ -147,83 +146,6 @@ impl OpenStream {
             if let Some(went) = went {
                 return went;
             }
-        }
-        Went::On
-    }
-
-    /// Sends a frame of items; what came of it, if it is not to go on.
-    fn send(
-        &mut self,
-        cx: &mut TaskContext<'_>,
-        dialect: &mut dyn Dialect,
-        writing: Writing,
-        out: &mut Outbox,
-        most_now: usize,
-        turns: &mut usize,
-    ) -> Option<Went> {
-        self.tell_missed(dialect, out);
-        let frame = dialect.open_item(&self.head, out);
-        let together = self.head.together.min(TOGETHER);
-        let credit = self.credit.and_then(|credit| usize::try_from(credit).ok()).unwrap_or(usize::MAX);
-        let most = Most {
-            items: if together == 0 { 1 } else { credit.min(*turns) },
-            bytes: most_now,
-            frame: out.len() - out.written(frame).len() + together,
-        };
-        let mut whole = Whole { items: 0, end: out.len() };
-        let stopped =
-            catch_unwind(AssertUnwindSafe(|| self.fill(cx, dialect, writing, out, most, &mut whole)))
-                .unwrap_or_else(|panic| Some(Poll::Ready(Some(Err(panicked(panic))))));
-        if whole.items == 0 {
-            out.discard(frame);
-        } else {
-            out.body().truncate(whole.end);
-            dialect.close_item(&self.head, frame, out);
-            self.credit = self.credit.map(|credit| credit.saturating_sub(whole.items as u64));
-            *turns = turns.saturating_sub(whole.items);
-        }
-        Some(match stopped? {
-            Poll::Pending => Went::Waits,
-            Poll::Ready(ended) => Went::Ended(ended.map_or(Ok(()), |item| item)),
-        })
-    }
-
-    /// Fills an open frame with the items that are there; what came in place of one
-    /// more, unless there was no room for it.
-    #[inline]
-    fn fill(
-        &mut self,
-        cx: &mut TaskContext<'_>,
-        dialect: &mut dyn Dialect,
-        writing: Writing,
-        out: &mut Outbox,
-        most: Most,
-        whole: &mut Whole,
-    ) -> Option<Poll<Option<Result<(), Fault>>>> {
-        loop {
-            let start = out.len();
-            if let Some(kept) = self.kept.pop() {
-                out.body().extend_from_slice(&kept);
-            } else {
-                let item = &mut Reply::new(out.body(), writing.format, writing.max_reply);
-                match self.running.as_mut().poll_next(cx, item) {
-                    Poll::Ready(Some(Ok(()))) => {}
-                    other => return Some(other),
-                }
-            }
-            let end = out.len();
-            if whole.items > 0 && end > most.frame {
-                self.kept.put_back(out.body().split_off(start));
-                return None;
-            }
-            *whole = Whole { items: whole.items + 1, end };
-            let was_last = self.outcome.is_some() && self.kept.is_empty();
-            // the next one is likely to be as long
-            let is_full = end + (end - start) >= most.frame || end >= most.bytes;
-            if was_last || is_full || whole.items >= most.items {
-                return None;
-            }
-            dialect.next_item(&self.head, out);
         }
     }
 
@@ -251,7 +173,7 @@ impl OpenStream {
     }
 
     #[inline]
-    fn tell_missed(&mut self, dialect: &mut dyn Dialect, out: &mut Outbox) {
+    pub(super) fn tell_missed(&mut self, dialect: &mut dyn Dialect, out: &mut Outbox) {
         if self.kept.has_missed() {
             self.tell_missed_now(dialect, out);
         }

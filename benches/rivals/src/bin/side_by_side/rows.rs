@@ -7,8 +7,9 @@ pub(crate) enum Kind {
     Server(&'static str, &'static str, &'static str, &'static str),
     /// CPU time of this client program at `.2` in flight, over the address of kind `.1`.
     Client(&'static str, &'static str, &'static str),
-    /// CPU time of the server for each item of one stream; `(program that reads it, wire)`.
-    Stream(&'static str, &'static str),
+    /// CPU time of the server for each item of one stream; `(program that reads it, wire, items that may wait
+    /// there)`, where the last is up to the program if it is empty.
+    Stream(&'static str, &'static str, &'static str),
     /// Write system calls of the server, as [`Kind::Server`].
     Writes(&'static str, &'static str, &'static str, &'static str),
     /// Memory of connections that rest, over this wire.
@@ -76,10 +77,12 @@ const ROWS: &[Row] = &[
     row("client-64/trunkline-ws", OURS, Kind::Client("trunkline_client", "ws", "64"), "client-64/tarpc"),
     row("client-64/tarpc", TARPC, Kind::Client("tarpc_client", "tcp", "64"), "client-64/tarpc"),
     row("client-64/jsonrpsee", JSONRPSEE, Kind::Client("jsonrpsee_client", "ws", "64"), "client-64/tarpc"),
-    row("stream-ws/trunkline", OURS, Kind::Stream("load", "ws"), "stream-h2/tonic"),
-    row("stream-tcp/trunkline", OURS, Kind::Stream("load", "tcp"), "stream-h2/tonic"),
-    row("stream-h2/tonic", TONIC, Kind::Stream("tonic_client", "h2"), "stream-h2/tonic"),
-    row("stream-ws/jsonrpsee", JSONRPSEE, Kind::Stream("load", "ws"), "stream-h2/tonic"),
+    row("stream-ws/trunkline", OURS, Kind::Stream("load", "ws", ""), "stream-h2/tonic"),
+    row("stream-tcp/trunkline", OURS, Kind::Stream("load", "tcp", ""), "stream-h2/tonic"),
+    row("stream-own/trunkline", OURS, Kind::Stream("trunkline_client", "ws", "65536"), "stream-h2/tonic"),
+    row("stream-own-1024/trunkline", OURS, Kind::Stream("trunkline_client", "ws", ""), "stream-h2/tonic"),
+    row("stream-h2/tonic", TONIC, Kind::Stream("tonic_client", "h2", ""), "stream-h2/tonic"),
+    row("stream-ws/jsonrpsee", JSONRPSEE, Kind::Stream("load", "ws", ""), "stream-h2/tonic"),
     row("writes-tcp-64/raw", RAW, Kind::Writes("tcp", "1", "64", "echo"), "writes-tcp-64/raw"),
     row("writes-tcp-64/trunkline", OURS, Kind::Writes("tcp", "1", "64", "add"), "writes-tcp-64/raw"),
     row("writes-ws-64/trunkline", OURS, Kind::Writes("ws", "1", "64", "add"), "writes-tcp-64/raw"),

@@ -125,9 +125,12 @@ pub(crate) fn take(row: &Row, effort: &Effort, pinned: Pinned) -> Result<Sample>
             ];
             cpu(&visit(row, "load", wire, &flags, pinned)?, "server_cpu")
         }
-        Kind::Stream(program, wire) => {
+        Kind::Stream(program, wire, waiting) => {
             let items = effort.items.to_string();
-            let flags = [("mode", "stream"), ("wire", wire), ("items", &items)];
+            let mut flags = vec![("mode", "stream"), ("wire", wire), ("items", &*items)];
+            if !waiting.is_empty() {
+                flags.push(("waiting", waiting));
+            }
             cpu(&visit(row, program, wire, &flags, pinned)?, "server_cpu")
         }
         Kind::Client(program, wire, window) => {
