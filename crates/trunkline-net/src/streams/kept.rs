@@ -78,6 +78,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_put_back_comes_first_and_what_is_too_long_waits() {
+        let mut kept = Kept::default();
+        for item in [vec![2, 2], vec![3]] {
+            kept.keep(item, Lag::DropOldest(9)).unwrap();
+        }
+        kept.put_back(vec![1]);
+        assert_eq!(kept.pop_within(1), Some(vec![1]));
+        assert_eq!(kept.pop_within(1), None);
+        assert_eq!((kept.pop_within(2), kept.pop()), (Some(vec![2, 2]), Some(vec![3])));
+        assert_eq!(kept.pop_within(9), None);
+    }
+
+    #[test]
     fn what_is_kept_is_what_the_policy_says() {
         assert_eq!(kept(Lag::DropOldest(2)), (vec![4, 5], 3, false));
         assert_eq!(kept(Lag::DropNewest(2)), (vec![1, 2], 3, false));
