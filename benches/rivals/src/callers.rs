@@ -3,14 +3,13 @@
 use std::cell::Cell;
 use std::future::Future;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Result, ensure};
-use serde_json::json;
+use anyhow::Result;
 use tokio::task::LocalSet;
 
 use crate::args::Args;
-use crate::meter::cpu_nanos;
+use crate::stretch::Stretch;
 
 /// Keeps `--window` tasks calling for `--seconds`, after a warm-up, and prints the cost as one line of JSON.
 ///
@@ -46,27 +45,15 @@ where
     tasks
         .run_until(async {
             tokio::time::sleep(Duration::from_millis(250)).await;
-            let own = std::process::id();
-            let (start, calls) = (Instant::now(), answered.get());
-            let (client_cpu, server_cpu) = (cpu_nanos(own)?, cpu_nanos(server)?);
+            let (stretch, calls) = (Stretch::begin(server)?, answered.get());
             tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
-            let (client_cpu, server_cpu) = (cpu_nanos(own)? - client_cpu, cpu_nanos(server)? - server_cpu);
-            let calls = answered.get() - calls;
+            let found = stretch.end(answered.get() - calls);
             for caller in callers {
                 if caller.is_finished() {
                     return Err(caller.await?);
                 }
             }
-            ensure!(calls > 0, "not one call was answered in {seconds} s");
-            println!(
-                "{}",
-                json!({
-                    "calls": calls,
-                    "seconds": start.elapsed().as_secs_f64(),
-                    "server_cpu": server_cpu,
-                    "client_cpu": client_cpu,
-                })
-            );
+            println!("{}", found?);
             Ok(())
         })
         .await

@@ -5,9 +5,14 @@
 
 pub mod args;
 pub mod callers;
+pub mod count;
+pub mod items;
 pub mod meter;
 pub mod replies;
 pub mod requests;
+pub mod sequence;
 pub mod serve;
+pub mod stretch;
 pub mod sum;
 pub mod tarpc_service;
+pub mod tonic_service;

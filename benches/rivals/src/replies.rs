@@ -88,7 +88,7 @@ impl Replies {
 }
 
 /// Length of head and payload of the frame that `read` starts with, and whether it is a message.
-fn frame_head(read: &[u8]) -> Result<Option<(usize, usize, bool)>> {
+pub(crate) fn frame_head(read: &[u8]) -> Result<Option<(usize, usize, bool)>> {
     let [first, second, ..] = *read else { return Ok(None) };
     let counts = match first {
         0x81 | 0x82 => true,
@@ -100,7 +100,7 @@ fn frame_head(read: &[u8]) -> Result<Option<(usize, usize, bool)>> {
         0..126 => Some((2, second.into(), counts)),
         126 if read.len() >= 4 => Some((4, u16::from_be_bytes([read[2], read[3]]).into(), counts)),
         126 => None,
-        _ => bail!("a frame of 64 KiB or masked is no answer to `add`"),
+        _ => bail!("a frame of 64 KiB or masked is no answer here"),
     })
 }
 

@@ -5,6 +5,9 @@ use anyhow::{Result, bail};
 /// How many different ids go round; more than any window, so no two calls in flight share one.
 const IDS: usize = 8_192;
 
+/// The params of `add`.
+pub const ADD: &str = r#"{"a":1,"b":2}"#;
+
 /// What is spoken to the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wire {
@@ -37,15 +40,14 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// Encodes calls of `method`, to be sent at most `window` at a time.
+    /// Encodes calls of `method` with `params`, to be sent at most `window` at a time.
     #[must_use]
-    pub fn encode(wire: Wire, method: &str, window: usize) -> Self {
+    pub fn encode(wire: Wire, method: &str, params: &str, window: usize) -> Self {
         let mut bytes = Vec::new();
         // The first `window` calls stand at the end once more: a slice never wraps.
         for n in (0..IDS).chain(0..window) {
             let id = 10_000 + n;
-            let call =
-                format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{{"a":1,"b":2}}}}"#);
+            let call = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#);
             match wire {
                 Wire::Lines => bytes.extend(call.bytes().chain([b'\n'])),
                 Wire::WebSocket => push_frame(&mut bytes, call.as_bytes(), id),
@@ -97,7 +99,7 @@ mod tests {
 
     #[test]
     fn batches_follow_one_another_round_the_ring() {
-        let requests = Requests::encode(Wire::Lines, "add", 64);
+        let requests = Requests::encode(Wire::Lines, "add", ADD, 64);
         let first = r#"{"jsonrpc":"2.0","id":10000,"method":"add","params":{"a":1,"b":2}}"#;
         assert_eq!(requests.batch(0, 1), format!("{first}\n").as_bytes());
         assert_eq!(requests.batch(IDS as u64, 64), requests.batch(0, 64));
@@ -108,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_frame_is_masked_text() {
-        let requests = Requests::encode(Wire::WebSocket, "add", 1);
+        let requests = Requests::encode(Wire::WebSocket, "add", ADD, 1);
         let frame = requests.batch(0, 1);
         assert_eq!((frame[0], frame[1] & 0x80), (0x81, 0x80));
         assert_eq!(usize::from(frame[1] & 0x7f) + 6, frame.len());

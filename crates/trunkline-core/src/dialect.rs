@@ -50,8 +50,16 @@ pub trait Dialect: Send {
     }
 
     /// Answers `id`, for which [one was admitted](Self::admit_stream), with a stream
-    /// of this number, whose items are called `name`.
-    fn open_stream(&mut self, _id: &CallId<'_>, _stream: u64, _name: &str, _out: &mut Outbox) -> StreamHead {
+    /// of this number, whose items are called `name`. They may come
+    /// [`together`](crate::Credit::together) where that is not 0.
+    fn open_stream(
+        &mut self,
+        _id: &CallId<'_>,
+        _stream: u64,
+        _name: &str,
+        _together: usize,
+        _out: &mut Outbox,
+    ) -> StreamHead {
         StreamHead::default()
     }
 
@@ -60,7 +68,8 @@ pub trait Dialect: Send {
         out.open(stream.channel)
     }
 
-    /// Closes an item whose value has been written.
+    /// Closes the frame of an item whose value has been written; or of several, where
+    /// they may come [together](StreamHead::together).
     fn close_item(&mut self, _stream: &StreamHead, item: OpenFrame, out: &mut Outbox) {
         out.close(item);
     }
@@ -119,6 +128,11 @@ pub struct StreamHead {
     pub before_item: Box<[u8]>,
     /// How it is spelled.
     pub spelling: Box<str>,
+    /// Items may come together, as long as their frame has no more than so many bytes
+    /// before it is closed; 0 where each has a frame of its own.
+    pub together: usize,
+    /// What stands between items that come together.
+    pub separator: u8,
 }
 
 /// Spells what this side says of its own accord.

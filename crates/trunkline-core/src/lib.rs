@@ -77,7 +77,7 @@ pub use crate::{
     router::{Route, Router},
     security::{Credentials, Security},
     session::Session,
-    signal::{CallId, Credited, OwnedCallId, Signal},
+    signal::{CallId, Credit, Credited, OwnedCallId, Signal},
     signature::Signature,
     trace::Trace,
 };

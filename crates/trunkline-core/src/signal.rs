@@ -48,8 +48,8 @@ pub enum Signal<'f> {
     Credit {
         /// Which stream.
         of: Credited<'f>,
-        /// How many items there is room for, besides those for which there was.
-        items: u64,
+        /// For how much.
+        credit: Credit,
     },
     /// Items of a stream that this side listens to were left out, because it did
     /// not take them in time.
@@ -82,6 +82,17 @@ pub enum Signal<'f> {
     Refused(Fault),
     /// The far side complains of something that cannot be matched to a call.
     Complaint(Fault),
+}
+
+/// Room for items of a stream.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "made by dialects")]
+pub struct Credit {
+    /// How many items there is room for, besides those for which there was.
+    pub items: u64,
+    /// Items may come together, in frames of up to so many bytes; 0 if each is to
+    /// have a frame of its own. It is said before the stream is open, or never.
+    pub together: usize,
 }
 
 /// A stream, as its caller knows it.

@@ -24,7 +24,7 @@ use std::{
 use tokio::sync::Semaphore;
 use tracing::Span;
 use trunkline_core::{
-    About, Call, CallId, Context, CowPayload, Dialect, Fault, FaultKind, Format, Identity, Outbox,
+    About, Call, CallId, Context, CowPayload, Credit, Dialect, Fault, FaultKind, Format, Identity, Outbox,
     OwnedCallId, OwnedPayload, Payload, Reply, Signal,
     handler::Run,
     router::{self, Gives},
@@ -45,9 +45,9 @@ pub(crate) struct Conversation {
     pub(crate) slots: Slots<Slot>,
     /// Most connections never have any.
     streams: Option<Box<Streams>>,
-    /// Calls that are to come, and for how many items of the streams that they will
-    /// open their caller has room.
-    credits: Vec<(Box<str>, u64)>,
+    /// Calls that are to come, and the room that their caller has for items of the
+    /// streams that they will open.
+    credits: Vec<(Box<str>, Credit)>,
     service: Service,
     context: Context,
     /// How long the caller of the call that is being started waits for it.
@@ -230,7 +230,7 @@ impl Conversation {
                 self.call(None, procedure, args.as_ref(), about.as_deref(), out, turn);
             }
             Signal::Cancel { id } => self.cancel(id, out, turn),
-            Signal::Credit { of, items } => self.credit(*of, *items),
+            Signal::Credit { of, credit } => self.credit(*of, *credit),
             _ => return false,
         }
         true

@@ -1,26 +1,18 @@
 //! [`Streams`]: the streams of one connection that are open, and how they go on.
 
 mod kept;
+mod open;
+mod sending;
 
-use self::kept::Kept;
+pub(crate) use self::open::OpenStream;
+
+use self::open::Went;
 use crate::{
-    conversation::{Turn, panicked},
-    peer::{Occupant, Slots, drop_running},
+    conversation::Turn,
+    peer::{Occupant, Slots},
 };
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    task::{Context as TaskContext, Poll, Waker},
-    time::Instant,
-};
-use tracing::Span;
-use trunkline_core::{
-    BoxRunning, Dialect, Fault, FaultKind, Format, Identity, Lag, Outbox, Reply, StreamHead,
-};
-
-/// Bytes that one stream may add to what waits to be sent before others have their turn.
-const BYTES: usize = 64 << 10;
-/// Items of one stream before others have their turn, however small they are.
-const ITEMS: usize = 1024;
+use std::{task::Waker, time::Instant};
+use trunkline_core::{Credit, Dialect, Fault, Format, Identity, Lag, Outbox};
 
 /// The streams of one connection that are open.
 pub(crate) struct Streams {
@@ -32,45 +24,14 @@ pub(crate) struct Streams {
     blocked: Vec<usize>,
 }
 
-/// A stream that is open.
-pub(crate) struct OpenStream {
-    running: BoxRunning,
-    number: u64,
-    head: StreamHead,
-    procedure: Box<str>,
-    span: Option<Span>,
-    /// How many items the caller has room for; `None` if it takes them as they come.
-    credit: Option<u64>,
-    lag: Lag,
-    /// Whether the caller is told of items and of nothing else.
-    items_only: bool,
-    /// Items that wait because there is no room, where the stream is not what waits.
-    kept: Kept,
-    /// What is left to say once the kept items have left.
-    outcome: Option<Result<(), Fault>>,
-    /// Whether it is in the list of those that wait for room.
-    blocked: bool,
-    /// Who opened it. It ends when it is no longer known who that is.
-    caller: Identity,
-}
-
-impl Occupant for OpenStream {
-    fn deadline(&self) -> Option<Instant> {
-        self.caller.expires()
-    }
-
-    fn dismiss(self) {
-        drop_running(self.running, &self.procedure);
-    }
-}
-
 /// What is known of a stream before it is open.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     /// What its items are called.
     pub(crate) items: Box<str>,
     pub(crate) lag: Lag,
-    pub(crate) credit: Option<u64>,
+    /// The room that its caller has for items; `None` if it takes them as they come.
+    pub(crate) credit: Option<Credit>,
     /// Whether the caller is told of items and of nothing else.
     pub(crate) items_only: bool,
 }
@@ -233,175 +194,4 @@ impl Streams {
         self.blocked.append(&mut served);
         self.woken = woken;
     }
-}
-
-/// What came of polling a stream.
-enum Went {
-    /// It waits for an item, or for credit; it is woken then.
-    Waits,
-    /// It has items, and there is no room.
-    Blocked,
-    /// There is more where that came from.
-    On,
-    Ended(Result<(), Fault>),
-}
-
-impl OpenStream {
-    pub(crate) fn new(
-        running: BoxRunning,
-        procedure: Box<str>,
-        caller: Identity,
-        number: u64,
-        head: StreamHead,
-        plan: &Plan,
-    ) -> Self {
-        let &Plan { lag, credit, items_only, .. } = plan;
-        Self {
-            running,
-            number,
-            head,
-            procedure,
-            span: None,
-            credit,
-            lag,
-            items_only,
-            kept: Kept::default(),
-            outcome: None,
-            blocked: false,
-            caller,
-        }
-    }
-
-    pub(crate) fn in_span(self, span: Option<Span>) -> Self {
-        Self { span, ..self }
-    }
-
-    fn poll(
-        &mut self,
-        waker: &Waker,
-        dialect: &mut dyn Dialect,
-        writing: Writing,
-        out: &mut Outbox,
-        most: usize,
-    ) -> Went {
-        let span = self.span.clone();
-        let _entered = span.as_ref().map(Span::enter);
-        let mut cx = TaskContext::from_waker(waker);
-        let most_now = most.min(out.len().saturating_add(BYTES));
-        for _ in 0..ITEMS {
-            let has_room = out.len() < most;
-            if has_room && out.len() >= most_now {
-                // others have their turn first
-                return Went::On;
-            }
-            if has_room && self.kept.is_empty() {
-                self.tell_missed(dialect, out);
-                if let Some(outcome) = self.outcome.take() {
-                    return Went::Ended(outcome);
-                }
-            }
-            let went = match has_room && self.credit != Some(0) {
-                true => self.send(&mut cx, dialect, writing, out),
-                false => self.keep(&mut cx, writing, has_room),
-            };
-            if let Some(went) = went {
-                return went;
-            }
-        }
-        Went::On
-    }
-
-    /// Sends an item; what came of it, if it is not to go on.
-    fn send(
-        &mut self,
-        cx: &mut TaskContext<'_>,
-        dialect: &mut dyn Dialect,
-        writing: Writing,
-        out: &mut Outbox,
-    ) -> Option<Went> {
-        self.tell_missed(dialect, out);
-        let item = dialect.open_item(&self.head, out);
-        let polled = match self.kept.pop() {
-            Some(kept) => {
-                out.body().extend_from_slice(&kept);
-                Poll::Ready(Some(Ok(())))
-            }
-            None => self.next(cx, writing, out.body()),
-        };
-        match polled {
-            Poll::Ready(Some(Ok(()))) => {
-                dialect.close_item(&self.head, item, out);
-                self.credit = self.credit.map(|credit| credit - 1);
-                None
-            }
-            other => {
-                out.discard(item);
-                Some(match other {
-                    Poll::Pending => Went::Waits,
-                    Poll::Ready(ended) => Went::Ended(ended.unwrap_or(Ok(()))),
-                })
-            }
-        }
-    }
-
-    /// Does with an item for which there is no room what is to be done with it; what
-    /// came of it, if it is not to go on.
-    fn keep(&mut self, cx: &mut TaskContext<'_>, writing: Writing, has_room: bool) -> Option<Went> {
-        // there is no credit, or no room: whatever was missing wakes
-        let stopped = if has_room { Went::Waits } else { Went::Blocked };
-        if self.lag == Lag::Block || self.outcome.is_some() {
-            return Some(stopped);
-        }
-        let mut item = Vec::new();
-        match self.next(cx, writing, &mut item) {
-            Poll::Pending if self.kept.is_empty() => Some(Went::Waits),
-            Poll::Pending => Some(stopped),
-            Poll::Ready(Some(Ok(()))) => {
-                let kept = self.kept.keep(item, self.lag);
-                kept.err().map(|fault| Went::Ended(Err(fault)))
-            }
-            Poll::Ready(ended) => {
-                self.outcome = Some(ended.unwrap_or(Ok(())));
-                None
-            }
-        }
-    }
-
-    fn tell_missed(&mut self, dialect: &mut dyn Dialect, out: &mut Outbox) {
-        let missed = self.kept.take_missed();
-        if missed > 0 {
-            tracing::debug!(procedure = &*self.procedure, missed, "items of a stream were left out");
-            if !self.items_only {
-                dialect.missed(&self.head, missed, out);
-            }
-        }
-    }
-
-    fn tell_end(&self, outcome: Result<(), &Fault>, dialect: &mut dyn Dialect, out: &mut Outbox) {
-        if !self.items_only {
-            dialect.end_stream(&self.head, outcome, out);
-        }
-    }
-
-    fn next(
-        &mut self,
-        cx: &mut TaskContext<'_>,
-        writing: Writing,
-        item: &mut Vec<u8>,
-    ) -> Poll<Option<Result<(), Fault>>> {
-        let polled = catch_unwind(AssertUnwindSafe(|| {
-            self.running.as_mut().poll_next(cx, &mut Reply::new(item, writing.format, writing.max_reply))
-        }));
-        polled.unwrap_or_else(|panic| Poll::Ready(Some(Err(panicked(panic)))))
-    }
-}
-
-/// What is said of a stream whose caller does not take its items in time.
-fn lagged(kept: usize) -> Fault {
-    Fault::new(
-        FaultKind::Unavailable,
-        format!(
-            "items came faster than they were taken: {kept} were kept, as the procedure's lag policy has it"
-        ),
-    )
 }

@@ -6,6 +6,7 @@ use anyhow::Result;
 use jsonrpsee::RpcModule;
 use jsonrpsee::server::{Server, ServerConfig};
 use jsonrpsee::types::ErrorObjectOwned;
+use rivals::count::Count;
 use rivals::serve::{announce, run};
 use rivals::sum::Add;
 
@@ -24,6 +25,14 @@ fn main() -> Result<()> {
             let add: Add = params.parse()?;
             let failed = |error| ErrorObjectOwned::owned(-32000, format!("{error}"), None::<()>);
             add.sum_elsewhere().await.map_err(failed)
+        })?;
+        module.register_subscription("count", "count", "uncount", |params, pending, _, _| async move {
+            let count: Count = params.parse()?;
+            let sink = pending.accept().await?;
+            for n in count.numbers() {
+                sink.send(serde_json::value::to_raw_value(&n)?).await?;
+            }
+            Ok(())
         })?;
         announce(&[("ws", address), ("http", address)]);
         server.start(module).stopped().await;

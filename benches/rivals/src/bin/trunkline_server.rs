@@ -7,6 +7,8 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use futures_util::stream;
+use rivals::count::Count;
 use rivals::serve::{announce, run};
 use rivals::sum::Add;
 use trunkline::{Fault, FaultKind, Limits, Router, Server};
@@ -17,12 +19,12 @@ fn main() -> Result<()> {
         if args.text("stall").is_some() {
             limits = limits.stall_timeout(Duration::from_secs_f64(args.need("stall")?));
         }
-        let router = Router::new().procedure("add", async |add: Add| Ok::<_, Fault>(add.sum())).procedure(
-            "add_spawn",
-            async |add: Add| {
+        let router = Router::new()
+            .procedure("add", async |add: Add| Ok::<_, Fault>(add.sum()))
+            .procedure("add_spawn", async |add: Add| {
                 add.sum_elsewhere().await.map_err(|error| Fault::new(FaultKind::Failed, error.to_string()))
-            },
-        );
+            })
+            .procedure("count", async |count: Count| stream::iter(count.numbers()));
         let server = Server::new(router).limits(limits).http("127.0.0.1:0").tcp("127.0.0.1:0").bind().await?;
         let [http, tcp] = *server.addresses() else { anyhow::bail!("asked for two listeners") };
         announce(&[("http", http), ("ws", http), ("tcp", tcp)]);

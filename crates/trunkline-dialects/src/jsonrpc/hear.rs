@@ -12,7 +12,9 @@ use super::{
     replies::{BatchReply, Batches, Held, Place},
     say::Common,
     shape::{Alike, Shape},
-    stream, write,
+    stream,
+    together::Together,
+    write,
 };
 use std::{
     borrow::Cow,
@@ -36,6 +38,8 @@ pub(super) struct Hearing {
     /// Whether the far side has been answered anything.
     has_answered: bool,
     progress: Progress,
+    /// Items of the frame at hand that have not been heard yet.
+    together: Option<Together>,
     batches: Batches,
     held: Held,
     /// The far side sends documents with nothing between them.
@@ -64,6 +68,7 @@ impl Hearing {
             streams: true,
             has_answered: false,
             progress: Progress::Unheard,
+            together: None,
             batches: Batches::default(),
             held: Held::default(),
             undelimited: false,
@@ -125,7 +130,7 @@ impl Hearing {
                 if about.is_none() {
                     self.remember(text, &item);
                 }
-                self.item(item, about, frame.channel, None, out)
+                self.item(item, text, about, frame.channel, None, out)
             }
             Ok(Document::Batch(items)) => {
                 let (at, left) = items.position();
@@ -176,17 +181,38 @@ impl Hearing {
             let (at, left) = items.position();
             self.progress = Progress::InBatch { batch, at, left };
             let about = about::read(text.get(before..at).unwrap_or_default(), &item, &self.rules);
-            if let Some(signal) = self.item(item, about, frame.channel, Some(batch), out) {
+            if let Some(signal) = self.item(item, text, about, frame.channel, Some(batch), out) {
                 return Some(signal);
             }
         }
         None
     }
 
-    /// What a message says, alone or as an item of a batch.
+    /// Goes on with a frame of which not all has been heard.
+    fn go_on<'f>(&mut self, frame: &mut Frame<'f>, out: &mut Outbox) -> Option<Signal<'f>> {
+        if let Some(signal) = self.next_together(frame) {
+            return Some(signal);
+        }
+        match self.progress {
+            Progress::InBatch { .. } => self.next_in_batch(frame, out),
+            _ => None,
+        }
+    }
+
+    fn next_together<'f>(&mut self, frame: &Frame<'f>) -> Option<Signal<'f>> {
+        let Body::Text(text) = frame.body else { return None };
+        let next = self.together.as_mut()?.next(text);
+        if next.is_none() {
+            self.together = None;
+        }
+        next
+    }
+
+    /// What a message in `text` says, alone or as an item of a batch.
     fn item<'f>(
         &mut self,
         item: Item<'f>,
+        text: &'f str,
         about: Option<Box<About>>,
         channel: u8,
         batch: Option<usize>,
@@ -212,12 +238,18 @@ impl Hearing {
                 }
                 if self.two_way && notification.method == stream::CREDIT {
                     let Cow::Borrowed(params) = notification.params?.into_raw() else { return None };
-                    return stream::credited(params).map(|(of, items)| Signal::Credit { of, items });
+                    return stream::credited(params).map(|(of, credit)| Signal::Credit { of, credit });
                 }
-                if self.common.listens.load(Ordering::Relaxed)
-                    && let Some(signal) = stream::signal(&notification)
-                {
-                    return Some(signal);
+                if self.common.listens.load(Ordering::Relaxed) {
+                    match stream::said(text, &notification) {
+                        Some(stream::Said::One(signal)) => return Some(signal),
+                        Some(stream::Said::Several(mut items)) => {
+                            let first = items.next(text);
+                            self.together = first.is_some().then_some(items);
+                            return first;
+                        }
+                        None => {}
+                    }
                 }
                 let args = notification.params.map(payload);
                 Some(Signal::Notify { procedure: notification.method, args, about })
@@ -360,8 +392,8 @@ impl Dialect for Hearing {
     fn hear<'f>(&mut self, frame: &mut Frame<'f>, out: &mut Outbox) -> Option<Signal<'f>> {
         let signal = match self.progress {
             Progress::Unheard => self.begin(frame, out),
-            Progress::InBatch { .. } => self.next_in_batch(frame, out),
-            Progress::Heard => None,
+            Progress::Heard if self.together.is_none() => None,
+            _ => self.go_on(frame, out),
         };
         if matches!(signal, None | Some(Signal::Several)) {
             self.progress = Progress::Unheard;
@@ -408,8 +440,15 @@ impl Dialect for Hearing {
         }
     }
 
-    fn open_stream(&mut self, id: &CallId<'_>, stream: u64, name: &str, out: &mut Outbox) -> StreamHead {
-        let head = stream::head(Place::unpack(id.tag).channel, stream, name);
+    fn open_stream(
+        &mut self,
+        id: &CallId<'_>,
+        stream: u64,
+        name: &str,
+        together: usize,
+        out: &mut Outbox,
+    ) -> StreamHead {
+        let head = stream::head(Place::unpack(id.tag).channel, stream, name, together);
         let reply = self.open(id, out);
         out.body().extend_from_slice(head.spelling.as_bytes());
         self.close(id, reply, out);
@@ -422,8 +461,8 @@ impl Dialect for Hearing {
         item
     }
 
-    fn close_item(&mut self, _stream: &StreamHead, item: OpenFrame, out: &mut Outbox) {
-        out.body().extend_from_slice(b"}}");
+    fn close_item(&mut self, stream: &StreamHead, item: OpenFrame, out: &mut Outbox) {
+        stream::close_item(out.body(), stream);
         out.close(item);
     }
 

@@ -71,6 +71,8 @@ mod say;
 mod shape;
 #[cfg(feature = "dialect")]
 mod stream;
+#[cfg(feature = "dialect")]
+mod together;
 
 #[cfg(feature = "dialect")]
 pub use options::JsonRpc;

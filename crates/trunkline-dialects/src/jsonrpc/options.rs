@@ -171,7 +171,7 @@ impl JsonRpc {
 
 impl Language for JsonRpc {
     fn converse(&self, limits: &Limits) -> (Box<dyn Dialect>, Box<dyn Speaker>) {
-        let saying = Saying::new(self);
+        let saying = Saying::new(self, limits);
         (Box::new(Hearing::two_way(self, limits, saying.common())), Box::new(saying))
     }
 

@@ -5,7 +5,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicU8, Ordering},
 };
-use trunkline_core::{About, BatchItem, Encode, EncodeError, Format, Outbox, Speaker};
+use trunkline_core::{About, BatchItem, Credit, Encode, EncodeError, Format, Limits, Outbox, Speaker};
 
 /// On which mux channel the far side serves.
 #[derive(Clone, Copy, Debug)]
@@ -38,16 +38,19 @@ pub(super) struct Saying {
     events: bool,
     /// What is said besides of the next call.
     about: Option<Box<About>>,
+    /// The most bytes that this side takes as one message.
+    max_message: usize,
 }
 
 impl Saying {
-    pub(super) fn new(options: &JsonRpc) -> Self {
+    pub(super) fn new(options: &JsonRpc, limits: &Limits) -> Self {
         let channel = match options.mux {
             Some(MuxRole::Fixed(channel)) => channel,
             _ => 0,
         };
         let common = Common { channel: AtomicU8::new(channel), ..Common::default() };
-        Self { common: Arc::new(common), events: options.events, about: None }
+        let max_message = limits.max_message;
+        Self { common: Arc::new(common), events: options.events, about: None, max_message }
     }
 
     pub(super) fn common(&self) -> Arc<Common> {
@@ -100,6 +103,7 @@ impl Speaker for Saying {
     ) -> Result<(), EncodeError> {
         self.common.listens.store(true, Ordering::Relaxed);
         let before = out.len();
+        let credit = Credit { items: credit, together: self.max_message };
         out.frame(self.channel(), |out| stream::credit_of_call(out, id, credit));
         self.call(id, procedure, args, out).inspect_err(|_| out.truncate(before))
     }

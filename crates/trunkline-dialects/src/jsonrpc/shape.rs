@@ -121,7 +121,7 @@ fn after<'a>(text: &'a str, head: &[u8]) -> Option<&'a str> {
 }
 
 /// Where in `text` a slice of it stands; `None` if it is not a slice of it.
-fn place(text: &str, slice: &str) -> Option<Range<usize>> {
+pub(super) fn place(text: &str, slice: &str) -> Option<Range<usize>> {
     let start = slice.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
     let end = start.checked_add(slice.len())?;
     (end <= text.len()).then_some(start..end)

@@ -12,13 +12,17 @@
 //! | `rpc.missed` `{"subscription":ID,"items":N}` | the server | N items were left out: the caller did not take them in time |
 //! | `rpc.credit` `{"call":ID,"items":N}` | the caller | the stream that call ID, which is to come, will open may send N items before it waits for more credit |
 //! | `rpc.credit` `{"subscription":ID,"items":N}` | the caller | it may send N more |
+//!
+//! Where the first credit says `"together":B` too, items come as
+//! `{"subscription":ID,"results":[ITEM,…]}`, as many as are there at the time, in
+//! messages of up to B bytes; one that is longer comes alone.
 
-use super::{Notification, fault, write};
+use super::{Notification, fault, together::Together, write};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt::Write;
-use trunkline_core::{Credited, Fault, Payload, Signal, StreamHead};
+use trunkline_core::{Credit, Credited, Fault, Payload, Signal, StreamHead};
 
 /// What says that a stream has no more items.
 const END: &str = "rpc.end";
@@ -29,6 +33,9 @@ pub(super) const CREDIT: &str = "rpc.credit";
 
 /// What an item carries is called, and what is told where it breaks off.
 const RESULT: &[u8] = br#","result":"#;
+const RESULTS: &[u8] = br#","results":["#;
+/// What stands after the last of several items.
+const CLOSING: &[u8] = b"]}}";
 const ERROR: &[u8] = br#","error":"#;
 
 /// How the stream of a number is spelled, as geth spells its own.
@@ -39,21 +46,39 @@ fn spelling(stream: u64) -> String {
     spelling
 }
 
-/// A stream of items that are called `name`.
-pub(super) fn head(channel: u8, stream: u64, name: &str) -> StreamHead {
+/// A stream of items that are called `name`, and may come together in messages of so
+/// many bytes.
+pub(super) fn head(channel: u8, stream: u64, name: &str, together: usize) -> StreamHead {
     let spelling = spelling(stream);
     let mut before_item = Vec::new();
     write::notification_head(&mut before_item, name);
     write::params_head(&mut before_item);
     before_item.extend_from_slice(br#"{"subscription":"#);
     before_item.extend_from_slice(spelling.as_bytes());
-    before_item.extend_from_slice(RESULT);
-    StreamHead { channel, before_item: before_item.into(), spelling: spelling.into() }
+    before_item.extend_from_slice(before_value(together));
+    let together = if together > 0 { together.saturating_sub(CLOSING.len()).max(1) } else { 0 };
+    let (before_item, spelling) = (before_item.into(), spelling.into());
+    StreamHead { channel, before_item, spelling, together, separator: b',' }
+}
+
+/// What stands between how a stream is spelled and its item, or the first of several.
+fn before_value(together: usize) -> &'static [u8] {
+    if together > 0 { RESULTS } else { RESULT }
+}
+
+/// Appends what stands after an item, or the last of several.
+#[inline]
+pub(super) fn close_item(out: &mut Vec<u8>, stream: &StreamHead) {
+    // each of a length that the compiler knows
+    match stream.together {
+        0 => out.extend_from_slice(b"}}"),
+        _ => out.extend_from_slice(CLOSING),
+    }
 }
 
 /// Appends why a stream breaks off.
 pub(super) fn broken_off(out: &mut Vec<u8>, stream: &StreamHead, error: impl FnOnce(&mut Vec<u8>)) {
-    let common = stream.before_item.len() - RESULT.len();
+    let common = stream.before_item.len() - before_value(stream.together).len();
     out.extend_from_slice(&stream.before_item[..common]);
     out.extend_from_slice(ERROR);
     error(out);
@@ -71,45 +96,52 @@ pub(super) fn end(out: &mut Vec<u8>, stream: &StreamHead) {
 
 /// Appends that items of a stream were left out.
 pub(super) fn missed(out: &mut Vec<u8>, stream: &StreamHead, items: u64) {
-    with_items(out, MISSED, br#"{"subscription":"#, &stream.spelling, items);
+    with_items(out, MISSED, br#"{"subscription":"#, &stream.spelling, items, None);
 }
 
 /// Appends that there is room for items of the stream that a call will open.
-pub(super) fn credit_of_call(out: &mut Vec<u8>, id: u64, items: u64) {
-    with_items(out, CREDIT, br#"{"call":"#, itoa::Buffer::new().format(id), items);
+pub(super) fn credit_of_call(out: &mut Vec<u8>, id: u64, credit: Credit) {
+    let Credit { items, together } = credit;
+    with_items(out, CREDIT, br#"{"call":"#, itoa::Buffer::new().format(id), items, Some(together));
 }
 
 /// Appends that there is room for more items of a stream.
 pub(super) fn credit_of_stream(out: &mut Vec<u8>, stream: &str, items: u64) {
-    with_items(out, CREDIT, br#"{"subscription":"#, stream, items);
+    with_items(out, CREDIT, br#"{"subscription":"#, stream, items, None);
 }
 
-fn with_items(out: &mut Vec<u8>, method: &str, which: &[u8], id: &str, items: u64) {
+fn with_items(out: &mut Vec<u8>, method: &str, which: &[u8], id: &str, items: u64, together: Option<usize>) {
     write::notification_head(out, method);
     write::params_head(out);
     out.extend_from_slice(which);
     write::raw(out, id);
     out.extend_from_slice(br#","items":"#);
     out.extend_from_slice(itoa::Buffer::new().format(items).as_bytes());
+    if let Some(together) = together {
+        out.extend_from_slice(br#","together":"#);
+        out.extend_from_slice(itoa::Buffer::new().format(together).as_bytes());
+    }
     out.extend_from_slice(b"}}");
 }
 
 /// For what there is room, and how much.
-pub(super) fn credited(params: &str) -> Option<(Credited<'_>, u64)> {
+pub(super) fn credited(params: &str) -> Option<(Credited<'_>, Credit)> {
     #[derive(Deserialize)]
-    struct Credit<'a> {
+    struct Said<'a> {
         #[serde(borrow)]
         call: Option<&'a RawValue>,
         subscription: Option<String>,
         items: u64,
+        #[serde(default)]
+        together: usize,
     }
-    let Credit { call, subscription, items } = serde_json::from_str(params).ok()?;
+    let Said { call, subscription, items, together } = serde_json::from_str(params).ok()?;
     let of = match (call, subscription) {
         (Some(id), None) => Credited::Call(id.get()),
         (None, Some(id)) => Credited::Stream(number(&id)?),
         _ => return None,
     };
-    Some((of, items))
+    Some((of, Credit { items, together }))
 }
 
 /// The number of the stream that `args` name: `["0x1"]` or `{"subscription":"0x1"}`.
@@ -136,6 +168,8 @@ struct Heard<'a> {
     subscription: &'a RawValue,
     #[serde(borrow, default, deserialize_with = "present")]
     result: Option<&'a RawValue>,
+    #[serde(borrow)]
+    results: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     error: Option<&'a RawValue>,
     items: Option<u64>,
@@ -146,20 +180,28 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-/// What a notification says of a stream that this side listens to, if it does.
-pub(super) fn signal<'f>(notification: &Notification<'f>) -> Option<Signal<'f>> {
+/// What a notification says of a stream that this side listens to.
+pub(super) enum Said<'f> {
+    One(Signal<'f>),
+    Several(Together),
+}
+
+/// What a notification in `text` says of a stream that this side listens to, if it does.
+pub(super) fn said<'f>(text: &'f str, notification: &Notification<'f>) -> Option<Said<'f>> {
     let Cow::Borrowed(params) = notification.params.clone()?.into_raw() else { return None };
     let heard = serde_json::from_str::<Heard<'_>>(params).ok()?;
+    let stream = heard.subscription.get();
     if notification.method == MISSED {
-        return Some(Signal::Missed { stream: heard.subscription.get(), items: heard.items? });
+        return Some(Said::One(Signal::Missed { stream, items: heard.items? }));
     }
-    let outcome = match (heard.result, heard.error) {
-        (Some(item), None) => Ok(Some(Payload::Json(item.get()))),
-        (None, Some(error)) => Err(fault::read_loosely(error.get())),
-        (None, None) if notification.method == END => Ok(None),
+    let outcome = match (heard.result, heard.results, heard.error) {
+        (Some(item), None, None) => Ok(Some(Payload::Json(item.get()))),
+        (None, Some(results), None) => return Together::of(text, stream, results.get()).map(Said::Several),
+        (None, None, Some(error)) => Err(fault::read_loosely(error.get())),
+        (None, None, None) if notification.method == END => Ok(None),
         _ => return None,
     };
-    Some(Signal::Item { stream: heard.subscription.get(), outcome })
+    Some(Said::One(Signal::Item { stream, outcome }))
 }
 
 /// What is said of a call for a stream where nothing can follow its answer.
@@ -181,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_stream_is_named_as_it_was_spelled() {
-        let head = head(0, 26, "ticks");
+        let head = head(0, 26, "ticks", 0);
         assert_eq!(&*head.spelling, r#""0x1a""#);
         for args in [r#"["0x1a"]"#, r#"{"subscription":"0x1a"}"#] {
             assert_eq!(named(&Payload::Json(args)), Some(26));
@@ -193,14 +235,25 @@ mod tests {
 
     #[test]
     fn credit_is_for_a_call_or_for_a_stream() {
-        assert_eq!(credited(r#"{"call":"a","items":2}"#), Some((Credited::Call("\"a\""), 2)));
-        assert_eq!(credited(r#"{"subscription":"0x2","items":3}"#), Some((Credited::Stream(2), 3)));
+        let alone = |items| Credit { items, together: 0 };
+        assert_eq!(credited(r#"{"call":"a","items":2}"#), Some((Credited::Call("\"a\""), alone(2))));
+        assert_eq!(credited(r#"{"subscription":"0x2","items":3}"#), Some((Credited::Stream(2), alone(3))));
+        let together = Credit { items: 2, together: 9000 };
+        let (mut text, of) = (Vec::new(), Credited::Call("7"));
+        credit_of_call(&mut text, 7, together);
+        let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        assert_eq!(value["method"], CREDIT);
+        let params = value["params"].to_string();
+        assert_eq!(params, r#"{"call":7,"items":2,"together":9000}"#);
+        assert_eq!(credited(&params), Some((of, together)));
         for params in [
             "{}",
             "[1,2]",
             r#"{"items":1}"#,
             r#"{"call":1,"subscription":"0x1","items":1}"#,
             r#"{"call":1,"items":-1}"#,
+            r#"{"call":1,"items":1,"together":-1}"#,
+            r#"{"call":1,"items":1,"together":true}"#,
             r#"{"subscription":1,"items":1}"#,
         ] {
             assert_eq!(credited(params), None, "{params}");
@@ -208,10 +261,28 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_heard() {
-        let head = head(0, 1, "a \"name\"");
+    fn items_that_come_together_are_spelled_as_a_list() {
+        let head = head(0, 1, "ticks", 100);
         let mut text = head.before_item.to_vec();
-        text.extend_from_slice(b"null}}");
+        text.extend_from_slice(b"1,[2]");
+        close_item(&mut text, &head);
+        assert_eq!(
+            text,
+            br#"{"jsonrpc":"2.0","method":"ticks","params":{"subscription":"0x1","results":[1,[2]]}}"#
+        );
+        let mut text = Vec::new();
+        broken_off(&mut text, &head, |out| write::error(out, 1, "no", None));
+        let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        assert_eq!(value["params"]["error"]["message"], "no");
+        assert_eq!(value["params"]["subscription"], "0x1");
+    }
+
+    #[test]
+    fn what_is_written_is_heard() {
+        let head = head(0, 1, "a \"name\"", 0);
+        let mut text = head.before_item.to_vec();
+        text.extend_from_slice(b"null");
+        close_item(&mut text, &head);
         let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
         assert_eq!(value["method"], "a \"name\"");
         let params = value["params"].to_string();

@@ -13,7 +13,7 @@ use std::{
 };
 use tracing::Span;
 use trunkline_core::{
-    Call, CallId, Credited, Fault, Format, Outbox, Payload, Reply,
+    Call, CallId, Credit, Credited, Fault, Format, Outbox, Payload, Reply,
     router::{Gives, Route},
 };
 
@@ -60,7 +60,7 @@ impl Conversation {
 
     /// The caller has room for items of a stream.
     #[cold]
-    pub(super) fn credit(&mut self, of: Credited<'_>, items: u64) {
+    pub(super) fn credit(&mut self, of: Credited<'_>, credit: Credit) {
         match (of, &mut self.streams) {
             (Credited::Call(call), _) => {
                 if call.len() > LONGEST_CREDITED {
@@ -70,9 +70,9 @@ impl Conversation {
                 if self.credits.len() >= self.service.limits.max_in_flight {
                     self.credits.remove(0);
                 }
-                self.credits.push((call.into(), items));
+                self.credits.push((call.into(), credit));
             }
-            (Credited::Stream(number), Some(streams)) => streams.grant(number, items),
+            (Credited::Stream(number), Some(streams)) => streams.grant(number, credit.items),
             (Credited::Stream(_), None) => {}
         }
     }
@@ -138,7 +138,8 @@ impl Conversation {
             return;
         };
         let number = streams.next_number();
-        let head = self.dialect.open_stream(&id.borrow(), number, &plan.items, out);
+        let together = plan.credit.map_or(0, |credit| credit.together);
+        let head = self.dialect.open_stream(&id.borrow(), number, &plan.items, together, out);
         let stream = OpenStream::new(running, procedure, caller, number, head, &plan).in_span(span);
         streams.insert(stream, turn);
     }

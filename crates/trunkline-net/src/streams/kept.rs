@@ -1,6 +1,6 @@
 //! [`Kept`]: items for which there was no room when they came.
 
-use super::lagged;
+use super::open::lagged;
 use std::collections::VecDeque;
 use trunkline_core::{Fault, Lag};
 
@@ -35,6 +35,11 @@ impl Kept {
         Ok(())
     }
 
+    /// Keeps an item that is older than all others, and had its room.
+    pub(super) fn put_back(&mut self, item: Vec<u8>) {
+        self.items.push_front(item);
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
@@ -42,6 +47,17 @@ impl Kept {
     /// The oldest.
     pub(super) fn pop(&mut self) -> Option<Vec<u8>> {
         self.items.pop_front()
+    }
+
+    /// The oldest, if it has no more than so many bytes.
+    pub(super) fn pop_within(&mut self, bytes: usize) -> Option<Vec<u8>> {
+        self.items.pop_front_if(|item| item.len() <= bytes)
+    }
+
+    /// Whether any were left out that have not been told.
+    #[inline]
+    pub(super) fn has_missed(&self) -> bool {
+        self.missed > 0
     }
 
     /// How many were left out since this was last asked.
@@ -59,6 +75,19 @@ mod tests {
         let closed = (1..=5).any(|n| kept.keep(vec![n], lag).is_err());
         let missed = kept.take_missed();
         (std::iter::from_fn(|| kept.pop()).flatten().collect(), missed, closed)
+    }
+
+    #[test]
+    fn what_is_put_back_comes_first_and_what_is_too_long_waits() {
+        let mut kept = Kept::default();
+        for item in [vec![2, 2], vec![3]] {
+            kept.keep(item, Lag::DropOldest(9)).unwrap();
+        }
+        kept.put_back(vec![1]);
+        assert_eq!(kept.pop_within(1), Some(vec![1]));
+        assert_eq!(kept.pop_within(1), None);
+        assert_eq!((kept.pop_within(2), kept.pop()), (Some(vec![2, 2]), Some(vec![3])));
+        assert_eq!(kept.pop_within(9), None);
     }
 
     #[test]

@@ -327,11 +327,7 @@ impl Client {
     /// be called. Otherwise as a [`call`](Self::call) does.
     pub async fn register(&self, name: impl Into<String>) -> Result<(), Fault> {
         let name = name.into();
-        let line = match &self.0.carrier {
-            Carrier::Connection(line) => line,
-            #[cfg(feature = "http-client")]
-            Carrier::Http(_) => return Err(no_way_back()),
-        };
+        let line = self.line()?;
         // before it is taken: the connection may be another by the time there is an answer
         let is_new = line.want(&name);
         let taken = self.call(REGISTER, Name { name: name.clone() }).await;
@@ -339,6 +335,19 @@ impl Client {
             line.unwant(&name);
         }
         taken
+    }
+
+    /// The connection.
+    #[cfg_attr(
+        not(feature = "http-client"),
+        expect(clippy::unnecessary_wraps, reason = "there may be none over HTTP")
+    )]
+    fn line(&self) -> Result<&Arc<Line>, Fault> {
+        match &self.0.carrier {
+            Carrier::Connection(line) => Ok(line),
+            #[cfg(feature = "http-client")]
+            Carrier::Http(_) => Err(no_way_back()),
+        }
     }
 
     /// Gives a name back; whether this client had it.

@@ -1,5 +1,7 @@
 //! Streams: opened by a call, sent item by item, ended by either side.
 
+mod together;
+
 use crate::support::{Wire, client, code, link, request};
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::{Value, json};

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use rivals::args::Args;
 use rivals::meter::{resident_bytes, sockets};
-use rivals::requests::{Requests, Wire};
+use rivals::requests::{ADD, Requests, Wire};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -21,7 +21,7 @@ const BATCH: usize = 64;
 pub(crate) async fn measure(args: &Args) -> Result<Value> {
     let (wire, server): (Wire, u32) = (args.need("wire")?, args.need("pid")?);
     let (calls, patience) = (args.get("calls", 300_000_u64)?, args.get("patience", 10.0)?);
-    let requests = Requests::encode(wire, "add", BATCH);
+    let requests = Requests::encode(wire, "add", ADD, BATCH);
     let address: String = args.need("address")?;
 
     let closed_at = sockets(server)?;

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use rivals::args::Args;
 use rivals::meter::{open_files_allowed, resident_bytes};
 use rivals::replies::Replies;
-use rivals::requests::{Requests, Wire};
+use rivals::requests::{ADD, Requests, Wire};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -20,7 +20,7 @@ pub(crate) async fn measure(args: &Args) -> Result<Value> {
     let address: String = args.need("address")?;
     let wanted = args.get("connections", 10_000_usize)?;
     let connections = wanted.min(open_files_allowed().saturating_sub(SETTLING + 100));
-    let requests = Requests::encode(wire, "add", 1);
+    let requests = Requests::encode(wire, "add", ADD, 1);
 
     let mut settling = open(&address, wire, SETTLING).await?;
     call(&mut settling, wire, &requests).await?;

@@ -1,12 +1,13 @@
 //! The load generator: encoded calls out, answers counted, nothing parsed.
 //!
 //! `--mode pump` measures CPU per call in a closed loop, `idle` the memory of connections that rest, `deaf` that of
-//! a connection which calls and never reads. Each prints one line of JSON.
+//! a connection which calls and never reads, `stream` CPU per item of one stream. Each prints one line of JSON.
 
 mod deaf;
 mod idle;
 mod pump;
 mod socket;
+mod stream;
 
 use anyhow::{Result, bail};
 use rivals::args::Args;
@@ -19,7 +20,8 @@ fn main() -> Result<()> {
             "pump" => pump::measure(&args).await,
             "idle" => idle::measure(&args).await,
             "deaf" => deaf::measure(&args).await,
-            other => bail!("--mode {other} is none of pump, idle, deaf"),
+            "stream" => stream::measure(&args).await,
+            other => bail!("--mode {other} is none of pump, stream, idle, deaf"),
         }
     }))?;
     println!("{found}");

@@ -2,14 +2,14 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use rivals::args::Args;
-use rivals::meter::cpu_nanos;
 use rivals::replies::Replies;
-use rivals::requests::{Requests, Wire};
-use serde_json::{Value, json};
+use rivals::requests::{ADD, Requests, Wire};
+use rivals::stretch::Stretch;
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -37,7 +37,7 @@ pub(crate) async fn measure(args: &Args) -> Result<Value> {
     let (seconds, most) = (args.get("seconds", 1.0)?, args.get("calls", u64::MAX)?);
     let address: String = args.need("address")?;
     let method = args.text("method").unwrap_or("add");
-    let requests = Rc::new(Requests::encode(wire, method, window));
+    let requests = Rc::new(Requests::encode(wire, method, ADD, window));
     // An echo sends the call itself back.
     let expected = if method == "echo" { r#""method":"echo""# } else { r#""result":3"# };
 
@@ -54,15 +54,11 @@ pub(crate) async fn measure(args: &Args) -> Result<Value> {
 
     let measured = async {
         tokio::time::sleep(Duration::from_millis(args.get("warmup", 200)?)).await;
-        let own = std::process::id();
-        let (answers, bytes) = (tally.answers.get(), tally.bytes.get());
-        let (start, server_cpu, client_cpu) = (Instant::now(), cpu_nanos(server)?, cpu_nanos(own)?);
+        let (answers, bytes, stretch) = (tally.answers.get(), tally.bytes.get(), Stretch::begin(server)?);
         tally.limit.set(answers.saturating_add(most));
         let _ = timeout(Duration::from_secs_f64(seconds), tally.enough.notified()).await;
-        let (server_cpu, client_cpu) = (cpu_nanos(server)? - server_cpu, cpu_nanos(own)? - client_cpu);
-        let elapsed = start.elapsed().as_secs_f64();
         let (answers, bytes) = (tally.answers.get() - answers, tally.bytes.get() - bytes);
-        ensure!(answers > 0, "not one call was answered in {seconds} s");
+        let mut found = stretch.end(answers)?;
         // An error is longer than a result: a server that began to refuse would show here.
         let each = bytes as f64 / answers as f64;
         let whole = (each / answer as f64 - 1.0).abs() < 0.01 || answers < 10_000;
@@ -70,10 +66,8 @@ pub(crate) async fn measure(args: &Args) -> Result<Value> {
             whole,
             "the first answer took {answer} bytes, but {each:.1} was the mean: not all are results"
         );
-        Ok(json!({
-            "calls": answers, "seconds": elapsed, "server_cpu": server_cpu, "client_cpu": client_cpu,
-            "answers": tally.answers.get(),
-        }))
+        found["answers"] = tally.answers.get().into();
+        Ok(found)
     };
     tokio::select! {
         found = measured => found,

@@ -42,7 +42,7 @@ pub(crate) fn print(rows: &[Row], samples: &Samples, effort: &Effort, pinned: Pi
             row.name,
             shown(middle.figure(), unit),
             shown(best, unit),
-            remark(&middle)
+            remark(row, &middle)
         );
     }
 }
@@ -69,7 +69,7 @@ fn figures(taken: &[Sample]) -> Vec<f64> {
 
 const fn unit(row: &Row) -> &'static str {
     match row.kind {
-        Kind::Server(..) | Kind::Client(..) => "µs",
+        Kind::Server(..) | Kind::Client(..) | Kind::Stream(..) => "µs",
         Kind::Writes(..) => "writes",
         Kind::Idle(_) => "KiB",
         Kind::Deaf(_) => "MiB",
@@ -87,14 +87,18 @@ pub(crate) fn shown(figure: f64, unit: &str) -> String {
 }
 
 /// What else the median sample tells.
-fn remark(sample: &Sample) -> String {
+fn remark(row: &Row, sample: &Sample) -> String {
     match sample {
-        Sample::Cpu { rate, server_busy, load_busy, .. } => format!(
-            "{:.0} k calls/s; busy: server {:.0} %, load {:.0} %",
-            rate / 1e3,
-            server_busy * 100.0,
-            load_busy * 100.0
-        ),
+        Sample::Cpu { rate, server_busy, load_busy, .. } => {
+            let what = if matches!(row.kind, Kind::Stream(..)) { "items" } else { "calls" };
+            format!(
+                "{:.0} k {what}/s, {:.3} µs of wall time each; busy: server {:.0} %, load {:.0} %",
+                rate / 1e3,
+                1e6 / rate,
+                server_busy * 100.0,
+                load_busy * 100.0
+            )
+        }
         Sample::NoStrace => "no strace that may trace".to_owned(),
         Sample::Writes { .. } => "a reply".to_owned(),
         Sample::Idle { opened, .. } => {

@@ -7,6 +7,9 @@ pub(crate) enum Kind {
     Server(&'static str, &'static str, &'static str, &'static str),
     /// CPU time of this client program at `.2` in flight, over the address of kind `.1`.
     Client(&'static str, &'static str, &'static str),
+    /// CPU time of the server for each item of one stream; `(program that reads it, wire, items that may wait
+    /// there)`, where the last is up to the program if it is empty.
+    Stream(&'static str, &'static str, &'static str),
     /// Write system calls of the server, as [`Kind::Server`].
     Writes(&'static str, &'static str, &'static str, &'static str),
     /// Memory of connections that rest, over this wire.
@@ -31,13 +34,14 @@ pub(crate) struct Row {
 impl Row {
     /// Whether the row is measured each round: counts and memory hardly vary.
     pub(crate) const fn repeats(&self) -> bool {
-        matches!(self.kind, Kind::Server(..) | Kind::Client(..))
+        matches!(self.kind, Kind::Server(..) | Kind::Client(..) | Kind::Stream(..))
     }
 }
 
 const RAW: &str = "raw_echo";
 const HYPER: &str = "hyper_fixed";
 const JSONRPSEE: &str = "jsonrpsee_server";
+const TONIC: &str = "tonic_server";
 const TARPC: &str = "tarpc_server";
 const OURS: &str = "trunkline_server";
 /// Closes a caller that reads nothing after two seconds, so that a run need not wait for the default.
@@ -73,6 +77,12 @@ const ROWS: &[Row] = &[
     row("client-64/trunkline-ws", OURS, Kind::Client("trunkline_client", "ws", "64"), "client-64/tarpc"),
     row("client-64/tarpc", TARPC, Kind::Client("tarpc_client", "tcp", "64"), "client-64/tarpc"),
     row("client-64/jsonrpsee", JSONRPSEE, Kind::Client("jsonrpsee_client", "ws", "64"), "client-64/tarpc"),
+    row("stream-ws/trunkline", OURS, Kind::Stream("load", "ws", ""), "stream-h2/tonic"),
+    row("stream-tcp/trunkline", OURS, Kind::Stream("load", "tcp", ""), "stream-h2/tonic"),
+    row("stream-own/trunkline", OURS, Kind::Stream("trunkline_client", "ws", "65536"), "stream-h2/tonic"),
+    row("stream-own-1024/trunkline", OURS, Kind::Stream("trunkline_client", "ws", ""), "stream-h2/tonic"),
+    row("stream-h2/tonic", TONIC, Kind::Stream("tonic_client", "h2", ""), "stream-h2/tonic"),
+    row("stream-ws/jsonrpsee", JSONRPSEE, Kind::Stream("load", "ws", ""), "stream-h2/tonic"),
     row("writes-tcp-64/raw", RAW, Kind::Writes("tcp", "1", "64", "echo"), "writes-tcp-64/raw"),
     row("writes-tcp-64/trunkline", OURS, Kind::Writes("tcp", "1", "64", "add"), "writes-tcp-64/raw"),
     row("writes-ws-64/trunkline", OURS, Kind::Writes("ws", "1", "64", "add"), "writes-tcp-64/raw"),

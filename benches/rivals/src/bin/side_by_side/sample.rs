@@ -16,6 +16,8 @@ pub(crate) struct Effort {
     pub(crate) rounds: usize,
     /// Seconds a sample.
     pub(crate) seconds: f64,
+    /// Items of a stream.
+    pub(crate) items: u64,
     /// Connections that rest.
     pub(crate) idle: usize,
 }
@@ -25,9 +27,9 @@ pub(crate) struct Effort {
 pub(crate) enum Sample {
     /// CPU time.
     Cpu {
-        /// Microseconds a call, of the side that the row is about.
+        /// Microseconds a call or an item, of the side that the row is about.
         micros: f64,
-        /// Calls a second.
+        /// Calls or items a second.
         rate: f64,
         /// Share of the time that the server was on its core.
         server_busy: f64,
@@ -77,7 +79,7 @@ impl fmt::Display for Sample {
         match *self {
             Self::Cpu { micros, rate, server_busy, load_busy } => write!(
                 f,
-                "{micros:8.3} µs a call, {:7.0} k calls/s, server busy {:3.0} %, load {:3.0} %",
+                "{micros:8.3} µs each, {:7.0} k/s, server busy {:3.0} %, load {:3.0} %",
                 rate / 1e3,
                 server_busy * 100.0,
                 load_busy * 100.0
@@ -122,6 +124,14 @@ pub(crate) fn take(row: &Row, effort: &Effort, pinned: Pinned) -> Result<Sample>
                 ("seconds", &seconds),
             ];
             cpu(&visit(row, "load", wire, &flags, pinned)?, "server_cpu")
+        }
+        Kind::Stream(program, wire, waiting) => {
+            let items = effort.items.to_string();
+            let mut flags = vec![("mode", "stream"), ("wire", wire), ("items", &*items)];
+            if !waiting.is_empty() {
+                flags.push(("waiting", waiting));
+            }
+            cpu(&visit(row, program, wire, &flags, pinned)?, "server_cpu")
         }
         Kind::Client(program, wire, window) => {
             let seconds = effort.seconds.to_string();

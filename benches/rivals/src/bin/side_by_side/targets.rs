@@ -13,6 +13,8 @@ const RATIOS: &[(&str, f64, &str)] = &[
     ("http-64x1/trunkline", 1.25, "http-64x1/hyper"),
     ("http-64x1/trunkline", 1.0, "http-64x1/jsonrpsee"),
     ("multi-64/awaits", 2.5, "multi-64/ready"),
+    ("stream-ws/trunkline", 1.0 / 20.0, "stream-ws/jsonrpsee"),
+    ("stream-own/trunkline", 1.0, "stream-h2/tonic"),
     ("client-64/trunkline-tcp", 0.6, "client-64/tarpc"),
     ("client-64/trunkline-ws", 1.0 / 8.0, "client-64/jsonrpsee"),
 ];
