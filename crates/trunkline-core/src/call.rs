@@ -2,6 +2,7 @@
 
 use crate::{
     context::{Context, States},
+    feed::Feed,
     payload::{Format, OwnedPayload, Payload},
 };
 use std::{sync::Arc, time::Instant};
@@ -24,6 +25,8 @@ pub struct Call<'a> {
     pub format: Format,
     /// How many bytes of reply the caller may be sent.
     pub max_reply: usize,
+    /// The stream that the caller sends, to procedures that take one.
+    pub feed: Option<&'a Feed>,
 }
 
 impl<'a> Call<'a> {
@@ -35,7 +38,8 @@ impl<'a> Call<'a> {
         context: &'a Context,
         states: &'a Arc<States>,
     ) -> Self {
-        Self { procedure, args, context, states, deadline: None, format: Format::Json, max_reply: usize::MAX }
+        let (deadline, format, max_reply, feed) = (None, Format::Json, usize::MAX, None);
+        Self { procedure, args, context, states, deadline, format, max_reply, feed }
     }
 
     /// Copies the call, so that it can outlive its frame.
@@ -49,6 +53,7 @@ impl<'a> Call<'a> {
             deadline: self.deadline,
             format: self.format,
             max_reply: self.max_reply,
+            feed: self.feed.cloned(),
         }
     }
 }
@@ -71,6 +76,8 @@ pub struct OwnedCall {
     pub format: Format,
     /// How many bytes of reply the caller may be sent.
     pub max_reply: usize,
+    /// The stream that the caller sends, to procedures that take one.
+    pub feed: Option<Feed>,
 }
 
 impl OwnedCall {
@@ -85,6 +92,7 @@ impl OwnedCall {
             deadline: self.deadline,
             format: self.format,
             max_reply: self.max_reply,
+            feed: self.feed.as_ref(),
         }
     }
 }

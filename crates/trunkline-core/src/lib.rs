@@ -5,7 +5,7 @@
 //! which re-exports what they need.
 //!
 //! - what is done: [`handler`], [`procedure`], [`provide`], [`router`], with [`extract`],
-//!   [`args`], [`outcome`], [`lag`], [`reply`], [`middleware`]
+//!   [`args`], [`outcome`], [`feed`], [`lag`], [`reply`], [`middleware`]
 //! - what is said of it: [`registration`], [`signature`], [`catalog`], [`schema`], [`open`]
 //! - what is known of a call: [`call`], [`context`], [`fault`], [`limits`]
 //! - and of who makes it: [`identity`], [`session`], [`security`]
@@ -20,6 +20,7 @@ mod crowded;
 pub mod dialect;
 pub mod extract;
 pub mod fault;
+pub mod feed;
 pub mod frame;
 pub mod framing;
 pub mod handler;
@@ -51,6 +52,7 @@ pub use crate::{
     dialect::{BatchItem, Dialect, Language, Speaker, StreamHead},
     extract::{Extract, Headers, ProcedureName, RawArgs, State},
     fault::{CallError, Fault, FaultKind, TypedFault},
+    feed::{Feed, Incoming},
     frame::{Body, Frame},
     handler::Handler,
     identity::Identity,

@@ -16,6 +16,7 @@ use crate::{
     call::Call,
     context::{Context, States},
     fault::{Fault, FaultKind},
+    feed::Feed,
     handler::Handler,
     middleware::{Guard, Middleware},
     payload::{OwnedPayload, Payload},
@@ -280,13 +281,39 @@ impl Router {
         args: Option<Payload<'_>>,
         context: &Context,
     ) -> Result<OwnedPayload, Fault> {
+        self.call_with(name, args, None, context).await
+    }
+
+    /// The same with a stream that the caller sends, for procedures that
+    /// [take one](crate::Incoming): it is asked for an item when the handler wants one.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`call`](Self::call) does.
+    pub async fn call_sending(
+        &self,
+        name: &str,
+        args: Option<Payload<'_>>,
+        feed: Feed,
+        context: &Context,
+    ) -> Result<OwnedPayload, Fault> {
+        self.call_with(name, args, Some(&feed), context).await
+    }
+
+    async fn call_with(
+        &self,
+        name: &str,
+        args: Option<Payload<'_>>,
+        feed: Option<&Feed>,
+        context: &Context,
+    ) -> Result<OwnedPayload, Fault> {
         let route = self.find_within(name)?;
         if route.gives() != Gives::Value {
             return Err(Fault::from(format!(
                 "`{name}` gives no value: open streams with `Router::stream`; whoever says who they are needs a connection"
             )));
         }
-        let call = route.call_within(name, args, context);
+        let call = Call { feed, ..route.call_within(name, args, context) };
         procedure::finish(route.start(&call)?, call.format, usize::MAX).await
     }
 

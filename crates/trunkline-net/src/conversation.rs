@@ -1,12 +1,14 @@
 //! [`Conversation`]: what both drivers do with what they hear: start calls,
 //! drive them on, answer them.
 
+mod feeding;
 mod login;
 mod opening;
 
 use self::opening::opening;
 use crate::{
     access::{self, Found},
+    feeds::Feeds,
     hooks::{FaultReport, Hooks},
     peer::{Shared, Slot, Slots, placed},
     service::Service,
@@ -25,7 +27,7 @@ use trunkline_core::{
     Call, CallId, Context, CowPayload, Dialect, Fault, FaultKind, Format, Outbox, OwnedCallId, OwnedPayload,
     Payload, Reply, Signal,
     handler::Run,
-    router::{self, Gives},
+    router::{self, Route},
 };
 
 /// As many calls as one connection may have under way whatever its limits say:
@@ -43,6 +45,8 @@ pub(crate) struct Conversation {
     pub(crate) slots: Slots<Slot>,
     /// Most connections never have any.
     streams: Option<Box<Streams>>,
+    /// Those that the far side sends; as rare.
+    feeds: Option<Box<Feeds>>,
     /// Calls that are to come, and for how many items of the streams that they will
     /// open their caller has room.
     credits: Vec<(Box<str>, u64)>,
@@ -102,13 +106,16 @@ impl Conversation {
     pub(crate) fn new(dialect: Box<dyn Dialect>, service: Service, context: Context) -> Self {
         // a batch is admitted whole, however little room there is
         let capacity = service.limits.max_in_flight.saturating_add(service.limits.max_batch).min(MOST_CALLS);
+        // calls that take a stream are not counted with the others
+        let slots = capacity.saturating_add(service.limits.max_streams).min(MOST_CALLS);
         Self {
             capacity,
             blocking: None,
             format: dialect.format(),
             dialect,
-            slots: Slots::with_capacity(capacity),
+            slots: Slots::with_capacity(slots),
             streams: None,
+            feeds: None,
             credits: Vec::new(),
             service,
             context,
@@ -134,7 +141,15 @@ impl Conversation {
 
     /// Whether as many calls are under way as there may be.
     pub(crate) fn is_full(&self) -> bool {
-        self.slots.len() >= self.service.limits.max_in_flight || !self.parked.is_empty()
+        self.has_most_calls() || !self.parked.is_empty()
+    }
+
+    /// The same of calls that are not put off. Those that take a stream do not count:
+    /// they end only if their items are heard.
+    #[inline]
+    fn has_most_calls(&self) -> bool {
+        let fed = self.feeds.as_ref().map_or(0, |feeds| feeds.in_slots());
+        self.slots.len() >= self.service.limits.max_in_flight.saturating_add(fed)
     }
 
     /// Wakes `task` when something that runs here wants to go on.
@@ -152,6 +167,7 @@ impl Conversation {
     pub(crate) fn is_woken(&self, waiting: usize, room: Room) -> bool {
         (waiting < room.calls && self.slots.is_woken())
             || self.streams.as_ref().is_some_and(|streams| streams.is_woken(waiting < room.streams))
+            || self.feeds.as_ref().is_some_and(|feeds| waiting < room.calls && feeds.has_news())
     }
 
     /// Gives memory back.
@@ -165,6 +181,7 @@ impl Conversation {
     /// Breaks off the streams of a far side that can no longer say that it does not
     /// want them.
     pub(crate) fn break_off_streams(&mut self, out: &mut Outbox) {
+        self.break_off_feeds();
         if let Some(streams) = &mut self.streams {
             let fault = Fault::new(
                 FaultKind::Unavailable,
@@ -176,9 +193,11 @@ impl Conversation {
 
     /// Takes no more calls, and breaks off what would never end by itself.
     pub(crate) fn drain(&mut self, out: &mut Outbox) {
-        if !std::mem::replace(&mut self.draining, true)
-            && let Some(streams) = &mut self.streams
-        {
+        if std::mem::replace(&mut self.draining, true) {
+            return;
+        }
+        self.drain_feeds();
+        if let Some(streams) = &mut self.streams {
             streams.break_off(&shutting_down(), &mut *self.dialect, out);
         }
     }
@@ -202,6 +221,7 @@ impl Conversation {
             Signal::Notify { procedure, args } => self.call(None, procedure, args.as_ref(), out, turn),
             Signal::Cancel { id } => self.cancel(id, out, turn),
             Signal::Credit { of, items } => self.credit(*of, *items),
+            Signal::Feed { id, outcome } => self.feed(id, outcome, out, turn),
             _ => return false,
         }
         true
@@ -246,6 +266,12 @@ impl Conversation {
             ));
             return self.refuse(id, procedure, &fault, out);
         }
+        if let Some(id) = id
+            && self.service.router.find(procedure).is_some_and(Route::takes_stream)
+            && let Err(fault) = self.expect(id)
+        {
+            return self.refuse(Some(id), procedure, &fault, out);
+        }
         self.parked.push_back(Parked::Call {
             id: id.map(CallId::keep),
             procedure: procedure.into(),
@@ -281,7 +307,7 @@ impl Conversation {
         let Some(route) = service.router.find(procedure) else {
             return self.refuse(id, procedure, &router::unknown(procedure), out);
         };
-        if route.gives() != Gives::Value {
+        if !route.is_plain() {
             let route = route.clone();
             return self.start_other(&route, id, procedure, args, out, turn);
         }
@@ -353,6 +379,12 @@ impl Conversation {
             self.poll_place(place, out, turn);
         }
         self.woken = woken;
+        if let Some(feeds) = &self.feeds
+            && feeds.has_news()
+            && out.len() < room.calls
+        {
+            feeds.tell(&mut *self.dialect, out);
+        }
         if let Some(streams) = &mut self.streams {
             let writing = Writing { format: self.format, max_reply: self.service.limits.max_reply };
             let (service, context) = (&self.service, &self.context);
@@ -402,7 +434,7 @@ impl Conversation {
                 // the login holds it too
                 Parked::Login(found) if Arc::strong_count(found) > 1 => return,
                 Parked::Call { .. }
-                    if self.slots.len() >= self.service.limits.max_in_flight || out.len() >= most =>
+                    if self.has_most_calls() || out.len() >= most =>
                 {
                     return;
                 }
@@ -424,11 +456,11 @@ impl Conversation {
     }
 
     fn cancel(&mut self, id: &CallId<'_>, out: &mut Outbox, turn: Turn<'_>) {
-        let is_it = |kept: &Option<OwnedCallId>| {
-            kept.as_ref().is_some_and(|kept| kept.borrow().spelling == id.spelling)
-        };
-        let is_parked = |parked: &Parked| matches!(parked, Parked::Call { id, .. } if is_it(id));
-        let (id, procedure) = match self.slots.remove_where(|slot| is_it(&slot.id)) {
+        let is_parked = |parked: &Parked| matches!(parked, Parked::Call { id: kept, .. } if is_it(kept, id));
+        if let Some(feeds) = &mut self.feeds {
+            feeds.forget_unopened(id);
+        }
+        let (id, procedure) = match self.slots.remove_where(|slot| is_it(&slot.id, id)) {
             Some(slot) => slot.end(),
             None => match self.parked.iter().position(is_parked).and_then(|at| self.parked.remove(at)) {
                 Some(Parked::Call { id, procedure, .. }) => (id, procedure),
@@ -483,6 +515,9 @@ impl Conversation {
         if let Some(streams) = &mut self.streams {
             streams.clear();
         }
+        if let Some(feeds) = &mut self.feeds {
+            feeds.clear();
+        }
         self.parked.clear();
     }
 
@@ -498,6 +533,11 @@ impl Conversation {
             self.dialect.fault(id, &access::told(&self.service, &self.context, fault), out);
         }
     }
+}
+
+/// Whether a call goes by this name.
+fn is_it(kept: &Option<OwnedCallId>, id: &CallId<'_>) -> bool {
+    kept.as_ref().is_some_and(|kept| kept.borrow().spelling == id.spelling)
 }
 
 /// Lets `work` write the result of a call. When it is done the reply is in `out`;

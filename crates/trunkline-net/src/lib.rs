@@ -5,6 +5,7 @@ pub mod batch;
 mod conversation;
 pub mod dial;
 pub mod exchange;
+mod feeds;
 pub mod hooks;
 #[cfg(feature = "http")]
 pub mod http;

@@ -139,6 +139,20 @@ impl Streams {
         }
     }
 
+    /// Breaks the stream of this number off.
+    pub(crate) fn break_off_one(
+        &mut self,
+        number: u64,
+        fault: &Fault,
+        dialect: &mut dyn Dialect,
+        out: &mut Outbox,
+    ) {
+        if let Some(stream) = self.slots.remove_where(|stream| stream.number == number) {
+            dialect.end_stream(&stream.head, Err(fault), out);
+            stream.dismiss();
+        }
+    }
+
     /// A time before which no stream ends by the clock.
     pub(crate) fn earliest(&self) -> Option<Instant> {
         self.slots.earliest()

@@ -1,6 +1,6 @@
 //! [`Calls`]: anything that can call, for typed clients to be generic over.
 
-use crate::{Client, Fault, Peer, Subscription};
+use crate::{Client, Fault, IntoReply, Peer, Subscription};
 use futures_core::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{sync::Arc, time::Duration};
@@ -71,6 +71,42 @@ pub trait Calls: Send + Sync {
         procedure: &str,
         args: impl Serialize + Send + Sync,
     ) -> impl Future<Output = Result<Self::Stream<T>, Fault>> + Send;
+
+    /// Calls a procedure with a stream, which it [takes](crate::Incoming).
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`call`](Self::call) does, and where there is no way to send one, which
+    /// is so unless this says otherwise.
+    fn call_sending<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        _args: impl Serialize + Send + Sync,
+        _items: impl Stream<Item: IntoReply> + Send + 'static,
+        _timeout: Option<Duration>,
+    ) -> impl Future<Output = Result<T, Fault>> + Send {
+        std::future::ready(Err(no_way(procedure)))
+    }
+
+    /// Opens the stream of a procedure with another one, which it takes.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`stream`](Self::stream) does, and where there is no way to send one,
+    /// which is so unless this says otherwise.
+    fn stream_sending<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        _args: impl Serialize + Send + Sync,
+        _items: impl Stream<Item: IntoReply> + Send + 'static,
+    ) -> impl Future<Output = Result<Self::Stream<T>, Fault>> + Send {
+        std::future::ready(Err(no_way(procedure)))
+    }
+}
+
+#[cold]
+fn no_way(procedure: &str) -> Fault {
+    Fault::from(format!("`{procedure}` takes a stream, and there is no way to send one by this"))
 }
 
 impl Calls for Client {
@@ -100,6 +136,29 @@ impl Calls for Client {
     ) -> Result<Subscription<T>, Fault> {
         Self::stream(self, procedure, args).await
     }
+
+    async fn call_sending<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+        items: impl Stream<Item: IntoReply> + Send + 'static,
+        timeout: Option<Duration>,
+    ) -> Result<T, Fault> {
+        let calling = Self::call(self, procedure, args);
+        match timeout {
+            Some(timeout) => calling.timeout(timeout).sending(items).await,
+            None => calling.sending(items).await,
+        }
+    }
+
+    async fn stream_sending<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+        items: impl Stream<Item: IntoReply> + Send + 'static,
+    ) -> Result<Subscription<T>, Fault> {
+        Self::stream(self, procedure, args).sending(items).await
+    }
 }
 
 impl Calls for Peer {
@@ -128,6 +187,29 @@ impl Calls for Peer {
         args: impl Serialize + Send + Sync,
     ) -> Result<Subscription<T>, Fault> {
         Self::stream(self, procedure, args).await
+    }
+
+    async fn call_sending<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+        items: impl Stream<Item: IntoReply> + Send + 'static,
+        timeout: Option<Duration>,
+    ) -> Result<T, Fault> {
+        let calling = Self::call(self, procedure, args);
+        match timeout {
+            Some(timeout) => calling.timeout(timeout).sending(items).await,
+            None => calling.sending(items).await,
+        }
+    }
+
+    async fn stream_sending<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+        items: impl Stream<Item: IntoReply> + Send + 'static,
+    ) -> Result<Subscription<T>, Fault> {
+        Self::stream_sending(self, procedure, args, items).await
     }
 }
 
@@ -161,6 +243,25 @@ macro_rules! pointers {
                     args: impl Serialize + Send + Sync,
                 ) -> impl Future<Output = Result<Self::Stream<T>, Fault>> + Send {
                     C::stream(self, procedure, args)
+                }
+
+                fn call_sending<T: DeserializeOwned + Send + 'static>(
+                    &self,
+                    procedure: &str,
+                    args: impl Serialize + Send + Sync,
+                    items: impl Stream<Item: IntoReply> + Send + 'static,
+                    timeout: Option<Duration>,
+                ) -> impl Future<Output = Result<T, Fault>> + Send {
+                    C::call_sending(self, procedure, args, items, timeout)
+                }
+
+                fn stream_sending<T: DeserializeOwned + Send + 'static>(
+                    &self,
+                    procedure: &str,
+                    args: impl Serialize + Send + Sync,
+                    items: impl Stream<Item: IntoReply> + Send + 'static,
+                ) -> impl Future<Output = Result<Self::Stream<T>, Fault>> + Send {
+                    C::stream_sending(self, procedure, args, items)
                 }
             }
         )*

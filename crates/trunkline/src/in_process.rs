@@ -1,6 +1,6 @@
 //! [`InProcess`]: calls a router of this very program, without a connection.
 
-use crate::{Calls, Context, Fault, FaultKind, Format, OwnedPayload, Payload, Router};
+use crate::{Calls, Context, Fault, FaultKind, Feed, Format, IntoReply, OwnedPayload, Payload, Router};
 use futures_core::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -73,12 +73,8 @@ impl Calls for InProcess {
         timeout: Option<Duration>,
     ) -> Result<T, Fault> {
         let args = encode(&args)?;
-        let called = self.router.call(procedure, args.as_ref().map(OwnedPayload::borrow), &self.context);
-        let reply = match timeout {
-            Some(timeout) => tokio::time::timeout(timeout, called).await.map_err(|_| too_late())??,
-            None => called.await?,
-        };
-        decode(&reply)
+        let args = args.as_ref().map(OwnedPayload::borrow);
+        in_time(timeout, self.router.call(procedure, args, &self.context)).await
     }
 
     /// Runs the procedure to its end; how that was is known to the procedure alone.
@@ -99,6 +95,31 @@ impl Calls for InProcess {
             self.router.stream(procedure, args.as_ref().map(OwnedPayload::borrow), &self.context).await?;
         Ok(Decoded { items, item: PhantomData })
     }
+
+    /// The procedure is what asks the stream for items. A `timeout` is for the whole call.
+    async fn call_sending<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+        items: impl Stream<Item: IntoReply> + Send + 'static,
+        timeout: Option<Duration>,
+    ) -> Result<T, Fault> {
+        let args = encode(&args)?;
+        let args = args.as_ref().map(OwnedPayload::borrow);
+        in_time(timeout, self.router.call_sending(procedure, args, Feed::of(items), &self.context)).await
+    }
+
+    async fn stream_sending<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+        items: impl Stream<Item: IntoReply> + Send + 'static,
+    ) -> Result<Decoded<T>, Fault> {
+        let args = encode(&args)?;
+        let args = args.as_ref().map(OwnedPayload::borrow);
+        let items = self.router.stream_sending(procedure, args, Feed::of(items), &self.context).await?;
+        Ok(Decoded { items, item: PhantomData })
+    }
 }
 
 /// A stream of a procedure in this process. Dropping it ends the stream.
@@ -114,6 +135,18 @@ impl<T: DeserializeOwned> Stream for Decoded<T> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
         Pin::new(&mut self.items).poll_next(cx).map(|item| Some(item?.and_then(|item| decode(&item))))
     }
+}
+
+/// The result of a call, if it comes in time.
+async fn in_time<T: DeserializeOwned>(
+    timeout: Option<Duration>,
+    called: impl Future<Output = Result<OwnedPayload, Fault>>,
+) -> Result<T, Fault> {
+    let reply = match timeout {
+        Some(timeout) => tokio::time::timeout(timeout, called).await.map_err(|_| too_late())??,
+        None => called.await?,
+    };
+    decode(&reply)
 }
 
 fn decode<T: DeserializeOwned>(reply: &OwnedPayload) -> Result<T, Fault> {

@@ -29,6 +29,7 @@ pub struct Route {
     /// What a call starts: the procedure, with its middleware, and in order if it is to be.
     entrance: Arc<dyn Procedure>,
     pub(super) gives: Gives,
+    takes_stream: bool,
     pub(super) guards: Arc<[Guard]>,
     pub(super) states: Arc<States>,
     pub(super) place: &'static Location<'static>,
@@ -81,6 +82,7 @@ impl Route {
         Self {
             entrance: entrance(&registration),
             gives: if registration.procedure.streams() { Gives::Stream } else { Gives::Value },
+            takes_stream: registration.procedure.takes_stream(),
             guards: registration.guards.iter().cloned().collect(),
             registration,
             states: Arc::default(),
@@ -153,6 +155,20 @@ impl Route {
     #[inline]
     pub fn gives(&self) -> Gives {
         self.gives
+    }
+
+    /// Whether it takes a [stream](crate::Incoming) that its caller sends.
+    #[must_use]
+    #[inline]
+    pub fn takes_stream(&self) -> bool {
+        self.takes_stream
+    }
+
+    /// Whether it comes from arguments to a value, with no stream on either side.
+    #[must_use]
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        self.gives == Gives::Value && !self.takes_stream
     }
 
     /// The name that the items of its streams are sent under, if one was given:

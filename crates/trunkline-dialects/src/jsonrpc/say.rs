@@ -1,11 +1,11 @@
 //! [`Saying`]: JSON-RPC as a [`Speaker`]: calls, notifications, batches.
 
-use super::{JsonRpc, stream, write};
+use super::{JsonRpc, feed, stream, write};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicU8, Ordering},
 };
-use trunkline_core::{BatchItem, Encode, EncodeError, Format, Outbox, Speaker};
+use trunkline_core::{BatchItem, Encode, EncodeError, Fault, Format, Outbox, Speaker};
 
 /// On which mux channel the far side serves.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +36,7 @@ pub(super) struct Common {
 pub(super) struct Saying {
     common: Arc<Common>,
     events: bool,
+    plain_error_code: i64,
 }
 
 impl Saying {
@@ -45,7 +46,7 @@ impl Saying {
             _ => 0,
         };
         let common = Common { channel: AtomicU8::new(channel), ..Common::default() };
-        Self { common: Arc::new(common), events: options.events }
+        Self { common: Arc::new(common), events: options.events, plain_error_code: options.plain_error_code }
     }
 
     pub(super) fn common(&self) -> Arc<Common> {
@@ -109,6 +110,19 @@ impl Speaker for Saying {
             write::raw(out, stream);
             out.extend_from_slice(b"]}");
         });
+    }
+
+    fn feeds(&self) -> bool {
+        true
+    }
+
+    fn feed(
+        &mut self,
+        id: u64,
+        outcome: Result<Option<&dyn Encode>, &Fault>,
+        out: &mut Outbox,
+    ) -> Result<(), EncodeError> {
+        self.frame(out, |out| feed::goes_on(out, id, outcome, self.plain_error_code))
     }
 
     fn batch(&mut self, items: &[BatchItem<'_>], out: &mut Outbox) -> Result<(), EncodeError> {

@@ -1,18 +1,21 @@
 //! Calls that come to no value: streams, from being heard to being open.
 
-use super::{Conversation, MOST_CALLS, Turn, after, busy, panicked, shutting_down, span};
+use super::{Conversation, Turn, after, busy, panicked, shutting_down, span};
 use crate::{
     access,
-    peer::{Slot, drop_running},
+    peer::{Slot, drop_running, placed},
     streams::{OpenStream, Plan, Streams},
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
     task::{Context as TaskContext, Poll},
 };
+use tokio::sync::Semaphore;
 use tracing::Span;
 use trunkline_core::{
     Call, CallId, Credited, Fault, Format, Outbox, Payload, Reply,
+    handler::Run,
     router::{Gives, Route},
 };
 
@@ -34,8 +37,13 @@ impl Conversation {
         let started = match (route.gives(), id) {
             (Gives::Unsubscribed, _) => return self.unsubscribe(id, args, out),
             (Gives::Identity, _) => self.authenticate(id, procedure, args, out, turn),
-            (_, Some(id)) => self.start_stream(route, id, procedure, args, turn),
-            (_, None) => Err(Fault::from("a notification cannot open a stream: there is no answer to it")),
+            (_, Some(id)) => self.start_streaming(route, id, procedure, args, turn),
+            (Gives::Stream, None) => {
+                Err(Fault::from("a notification cannot open a stream: there is no answer to it"))
+            }
+            (_, None) => Err(Fault::from(
+                "a notification takes no stream: it has no id by which the items could be told to be its own",
+            )),
         };
         if let Err(fault) = started {
             self.refuse(id, procedure, &fault, out);
@@ -71,8 +79,8 @@ impl Conversation {
         }
     }
 
-    /// Starts a call that comes to a stream.
-    fn start_stream(
+    /// Starts a call that comes to a stream, or takes one, or both.
+    fn start_streaming(
         &mut self,
         route: &Route,
         id: &CallId<'_>,
@@ -80,31 +88,50 @@ impl Conversation {
         args: Option<Payload<'_>>,
         turn: Turn<'_>,
     ) -> Result<(), Fault> {
-        let credit = self.credits.iter().position(|(call, _)| **call == *id.spelling);
-        let credit = credit.map(|at| self.credits.remove(at).1);
-        self.dialect.admit_stream(id)?;
+        let claim = route.takes_stream().then(|| self.claim(id)).transpose()?;
+        let plan = (route.gives() == Gives::Stream).then(|| self.plan(route, id, procedure)).transpose()?;
         let limits = self.service.limits.clone();
-        if self.streams.as_ref().map_or(0, |streams| streams.len()) >= self.most_streams() {
-            return Err(self.too_many_streams());
-        }
         let (place, waker) = self.slots.vacant(turn.task).ok_or_else(busy)?;
+        let timeout = route.timeout().unwrap_or(limits.call_timeout);
         let mut call = Call::new(procedure, args, &self.context, route.states());
-        call.deadline = after(turn.now, route.timeout().unwrap_or(limits.call_timeout));
+        call.deadline = after(turn.now, timeout);
         (call.format, call.max_reply) = (self.format, limits.max_reply);
+        call.feed = claim.as_ref().map(|(feed, _)| feed);
         if let Some(security) = &self.service.security {
             access::admit(&**security, &call, route.details(), turn.now)?;
         }
         let running = catch_unwind(AssertUnwindSafe(|| route.start(&call)));
-        let running = running.unwrap_or_else(|panic| Err(panicked(panic)))?;
-        let items = route.item_name().unwrap_or(procedure).into();
-        let expires = self.context.identity().expires();
-        let opens = Some(Box::new(Plan { items, lag: route.lag(), credit, expires }));
+        let mut running = running.unwrap_or_else(|panic| Err(panicked(panic)))?;
+        if plan.is_none() && route.run() != Run::Inline {
+            let room = self.blocking.get_or_insert_with(|| Arc::new(Semaphore::new(self.capacity)));
+            running = placed(running, route.run(), self.format, limits.max_reply, room)?;
+        }
         let (deadline, span) = (call.deadline, span(procedure));
         // it is polled with all others that want to be, before anything is waited for
         waker.wake_by_ref();
-        let (id, procedure) = (Some(id.keep()), procedure.into());
-        self.slots.insert(place, Slot { running, id, procedure, deadline, span, opens });
+        let (kept, procedure) = (Some(id.keep()), procedure.into());
+        let is_fed = claim.is_some();
+        if let Some((_, claim)) = claim {
+            running = claim.of(running);
+        }
+        self.slots.insert(place, Slot { running, id: kept, procedure, deadline, span, opens: plan });
+        if is_fed {
+            self.fed_in_slot(id, place, timeout);
+        }
         Ok(())
+    }
+
+    /// What is known of the stream that a call will come to.
+    fn plan(&mut self, route: &Route, id: &CallId<'_>, procedure: &str) -> Result<Box<Plan>, Fault> {
+        let credit = self.credits.iter().position(|(call, _)| **call == *id.spelling);
+        let credit = credit.map(|at| self.credits.remove(at).1);
+        self.dialect.admit_stream(id)?;
+        if self.open_streams() >= self.most_streams() {
+            return Err(self.too_many_streams());
+        }
+        let items = route.item_name().unwrap_or(procedure).into();
+        let expires = self.context.identity().expires();
+        Ok(Box::new(Plan { items, lag: route.lag(), credit, expires }))
     }
 
     /// A call has come to a stream, which is open now.
@@ -119,30 +146,21 @@ impl Conversation {
             out.append(&mut others.state().out);
         }
         let most = self.most_streams();
+        let is_full = self.open_streams() >= most;
         let streams = self.streams.get_or_insert_with(|| Box::new(Streams::with_capacity(most)));
         let refusal = if self.draining {
             shutting_down()
-        } else if streams.len() >= most {
+        } else if is_full {
             self.too_many_streams()
         } else {
             let number = streams.next_number();
             let head = self.dialect.open_stream(&id.borrow(), number, &plan.items, out);
             let stream = OpenStream::new(running, procedure, number, head, &plan).in_span(span);
-            return streams.insert(stream, turn);
+            streams.insert(stream, turn);
+            return self.fed_stream(&id, number);
         };
         drop_running(running, &procedure);
         self.refuse_kept(Some(&id), &procedure, &refusal, out);
-    }
-
-    /// As many streams as may be open.
-    fn most_streams(&self) -> usize {
-        self.service.limits.max_streams.min(MOST_CALLS)
-    }
-
-    #[cold]
-    fn too_many_streams(&self) -> Fault {
-        let most = self.most_streams();
-        busy().with_data(format!("{most} streams of this connection are open, the limit `max_streams`"))
     }
 }
 

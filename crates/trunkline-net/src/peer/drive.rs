@@ -267,7 +267,9 @@ impl Driver {
                 Ok(Cut::Oversize { channel, limit, head }) => {
                     *budget -= 1;
                     let dialect = &mut self.conversation.dialect;
-                    if let Some(lost) = dialect.oversize(*channel, *limit, head, &mut self.output.outbox) {
+                    if let Some(lost) = dialect.oversize(*channel, *limit, head, &mut self.output.outbox)
+                        && !self.conversation.take(&lost, &mut self.output.outbox, turn)
+                    {
                         heard(&self.shared, lost);
                     }
                 }

@@ -273,6 +273,17 @@ impl Client {
         Ok(self.call::<Known>(AUTHENTICATE, credentials).await?.subject)
     }
 
+    /// The connection over time, for what takes one.
+    fn line(&self) -> Result<&Line, Fault> {
+        match &self.0.carrier {
+            Carrier::Connection(line) => Ok(line),
+            #[cfg(feature = "http-client")]
+            Carrier::Http(_) => {
+                Err(Fault::from("a stream takes a connection: use the address `ws://…` or `tcp://…`"))
+            }
+        }
+    }
+
     /// The far end of the connection at this moment; `None` while there is no
     /// connection, and over HTTP.
     #[must_use]
