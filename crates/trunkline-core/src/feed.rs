@@ -186,9 +186,8 @@ impl<S: Stream<Item: IntoReply>> Stream for Encoded<S> {
     type Item = Result<OwnedPayload, Fault>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
-        let encode = |item: S::Item| {
-            OwnedPayload::encode(&item.into_reply()?, Format::Json).map_err(Fault::internal)
-        };
+        let encode =
+            |item: S::Item| OwnedPayload::encode(&item.into_reply()?, Format::Json).map_err(Fault::internal);
         self.project().items.poll_next(cx).map(|item| item.map(encode))
     }
 }
@@ -196,7 +195,7 @@ impl<S: Stream<Item: IntoReply>> Stream for Encoded<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Context, OwnedCall, Next, Payload, Router};
+    use crate::{Context, Next, OwnedCall, Payload, Router};
     use futures_util::{FutureExt, StreamExt, stream};
 
     fn router() -> Router {

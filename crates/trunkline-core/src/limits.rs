@@ -21,6 +21,8 @@ use std::time::Duration;
 /// - replies: `max_unsent`, and one reply more, `max_reply`; and `max_reply` for
 ///   the batches under way, together;
 /// - streams: the items that their [lag policies](crate::Lag) keep, none by default;
+///   of those that callers send, the items that wait for handlers: four times
+///   `max_message`;
 /// - for each item of those batches an answer that there was no room for its own,
 ///   which is its id and some 250 bytes.
 ///
@@ -52,8 +54,8 @@ pub struct Limits {
     /// and all its items run at the same time, so up to `max_batch` calls less one
     /// may come on top. Default 256; at least 1.
     pub max_in_flight: usize,
-    /// Streams of one connection that are open at a time. Default 1,024; 0 refuses
-    /// streams.
+    /// Streams of one connection that are open at a time, in both directions together.
+    /// Default 1,024; 0 refuses streams.
     pub max_streams: usize,
     /// Connections of one listener; more are closed as they arrive. Default 16,384;
     /// at least 1.

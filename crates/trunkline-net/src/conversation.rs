@@ -433,9 +433,7 @@ impl Conversation {
             match first {
                 // the login holds it too
                 Parked::Login(found) if Arc::strong_count(found) > 1 => return,
-                Parked::Call { .. }
-                    if self.has_most_calls() || out.len() >= most =>
-                {
+                Parked::Call { .. } if self.has_most_calls() || out.len() >= most => {
                     return;
                 }
                 _ => {}

@@ -99,7 +99,13 @@ impl Feeds {
             self.by_call.retain(|_, entry| !entry.inlet.is_over());
         }
         let counted = Counted::new(&self.live);
-        let inlet = Inlet::new(id.keep(), self.waiting.clone(), self.most_waiting, counted, Arc::downgrade(&self.news));
+        let inlet = Inlet::new(
+            id.keep(),
+            self.waiting.clone(),
+            self.most_waiting,
+            counted,
+            Arc::downgrade(&self.news),
+        );
         let entry = Entry { inlet, started: false, at: At::Parked, timeout: Duration::MAX };
         self.by_call.insert(id.spelling.into(), entry);
         Ok(())

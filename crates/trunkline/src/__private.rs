@@ -2,8 +2,13 @@
 //! it may change with any version.
 
 mod lent;
+mod plain;
 
-pub use self::lent::{Lender, Lent};
+pub use self::{
+    lent::{Lender, Lent},
+    plain::plain,
+};
+pub use futures_core::Stream;
 pub use serde;
 
 use crate::{Extract, schemars};

@@ -95,14 +95,12 @@ pub(super) fn signal<'f>(method: &str, params: Option<&Params<'f>>) -> Option<Si
     let call = said.call.get();
     let id = CallId { spelling: call, tag: 0 };
     Some(match (method, said.item, said.error, said.items) {
-        (ITEM, Some(item), None, None) => {
-            Signal::Feed { id, outcome: Ok(Some(Payload::Json(item.get()))) }
-        }
+        (ITEM, Some(item), None, None) => Signal::Feed { id, outcome: Ok(Some(Payload::Json(item.get()))) },
         (END, None, None, None) => Signal::Feed { id, outcome: Ok(None) },
-        (END, None, Some(error), None) => {
-            Signal::Feed { id, outcome: Err(fault::read_loosely(error.get())) }
+        (END, None, Some(error), None) => Signal::Feed { id, outcome: Err(fault::read_loosely(error.get())) },
+        (MORE, None, None, Some(items)) => {
+            Signal::Wants { id: Id::scanned(call)?.as_u64()?, items: Some(items) }
         }
-        (MORE, None, None, Some(items)) => Signal::Wants { id: Id::scanned(call)?.as_u64()?, items: Some(items) },
         (ENOUGH, None, None, None) => Signal::Wants { id: Id::scanned(call)?.as_u64()?, items: None },
         _ => return None,
     })
@@ -226,6 +224,8 @@ mod tests {
         for cut in 0..56 {
             assert!(oversize(&out[..cut], 10).is_none(), "its number may go on");
         }
-        assert!(oversize(br#"{"jsonrpc":"2.0","method":"rpc.item","params":{"call":{},"item":"#, 1).is_none());
+        assert!(
+            oversize(br#"{"jsonrpc":"2.0","method":"rpc.item","params":{"call":{},"item":"#, 1).is_none()
+        );
     }
 }

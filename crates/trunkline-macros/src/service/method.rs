@@ -38,6 +38,13 @@ impl Method {
             let message = "nobody hears what a notification returns: return nothing, or `Result<(), E>`";
             return Err(Error::new(signature.output.span(), message));
         }
+        if said.notification
+            && let Some((_, stream)) = &taken.stream
+        {
+            let message =
+                "a notification takes no stream: nothing tells whose the items would be; make it a call";
+            return Err(Error::new(stream.ident.span(), message));
+        }
         if let (Returns::Many { .. }, Some(flag)) =
             (&returns, said.flags.iter().find(|it| ["parallel", "blocking"].contains(it)))
         {
@@ -95,7 +102,7 @@ impl Method {
             |kind: &Type| quote_spanned!(kind.span() => #kind: ::trunkline::__private::Extracted,);
         let fails = |error: TokenStream| quote_spanned!(error.span() => #error: ::trunkline::TypedFault,);
         let (Returns::One(value) | Returns::Many { item: value, .. }) = &self.returns;
-        let arguments = self.taken.arguments.iter().map(|it| travels(&it.kind));
+        let arguments = self.taken.travelling().map(travels);
         let result = travels(value.decoded());
         let extractors = self.taken.extractors.iter().map(extracted);
         let error = self.returns.error().map(fails);
@@ -109,7 +116,7 @@ impl Method {
         let extracted =
             |kind: &Type| quote_spanned!(kind.span() => ::trunkline::__private::extracted::<#kind>(););
         let (Returns::One(value) | Returns::Many { item: value, .. }) = &self.returns;
-        let arguments = self.taken.arguments.iter().map(|it| travels(&it.kind));
+        let arguments = self.taken.travelling().map(travels);
         let result = travels(value.decoded());
         let extractors = self.taken.extractors.iter().map(extracted);
         quote!(#(#arguments)* #result #(#extractors)*)

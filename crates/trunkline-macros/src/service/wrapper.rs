@@ -69,9 +69,19 @@ fn procedure(of: &Ident, method: &Method) -> TokenStream {
     let faults = method.returns.error().map(|error| quote!(.faults_of::<#error>()));
     let kinds = &method.taken.extractors;
     let extracted: Vec<Ident> = (0..kinds.len()).map(|at| format_ident!("extracted_{at}")).collect();
-    let fields = method.taken.arguments.iter().map(|it| &it.ident);
+    let given = method.taken.in_order(
+        |it| {
+            let field = &it.ident;
+            quote!(args.#field)
+        },
+        |_| quote!(incoming),
+    );
+    let incoming = method.taken.stream.iter().map(|(_, stream)| {
+        let kind = stream.incoming();
+        quote!(incoming: #kind,)
+    });
     let args = method.args();
-    let called = quote!(<S as #of>::#ident(&*service #(, #extracted)* #(, args.#fields)*).await);
+    let called = quote!(<S as #of>::#ident(&*service #(, #extracted)* #(, #given)*).await);
     let body = match &method.returns {
         Returns::One(value) => value.wrapped(&called),
         Returns::Many { item, opening } => {
@@ -93,7 +103,7 @@ fn procedure(of: &Ident, method: &Method) -> TokenStream {
         #(#conditions)*
         let router = {
             let service = ::std::sync::Arc::clone(&self.service);
-            let procedure = ::trunkline::handler(move |#(#extracted: #kinds,)* args: #args| {
+            let procedure = ::trunkline::handler(move |#(#extracted: #kinds,)* #(#incoming)* args: #args| {
                 let service = ::std::sync::Arc::clone(&service);
                 async move {
                     let _ = &args;

@@ -84,7 +84,8 @@ impl Conversation {
                 None => return,
             },
             At::Parked => {
-                let is_parked = |parked: &Parked| matches!(parked, Parked::Call { id: kept, .. } if is_it(kept, id));
+                let is_parked =
+                    |parked: &Parked| matches!(parked, Parked::Call { id: kept, .. } if is_it(kept, id));
                 match self.parked.iter().position(is_parked).and_then(|at| self.parked.remove(at)) {
                     Some(Parked::Call { id, procedure, .. }) => (id, procedure),
                     _ => return,

@@ -12,9 +12,7 @@ use std::{
     },
     task::{Context, Poll, Waker},
 };
-use trunkline_core::{
-    Dialect, Fault, FaultKind, Outbox, OwnedCallId, OwnedPayload, Payload, feed::WINDOW,
-};
+use trunkline_core::{Dialect, Fault, FaultKind, Outbox, OwnedCallId, OwnedPayload, Payload, feed::WINDOW};
 
 /// Where the items of one stream wait for the handler that takes them.
 pub(super) struct Inlet {
@@ -188,9 +186,7 @@ impl State {
 
     /// Whether the caller is to be told something now that it has not been told of.
     fn makes_news(&mut self) -> bool {
-        !self.ended
-            && (self.left || self.taken >= WINDOW / 2)
-            && !std::mem::replace(&mut self.in_news, true)
+        !self.ended && (self.left || self.taken >= WINDOW / 2) && !std::mem::replace(&mut self.in_news, true)
     }
 }
 

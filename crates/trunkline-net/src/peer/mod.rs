@@ -52,7 +52,8 @@ use std::{
 };
 use tokio::sync::Notify;
 use trunkline_core::{
-    Call, Connection, Extract, Fault, FaultKind, IntoReply, Outbox, OwnedPayload, Session, Speaker, framing::Goodbye,
+    Call, Connection, Extract, Fault, FaultKind, IntoReply, Outbox, OwnedPayload, Session, Speaker,
+    framing::Goodbye,
 };
 
 /// The far end of a connection. Cheap to clone; outlives its connection, after

@@ -179,7 +179,9 @@ where
             }
             // the stream is user code, and so is what writes its items
             let sent = catch_unwind(AssertUnwindSafe(|| {
-                let Some(item) = ready!(items.as_mut().poll_next(cx)) else { return Poll::Ready(Err(Ok(()))) };
+                let Some(item) = ready!(items.as_mut().poll_next(cx)) else {
+                    return Poll::Ready(Err(Ok(())));
+                };
                 let said = item.into_reply().and_then(|item| say(shared, id, &item, timeout));
                 Poll::Ready(said.map_err(Err))
             }));
@@ -307,7 +309,9 @@ impl State {
     fn admit_feed(&self) -> Result<(), Fault> {
         match self.speaker.feeds() {
             true => Ok(()),
-            false => Err(Fault::from("the dialect of this connection has no way to send a stream with a call")),
+            false => {
+                Err(Fault::from("the dialect of this connection has no way to send a stream with a call"))
+            }
         }
     }
 }

@@ -77,8 +77,7 @@ impl<'a, T: DeserializeOwned + Send + 'static, A: Serialize> Calling<'a, T, A> {
         async move {
             let (args, deadline) = (args?, deadline(timeout));
             let line = client.line()?;
-            let made =
-                line.begin_when_ready(|peer, cx| peer.begin_sending(procedure, &args, deadline, cx));
+            let made = line.begin_when_ready(|peer, cx| peer.begin_sending(procedure, &args, deadline, cx));
             let (awaited, feeder) = line.in_time(deadline, made).await??;
             let _sent = feeder.send(items, Some(timeout));
             awaited.await

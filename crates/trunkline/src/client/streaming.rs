@@ -111,9 +111,8 @@ where
             let (args, deadline) = (args?, call::deadline(timeout));
             let line = client.line()?;
             let open = async {
-                let opening = line.begin_when_ready(|peer, cx| {
-                    peer.open(procedure, &args, &listening, deadline, cx)
-                });
+                let opening =
+                    line.begin_when_ready(|peer, cx| peer.open(procedure, &args, &listening, deadline, cx));
                 opening.await?.await
             };
             line.in_time(deadline, open).await?

@@ -10,6 +10,7 @@ mod ending;
 mod everything;
 mod flow;
 mod hostile;
+mod incoming;
 mod internal;
 mod language;
 mod limits;
