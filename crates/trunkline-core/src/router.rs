@@ -233,6 +233,13 @@ impl Router {
         self.routes.get(name).or_else(|| self.find_fallback(name))
     }
 
+    /// Whether calls of this name take a [stream](crate::Incoming) that their caller sends.
+    #[must_use]
+    #[cold]
+    pub fn takes_stream(&self, name: &str) -> bool {
+        self.find(name).is_some_and(Route::takes_stream)
+    }
+
     fn find_fallback(&self, name: &str) -> Option<&Route> {
         self.fallbacks.iter().find(|(prefix, _)| name.starts_with(&**prefix)).map(|(_, route)| route)
     }

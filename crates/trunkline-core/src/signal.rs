@@ -57,7 +57,7 @@ pub enum Signal<'f> {
     /// The stream that the far side sends with a call of its own goes on.
     Feed {
         /// The call, in the spelling in which it was made.
-        id: CallId<'f>,
+        call: &'f str,
         /// Its next item, or none as it has ended; or why it breaks off.
         outcome: Result<Option<Payload<'f>>, Fault>,
     },

@@ -25,9 +25,7 @@ use tokio::sync::Semaphore;
 use tracing::Span;
 use trunkline_core::{
     Call, CallId, Context, CowPayload, Dialect, Fault, FaultKind, Format, Outbox, OwnedCallId, OwnedPayload,
-    Payload, Reply, Signal,
-    handler::Run,
-    router::{self, Route},
+    Payload, Reply, Signal, handler::Run, router,
 };
 
 /// As many calls as one connection may have under way whatever its limits say:
@@ -148,6 +146,11 @@ impl Conversation {
     /// they end only if their items are heard.
     #[inline]
     fn has_most_calls(&self) -> bool {
+        self.slots.len() >= self.service.limits.max_in_flight && self.has_most_unfed()
+    }
+
+    #[cold]
+    fn has_most_unfed(&self) -> bool {
         let fed = self.feeds.as_ref().map_or(0, |feeds| feeds.in_slots());
         self.slots.len() >= self.service.limits.max_in_flight.saturating_add(fed)
     }
@@ -219,9 +222,18 @@ impl Conversation {
         match signal {
             Signal::Call { id, procedure, args } => self.call(Some(id), procedure, args.as_ref(), out, turn),
             Signal::Notify { procedure, args } => self.call(None, procedure, args.as_ref(), out, turn),
+            other => return self.take_other(other, out, turn),
+        }
+        true
+    }
+
+    /// Acts on what is said of calls that are there already.
+    #[inline(never)]
+    fn take_other(&mut self, signal: &Signal<'_>, out: &mut Outbox, turn: Turn<'_>) -> bool {
+        match signal {
             Signal::Cancel { id } => self.cancel(id, out, turn),
             Signal::Credit { of, items } => self.credit(*of, *items),
-            Signal::Feed { id, outcome } => self.feed(id, outcome, out, turn),
+            Signal::Feed { call, outcome } => self.feed(call, outcome, out, turn),
             _ => return false,
         }
         true
@@ -267,7 +279,7 @@ impl Conversation {
             return self.refuse(id, procedure, &fault, out);
         }
         if let Some(id) = id
-            && self.service.router.find(procedure).is_some_and(Route::takes_stream)
+            && self.service.router.takes_stream(procedure)
             && let Err(fault) = self.expect(id)
         {
             return self.refuse(Some(id), procedure, &fault, out);
@@ -454,11 +466,12 @@ impl Conversation {
     }
 
     fn cancel(&mut self, id: &CallId<'_>, out: &mut Outbox, turn: Turn<'_>) {
-        let is_parked = |parked: &Parked| matches!(parked, Parked::Call { id: kept, .. } if is_it(kept, id));
+        let is_parked =
+            |parked: &Parked| matches!(parked, Parked::Call { id: kept, .. } if is_it(kept, id.spelling));
         if let Some(feeds) = &mut self.feeds {
-            feeds.forget_unopened(id);
+            feeds.forget_unopened(id.spelling);
         }
-        let (id, procedure) = match self.slots.remove_where(|slot| is_it(&slot.id, id)) {
+        let (id, procedure) = match self.slots.remove_where(|slot| is_it(&slot.id, id.spelling)) {
             Some(slot) => slot.end(),
             None => match self.parked.iter().position(is_parked).and_then(|at| self.parked.remove(at)) {
                 Some(Parked::Call { id, procedure, .. }) => (id, procedure),
@@ -534,8 +547,8 @@ impl Conversation {
 }
 
 /// Whether a call goes by this name.
-fn is_it(kept: &Option<OwnedCallId>, id: &CallId<'_>) -> bool {
-    kept.as_ref().is_some_and(|kept| kept.borrow().spelling == id.spelling)
+fn is_it(kept: &Option<OwnedCallId>, id: &str) -> bool {
+    kept.as_ref().is_some_and(|kept| kept.borrow().spelling == id)
 }
 
 /// Lets `work` write the result of a call. When it is done the reply is in `out`;

@@ -142,10 +142,10 @@ impl Feeds {
     }
 
     /// Hears what comes next of the stream of a call.
-    pub(crate) fn hear(&mut self, id: &CallId<'_>, outcome: Result<Option<Payload<'_>>, Fault>) -> Heard {
-        let Some(entry) = self.by_call.get(id.spelling) else { return Heard::Fine };
+    pub(crate) fn hear(&mut self, call: &str, outcome: Result<Option<Payload<'_>>, Fault>) -> Heard {
+        let Some(entry) = self.by_call.get(call) else { return Heard::Fine };
         if entry.inlet.is_over() {
-            self.by_call.remove(id.spelling);
+            self.by_call.remove(call);
             return Heard::Fine;
         }
         match (entry.inlet.hear(outcome), entry.at) {
@@ -157,15 +157,15 @@ impl Feeds {
 
     /// The call is given up, as far as it has not come to a stream: that is given up
     /// for itself.
-    pub(crate) fn forget_unopened(&mut self, id: &CallId<'_>) {
-        if self.by_call.get(id.spelling).is_some_and(|entry| !matches!(entry.at, At::Stream(_))) {
-            self.forget(id);
+    pub(crate) fn forget_unopened(&mut self, call: &str) {
+        if self.by_call.get(call).is_some_and(|entry| !matches!(entry.at, At::Stream(_))) {
+            self.forget(call);
         }
     }
 
     /// The call is over, or never started.
-    pub(crate) fn forget(&mut self, id: &CallId<'_>) {
-        if let Some(entry) = self.by_call.remove(id.spelling) {
+    pub(crate) fn forget(&mut self, call: &str) {
+        if let Some(entry) = self.by_call.remove(call) {
             entry.inlet.end_call();
         }
     }

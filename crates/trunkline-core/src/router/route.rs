@@ -30,6 +30,8 @@ pub struct Route {
     entrance: Arc<dyn Procedure>,
     pub(super) gives: Gives,
     takes_stream: bool,
+    /// What every call asks, so that it asks for one thing.
+    is_plain: bool,
     pub(super) guards: Arc<[Guard]>,
     pub(super) states: Arc<States>,
     pub(super) place: &'static Location<'static>,
@@ -79,10 +81,13 @@ impl Procedure for Unsubscribe {
 impl Route {
     #[track_caller]
     pub(super) fn new(registration: Registration) -> Self {
+        let (streams, takes_stream) =
+            (registration.procedure.streams(), registration.procedure.takes_stream());
         Self {
             entrance: entrance(&registration),
-            gives: if registration.procedure.streams() { Gives::Stream } else { Gives::Value },
-            takes_stream: registration.procedure.takes_stream(),
+            gives: if streams { Gives::Stream } else { Gives::Value },
+            takes_stream,
+            is_plain: !streams && !takes_stream,
             guards: registration.guards.iter().cloned().collect(),
             registration,
             states: Arc::default(),
@@ -93,7 +98,7 @@ impl Route {
     /// By which callers say that they no longer listen to a stream.
     #[track_caller]
     pub(super) fn unsubscribing() -> Self {
-        Self { gives: Gives::Unsubscribed, ..Self::new(Registration::of(Unsubscribe)) }
+        Self { gives: Gives::Unsubscribed, is_plain: false, ..Self::new(Registration::of(Unsubscribe)) }
     }
 
     /// Puts the names of procedures that belong to it into a scope, as its own was.
@@ -106,7 +111,7 @@ impl Route {
     /// By which callers say who they are.
     #[track_caller]
     pub(super) fn authenticating() -> Self {
-        Self { gives: Gives::Identity, ..Self::new(Registration::of(Authenticate)) }
+        Self { gives: Gives::Identity, is_plain: false, ..Self::new(Registration::of(Authenticate)) }
     }
 
     /// Puts middleware around it, the first one outermost.
@@ -168,7 +173,7 @@ impl Route {
     #[must_use]
     #[inline]
     pub fn is_plain(&self) -> bool {
-        self.gives == Gives::Value && !self.takes_stream
+        self.is_plain
     }
 
     /// The name that the items of its streams are sent under, if one was given:

@@ -18,7 +18,7 @@ use super::{Id, Params, fault, scan, stream::END, write};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use trunkline_core::{CallId, Encode, EncodeError, Fault, FaultKind, Format, Payload, Signal};
+use trunkline_core::{Encode, EncodeError, Fault, FaultKind, Format, Payload, Signal};
 
 /// What the next item comes by.
 const ITEM: &str = "rpc.item";
@@ -93,11 +93,12 @@ pub(super) fn signal<'f>(method: &str, params: Option<&Params<'f>>) -> Option<Si
     let Cow::Borrowed(params) = params?.clone().into_raw() else { return None };
     let said: Said<'f> = serde_json::from_str(params).ok()?;
     let call = said.call.get();
-    let id = CallId { spelling: call, tag: 0 };
     Some(match (method, said.item, said.error, said.items) {
-        (ITEM, Some(item), None, None) => Signal::Feed { id, outcome: Ok(Some(Payload::Json(item.get()))) },
-        (END, None, None, None) => Signal::Feed { id, outcome: Ok(None) },
-        (END, None, Some(error), None) => Signal::Feed { id, outcome: Err(fault::read_loosely(error.get())) },
+        (ITEM, Some(item), None, None) => Signal::Feed { call, outcome: Ok(Some(Payload::Json(item.get()))) },
+        (END, None, None, None) => Signal::Feed { call, outcome: Ok(None) },
+        (END, None, Some(error), None) => {
+            Signal::Feed { call, outcome: Err(fault::read_loosely(error.get())) }
+        }
         (MORE, None, None, Some(items)) => {
             Signal::Wants { id: Id::scanned(call)?.as_u64()?, items: Some(items) }
         }
@@ -112,9 +113,9 @@ pub(super) fn oversize(head: &[u8], limit: usize) -> Option<Signal<'_>> {
     let rest = head.strip_prefix(br#"{"jsonrpc":"2.0","method":"rpc.item","params":{"call":"#)?;
     let end = scan::scalar(rest, 0).ok()?;
     rest[end..].starts_with(br#","item":"#).then_some(())?;
-    let id = CallId { spelling: std::str::from_utf8(&rest[..end]).ok()?, tag: 0 };
+    let call = std::str::from_utf8(&rest[..end]).ok()?;
     let message = format!("an item of the stream is over {limit} bytes, the limit `max_message`");
-    Some(Signal::Feed { id, outcome: Err(Fault::new(FaultKind::RequestTooLarge, message)) })
+    Some(Signal::Feed { call, outcome: Err(Fault::new(FaultKind::RequestTooLarge, message)) })
 }
 
 /// What is said of a call with a stream where nothing can follow it.
@@ -141,11 +142,11 @@ mod tests {
     /// What is heard of a notification with these params, shortly.
     fn heard(method: &str, text: &str) -> String {
         match signal(method, Some(&params(text))) {
-            Some(Signal::Feed { id, outcome: Ok(Some(Payload::Json(item))) }) => {
-                format!("{} {item}", id.spelling)
+            Some(Signal::Feed { call, outcome: Ok(Some(Payload::Json(item))) }) => {
+                format!("{} {item}", call)
             }
-            Some(Signal::Feed { id, outcome: Ok(None) }) => format!("{} ends", id.spelling),
-            Some(Signal::Feed { id, outcome: Err(fault) }) => format!("{} broke: {fault}", id.spelling),
+            Some(Signal::Feed { call, outcome: Ok(None) }) => format!("{} ends", call),
+            Some(Signal::Feed { call, outcome: Err(fault) }) => format!("{} broke: {fault}", call),
             Some(Signal::Wants { id, items: Some(items) }) => format!("{id} wants {items}"),
             Some(Signal::Wants { id, items: None }) => format!("{id} wants none"),
             _ => "nothing".to_owned(),
@@ -216,10 +217,10 @@ mod tests {
         let mut out = Vec::new();
         goes_on(&mut out, 12, Ok(Some(&"x".repeat(100))), -32000).unwrap();
         for cut in [out.len(), 70] {
-            let Some(Signal::Feed { id, outcome: Err(fault) }) = oversize(&out[..cut], 10) else {
+            let Some(Signal::Feed { call, outcome: Err(fault) }) = oversize(&out[..cut], 10) else {
                 panic!("it is not recognized")
             };
-            assert_eq!((id.spelling, fault.kind()), ("12", FaultKind::RequestTooLarge));
+            assert_eq!((call, fault.kind()), ("12", FaultKind::RequestTooLarge));
         }
         for cut in 0..56 {
             assert!(oversize(&out[..cut], 10).is_none(), "its number may go on");

@@ -53,15 +53,16 @@ impl Conversation {
     }
 
     /// Hears what comes next of a stream.
-    pub(super) fn feed(
+    #[cold]
+    pub(crate) fn feed(
         &mut self,
-        id: &CallId<'_>,
+        call: &str,
         outcome: &Result<Option<Payload<'_>>, Fault>,
         out: &mut Outbox,
         turn: Turn<'_>,
     ) {
         let Some(feeds) = &mut self.feeds else { return };
-        match feeds.hear(id, outcome.clone()) {
+        match feeds.hear(call, outcome.clone()) {
             Heard::Fine => {}
             Heard::Progress(place, timeout) => {
                 if let Some((slot, _)) = self.slots.get(place) {
@@ -69,15 +70,15 @@ impl Conversation {
                 }
             }
             Heard::Overrun(at, fault) => {
-                feeds.forget(id);
-                self.end_overrun(id, at, &fault, out, turn);
+                feeds.forget(call);
+                self.end_overrun(call, at, &fault, out, turn);
             }
         }
     }
 
     /// Ends a call whose caller sends more than there is room for.
     #[cold]
-    fn end_overrun(&mut self, id: &CallId<'_>, at: At, fault: &Fault, out: &mut Outbox, turn: Turn<'_>) {
+    fn end_overrun(&mut self, call: &str, at: At, fault: &Fault, out: &mut Outbox, turn: Turn<'_>) {
         let (id, procedure) = match at {
             At::Slot(place) => match self.slots.remove(place).map(Slot::end) {
                 Some(ended) => ended,
@@ -85,7 +86,7 @@ impl Conversation {
             },
             At::Parked => {
                 let is_parked =
-                    |parked: &Parked| matches!(parked, Parked::Call { id: kept, .. } if is_it(kept, id));
+                    |parked: &Parked| matches!(parked, Parked::Call { id: kept, .. } if is_it(kept, call));
                 match self.parked.iter().position(is_parked).and_then(|at| self.parked.remove(at)) {
                     Some(Parked::Call { id, procedure, .. }) => (id, procedure),
                     _ => return,

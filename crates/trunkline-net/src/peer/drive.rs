@@ -267,10 +267,12 @@ impl Driver {
                 Ok(Cut::Oversize { channel, limit, head }) => {
                     *budget -= 1;
                     let dialect = &mut self.conversation.dialect;
-                    if let Some(lost) = dialect.oversize(*channel, *limit, head, &mut self.output.outbox)
-                        && !self.conversation.take(&lost, &mut self.output.outbox, turn)
-                    {
-                        heard(&self.shared, lost);
+                    match dialect.oversize(*channel, *limit, head, &mut self.output.outbox) {
+                        Some(Signal::Feed { call, outcome }) => {
+                            self.conversation.feed(call, &outcome, &mut self.output.outbox, turn);
+                        }
+                        Some(lost) => heard(&self.shared, lost),
+                        None => {}
                     }
                 }
                 Ok(Cut::Handled) => *budget -= 1,
