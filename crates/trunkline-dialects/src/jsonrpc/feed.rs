@@ -191,14 +191,15 @@ mod tests {
     #[test]
     fn what_is_written_is_heard() {
         let broken = Fault::from("broken");
-        let outcomes: [(Result<Option<&dyn Encode>, &Fault>, &str); 3] =
-            [(Ok(Some(&[1, 2])), "5 [1,2]"), (Ok(None), "5 ends"), (Err(&broken), "5 broke: broken")];
         let mut written: Vec<(Vec<u8>, &str)> = Vec::new();
-        for (outcome, expected) in outcomes {
+        let mut write = |outcome: Result<Option<&dyn Encode>, &Fault>, expected| {
             let mut out = Vec::new();
             goes_on(&mut out, 5, outcome, -32000).unwrap();
             written.push((out, expected));
-        }
+        };
+        write(Ok(Some(&[1, 2])), "5 [1,2]");
+        write(Ok(None), "5 ends");
+        write(Err(&broken), "5 broke: broken");
         for (items, expected) in [(Some(3), "5 wants 3"), (None, "5 wants none")] {
             let mut out = Vec::new();
             wanted(&mut out, "5", items);
