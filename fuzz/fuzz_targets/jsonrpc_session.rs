@@ -69,7 +69,7 @@ fn setup(which: u8) -> Setup {
             limits = limits.max_depth(4).max_batch(3).max_reply(50);
             JsonRpc::default()
         }
-        7 => JsonRpc::rpc_websockets().expose_internal().plain_error_code(7).mux_peer_server(1),
+        7 => JsonRpc::rpc_websockets().plain_error_code(7).mux_peer_server(1),
         _ => JsonRpc::default(),
     };
     Setup { language, limits, rules, silent, small_replies }

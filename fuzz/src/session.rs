@@ -70,12 +70,12 @@ impl Session {
             self.books.paced |= self.dialect.pace().is_some();
             match signal {
                 None => break,
-                Some(Signal::Call { id, procedure, args }) => {
+                Some(Signal::Call { id, procedure, args, .. }) => {
                     let number = self.books.asked(id.spelling, frame.channel);
                     self.called(number, &id, choices);
                     calls.push((id.spelling, procedure, args));
                 }
-                Some(Signal::Notify { procedure, args }) => {
+                Some(Signal::Notify { procedure, args, .. }) => {
                     // an engine opens a frame for what a notification gives, and drops it
                     let open = self.out.open(0);
                     self.out.body().extend_from_slice(b"dropped");

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import WebSocket from 'ws';
-import { endpoints, Runner, equal, sleep } from './lib/harness.mjs';
+import { endpoints, Runner, equal, sleep } from '../lib/harness.mjs';
 import { open, applies, post } from './lib/links.mjs';
 import { docMismatch, setMismatch, outcomeMismatch, mismatch, bytesOf, build, wellFormed, settings } from './lib/match.mjs';
 import { LineSplitter, HeaderSplitter, MuxSplitter, FramingError, muxFrame } from './lib/frames.mjs';

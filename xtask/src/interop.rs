@@ -1,6 +1,7 @@
 //! `cargo xtask interop [KIT]`: published clients, unmodified, against the `interop` example.
 //!
-//! A kit is a folder under `interop/` with programs for Node.js; its README says what they check.
+//! A kit is a folder under `interop/` with programs for Node.js (`interop/lib` is what they share);
+//! its README says what they check.
 //! Each ends with the line `N passed, N failed`, and N is known: a check that quietly went missing
 //! fails the run as much as one that failed.
 
@@ -19,7 +20,10 @@ struct Kit {
     programs: &'static [(&'static str, u32)],
 }
 
-const KITS: &[Kit] = &[Kit { name: "jsonrpc", programs: &[("client.mjs", 246), ("vectors.mjs", 1949)] }];
+const KITS: &[Kit] = &[
+    Kit { name: "jsonrpc", programs: &[("client.mjs", 246), ("vectors.mjs", 1949)] },
+    Kit { name: "streams", programs: &[("client.mjs", 49)] },
+];
 
 /// Runs the kits named in `args`, or all.
 ///

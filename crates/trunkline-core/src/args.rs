@@ -8,10 +8,13 @@
 //! - `["Ada"]` fits a procedure whose only argument is a string;
 //! - the last arguments may be left out of an array, where they are optional.
 
+mod asked;
+mod filler;
 mod left_out;
-mod positions;
 
-pub(crate) use self::positions::positions;
+pub use self::asked::{Asked, Step};
+
+pub(crate) use self::asked::asked;
 
 use self::left_out::{Unfit, decode_short};
 use crate::{
@@ -47,15 +50,28 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 /// Fails with [`FaultKind::InvalidArgs`] if an argument is missing, superfluous
 /// or of another type; the fault says which.
 pub fn decode<A: DeserializeOwned>(args: Option<Payload<'_>>) -> Result<A, Fault> {
+    let Some(args) = args else { return absent().map(|(args, _)| args) };
+    args.decode().or_else(|error| forgiving(args, &error).map(|(args, _)| args))
+}
+
+/// Decodes the arguments of a call, and says what they were taken for: a value may
+/// have been given in a list of one, or as nothing at all.
+pub(crate) fn read<'a, A: DeserializeOwned>(args: Option<Payload<'a>>) -> Result<(A, Payload<'a>), Fault> {
     let Some(args) = args else { return absent() };
-    args.decode().or_else(|error| forgiving(args, &error))
+    match args.decode() {
+        Ok(decoded) => Ok((decoded, args)),
+        Err(error) => forgiving(args, &error),
+    }
 }
 
 /// Where the strict reading has failed.
 #[cold]
-fn forgiving<A: DeserializeOwned>(args: Payload<'_>, error: &DecodeError) -> Result<A, Fault> {
+fn forgiving<'a, A: DeserializeOwned>(
+    args: Payload<'a>,
+    error: &DecodeError,
+) -> Result<(A, Payload<'a>), Fault> {
     let missing = match decode_short(args) {
-        Ok(args) => return Ok(args),
+        Ok(decoded) => return Ok((decoded, args)),
         Err(missing @ Unfit::Missing(_)) => Some(missing.to_string()),
         Err(Unfit::Otherwise) => None,
     };
@@ -63,12 +79,13 @@ fn forgiving<A: DeserializeOwned>(args: Payload<'_>, error: &DecodeError) -> Res
 }
 
 #[cold]
-fn absent<A: DeserializeOwned>() -> Result<A, Fault> {
+fn absent<'a, A: DeserializeOwned>() -> Result<(A, Payload<'a>), Fault> {
     let spelled = ["null", "[]", "{}"].map(Payload::Json);
+    let short = || Some((decode_short(spelled[1]).ok()?, spelled[1]));
     spelled
         .iter()
-        .find_map(|nothing| nothing.decode().ok())
-        .or_else(|| decode_short(Payload::Json("[]")).ok())
+        .find_map(|nothing| Some((nothing.decode().ok()?, *nothing)))
+        .or_else(short)
         .ok_or_else(|| unfit("the procedure takes arguments, but none were given"))
 }
 
@@ -78,18 +95,22 @@ fn unfit(why: impl serde::Serialize) -> Fault {
 
 /// The only argument, out of the array around it; or nothing, out of brackets.
 #[cold]
-fn unwrapped<A: DeserializeOwned>(args: Payload<'_>) -> Option<A> {
+fn unwrapped<A: DeserializeOwned>(args: Payload<'_>) -> Option<(A, Payload<'_>)> {
+    let inner = only(args)?;
+    Some((inner.decode().ok()?, inner))
+}
+
+/// What the only argument is that is given, or `null` if there is none.
+pub(crate) fn only(args: Payload<'_>) -> Option<Payload<'_>> {
     let Payload::Json(text) = args;
     let inner = text.trim_ascii().strip_prefix('[').and_then(|text| text.strip_suffix(']'));
     match inner.map(str::trim_ascii) {
         // an object inside the array stays what it is: by name means without an array
         Some(only) if !only.is_empty() && !only.starts_with('{') => {
             args.decode::<(IgnoredAny,)>().ok()?;
-            Payload::Json(only).decode().ok()
+            Some(Payload::Json(only))
         }
-        _ if args.decode::<[IgnoredAny; 0]>().is_ok() || is_empty_object(text) => {
-            Payload::Json("null").decode().ok()
-        }
+        _ if args.decode::<[IgnoredAny; 0]>().is_ok() || is_empty_object(text) => Some(Payload::Json("null")),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     context::{Context, States},
     feed::Feed,
     payload::{Format, OwnedPayload, Payload},
+    trace::Trace,
 };
 use std::{sync::Arc, time::Instant};
 
@@ -15,6 +16,9 @@ pub struct Call<'a> {
     pub procedure: &'a str,
     /// The arguments, still encoded.
     pub args: Option<Payload<'a>>,
+    /// With what the names begin that it serves, if it is a
+    /// [fallback](crate::Router::fallback) that was called: the name is the caller's choice then.
+    pub fallback: Option<&'a str>,
     /// What is known of the caller.
     pub context: &'a Context,
     /// The states of the router that the procedure belongs to.
@@ -38,8 +42,28 @@ impl<'a> Call<'a> {
         context: &'a Context,
         states: &'a Arc<States>,
     ) -> Self {
-        let (deadline, format, max_reply, feed) = (None, Format::Json, usize::MAX, None);
-        Self { procedure, args, context, states, deadline, format, max_reply, feed }
+        Self {
+            procedure,
+            args,
+            fallback: None,
+            context,
+            states,
+            deadline: None,
+            format: Format::Json,
+            max_reply: usize::MAX,
+            feed: None,
+        }
+    }
+
+    /// What is known of the caller, with the place in a trace that the arguments give
+    /// as clients of MCP do, in `_meta.traceparent`, if the message gives none.
+    #[must_use]
+    pub fn context_and_trace(&self) -> Context {
+        let context = self.context.clone();
+        match &self.args {
+            Some(args) if !context.is_traced() => context.with_trace(Trace::of_args(args)),
+            _ => context,
+        }
     }
 
     /// Copies the call, so that it can outlive its frame.
@@ -48,6 +72,7 @@ impl<'a> Call<'a> {
         OwnedCall {
             procedure: self.procedure.into(),
             args: self.args.as_ref().map(Payload::to_owned),
+            fallback: self.fallback.map(Into::into),
             context: self.context.clone(),
             states: self.states.clone(),
             deadline: self.deadline,
@@ -66,6 +91,8 @@ pub struct OwnedCall {
     pub procedure: Box<str>,
     /// The arguments, still encoded.
     pub args: Option<OwnedPayload>,
+    /// With what the names begin that it serves, if it is a fallback that was called.
+    pub fallback: Option<Box<str>>,
     /// What is known of the caller.
     pub context: Context,
     /// The states of the router that the procedure belongs to.
@@ -87,6 +114,7 @@ impl OwnedCall {
         Call {
             procedure: &self.procedure,
             args: self.args.as_ref().map(OwnedPayload::borrow),
+            fallback: self.fallback.as_deref(),
             context: &self.context,
             states: &self.states,
             deadline: self.deadline,

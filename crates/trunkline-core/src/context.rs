@@ -1,14 +1,18 @@
 //! [`Context`]: what a handler may know of its caller.
 
-use crate::{identity::Identity, ordered::Queue, session::Store};
+use crate::{
+    chain::Chain, fault::Fault, identity::Identity, ordered::Queue, router::Router, session::Store,
+    trace::Trace,
+};
 use http::{Extensions, HeaderMap, Uri};
 use std::{
     any::{Any, TypeId},
     collections::HashMap,
     fmt,
+    hash::{BuildHasher, RandomState},
     net::SocketAddr,
     sync::{
-        Arc, LazyLock, OnceLock,
+        Arc, LazyLock, OnceLock, Weak,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -20,6 +24,9 @@ pub struct Context {
     /// Most requests over HTTP have none, and are spared the allocation.
     extensions: Option<Arc<Extensions>>,
     identity: Identity,
+    chain: Chain,
+    /// Where the call itself says that it stands.
+    trace: Option<Trace>,
 }
 
 impl Context {
@@ -29,7 +36,7 @@ impl Context {
     pub fn new(connection: Arc<Connection>, extensions: Extensions) -> Self {
         let identity = connection.store().map(Store::identity).unwrap_or_default();
         let extensions = (!extensions.is_empty()).then(|| Arc::new(extensions));
-        Self { connection, extensions, identity }
+        Self { connection, extensions, identity, chain: Chain::default(), trace: None }
     }
 
     /// The same context with calls from somebody else.
@@ -37,6 +44,42 @@ impl Context {
     pub fn with_identity(mut self, identity: Identity) -> Self {
         self.identity = identity;
         self
+    }
+
+    /// The same context where so many calls may be made inside of each other, in
+    /// place of 32: the limit [`max_chain`](crate::Limits::max_chain).
+    #[must_use]
+    pub fn with_max_chain(mut self, most: usize) -> Self {
+        self.chain = self.chain.limited(most);
+        self
+    }
+
+    /// The context of a call that is made while one of this context runs: the same
+    /// caller over the same connection, one call deeper.
+    ///
+    /// # Errors
+    ///
+    /// Fails if that is deeper than [`max_chain`](crate::Limits::max_chain).
+    pub fn inner(&self) -> Result<Self, Fault> {
+        Ok(Self { chain: self.chain.deeper()?, ..self.clone() })
+    }
+
+    /// The same context of a call that stands here in a distributed trace.
+    #[must_use]
+    pub fn with_trace(mut self, trace: Option<Trace>) -> Self {
+        self.trace = trace.or(self.trace);
+        self
+    }
+
+    /// The same context in the turn of a procedure that is
+    /// [ordered](crate::Registration::ordered).
+    pub(crate) fn in_turn(&self) -> Self {
+        Self { chain: self.chain.in_turn(), ..self.clone() }
+    }
+
+    /// Whether a call around this one has its turn, which lasts until this one is done.
+    pub(crate) fn has_turn(&self) -> bool {
+        self.chain.has_turn()
     }
 
     /// The context of a call that comes from this very program.
@@ -62,12 +105,73 @@ impl Context {
         &self.identity
     }
 
+    /// How many calls there are around this one, each made by the procedure of the
+    /// one before: 0 if it came from outside.
+    ///
+    /// A guard, or a procedure, tells by it what the program's own code asks from
+    /// what strangers ask.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.chain.depth()
+    }
+
+    /// Where in a distributed trace the call stands: as its message says, or else the
+    /// headers of the HTTP request, or of the one that became a WebSocket. For the calls
+    /// that a handler makes, [`Client`] calls and others:
+    ///
+    /// ```
+    /// # use trunkline_core::{Context, Trace};
+    /// let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    /// let context = Context::local().with_trace(Trace::parse(parent));
+    /// assert_eq!(context.trace().unwrap().to_string(), parent);
+    /// ```
+    ///
+    /// [`Client`]: https://docs.rs/trunkline/latest/trunkline/struct.Client.html
+    #[must_use]
+    pub fn trace(&self) -> Option<Trace> {
+        self.trace.clone().or_else(|| Trace::of_headers(self.connection.headers()))
+    }
+
+    /// Whether the call's own message says where it stands.
+    pub(crate) fn is_traced(&self) -> bool {
+        self.trace.is_some()
+    }
+
+    /// A name for the request that the call came with: the
+    /// [one that its caller gave it](Connection::request_id), or else one of ours, of
+    /// this process and the connection, which over HTTP is the request.
+    #[must_use]
+    pub fn request_id(&self) -> String {
+        static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
+        let own = || format!("{:016x}-{}", *PROCESS, self.connection.id);
+        self.connection.request_id().map_or_else(own, str::to_owned)
+    }
+
     /// Values that the transport has attached, by type.
     #[must_use]
     pub fn extensions(&self) -> &Extensions {
         static NONE: LazyLock<Extensions> = LazyLock::new(Extensions::new);
         self.extensions.as_deref().unwrap_or(&NONE)
     }
+
+    /// The same context with a value besides those that are attached; an earlier one
+    /// of the same type is replaced.
+    #[must_use]
+    pub fn with_extension(mut self, value: impl Clone + Send + Sync + 'static) -> Self {
+        Arc::make_mut(self.extensions.get_or_insert_default()).insert(value);
+        self
+    }
+}
+
+/// The header by which a caller gives a request a name.
+pub const REQUEST_ID: &str = "x-request-id";
+
+/// The name that a request was given, if it is one: up to 128 visible characters of ASCII.
+#[must_use]
+pub fn request_id(headers: &HeaderMap) -> Option<&str> {
+    let id = headers.get(REQUEST_ID)?.to_str().ok()?;
+    let fits = (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+    fits.then_some(id)
 }
 
 /// A number of a connection, unique in this process and never used again.
@@ -129,7 +233,7 @@ impl Connection {
     /// Sets who is known to be at the far side from the beginning.
     #[must_use]
     pub fn with_identity(self, identity: Identity) -> Self {
-        if !identity.is_anonymous() {
+        if !identity.is_blank() {
             self.store_or_new().set_identity(identity);
         }
         self
@@ -178,6 +282,14 @@ impl Connection {
         self.request.as_ref().map_or(&NONE, |(_, headers)| headers)
     }
 
+    /// The name that its caller gave the HTTP request, in `X-Request-Id`, which the
+    /// response repeats. One that is not of 1 to 128 visible characters of ASCII is
+    /// none; [`Context::request_id`] has a name for every call.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        request_id(self.headers())
+    }
+
     pub(crate) fn queue(&self) -> &Arc<Queue> {
         self.queue.get_or_init(Arc::default)
     }
@@ -207,42 +319,75 @@ impl fmt::Debug for Connection {
 
 /// The states of a router: one shared value of each type.
 #[derive(Clone, Default)]
-pub struct States(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+pub struct States {
+    values: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    /// The router itself, if it is shared. States may hold who called, and routers
+    /// hold their states, so this must not keep the router alive.
+    router: Weak<Router>,
+}
 
 impl States {
     /// Adds a state; an earlier one of the same type is replaced.
     pub fn insert<T: Send + Sync + 'static>(&mut self, state: Arc<T>) {
-        self.0.insert(TypeId::of::<T>(), state);
+        self.values.insert(TypeId::of::<T>(), state);
     }
 
     /// The state of type `T`.
     #[must_use]
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.0.get(&TypeId::of::<T>())?.clone().downcast().ok()
+        self.values.get(&TypeId::of::<T>())?.clone().downcast().ok()
+    }
+
+    /// The router that they are the states of: the outermost, that all calls go to.
+    /// `None` if it is not [shared](Router::shared), or gone.
+    #[must_use]
+    pub fn router(&self) -> Option<Arc<Router>> {
+        self.router.upgrade()
+    }
+
+    pub(crate) fn set_router(&mut self, router: Weak<Router>) {
+        self.router = router;
     }
 
     /// Takes the state of type `T` away.
     pub(crate) fn remove<T: Send + Sync + 'static>(&mut self) -> Option<Arc<T>> {
-        self.0.remove(&TypeId::of::<T>())?.downcast().ok()
+        self.values.remove(&TypeId::of::<T>())?.downcast().ok()
     }
 
     /// Takes over states of types that are not here yet.
     pub(crate) fn inherit(&mut self, other: &Self) {
-        for (kind, state) in &other.0 {
-            self.0.entry(*kind).or_insert_with(|| state.clone());
+        for (kind, state) in &other.values {
+            self.values.entry(*kind).or_insert_with(|| state.clone());
         }
     }
 }
 
 impl fmt::Debug for States {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("States").field("count", &self.0.len()).finish()
+        f.debug_struct("States").field("count", &self.values.len()).finish()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// T41.
+    #[test]
+    fn a_request_is_named_by_its_caller_or_by_us() {
+        let named = |name: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(REQUEST_ID, http::HeaderValue::from_str(name).unwrap());
+            let connection = Connection::new("http", "jsonrpc").with_request(Uri::default(), headers);
+            Context::new(Arc::new(connection), Extensions::new())
+        };
+        assert_eq!(named("job-7").request_id(), "job-7");
+        for none in ["", "two words", "tab\t", &"x".repeat(129)] {
+            let context = named(none);
+            assert_eq!(context.connection().request_id(), None);
+            assert!(context.request_id().ends_with(&format!("-{}", context.connection().id())));
+        }
+    }
 
     #[test]
     fn debug_output_keeps_secrets() {

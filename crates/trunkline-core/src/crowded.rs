@@ -21,20 +21,38 @@ use std::{
 
 /// A procedure of which only so many calls run at a time, of all callers together.
 pub(crate) struct Crowded {
-    procedure: Arc<dyn Procedure>,
+    pub(crate) procedure: Arc<dyn Procedure>,
+    pub(crate) crowd: Crowd,
+}
+
+/// How many calls run, and how many may; copies share both.
+#[derive(Clone)]
+pub(crate) struct Crowd {
     most: usize,
     running: Arc<AtomicUsize>,
 }
 
-impl Crowded {
-    pub(crate) fn new(procedure: Arc<dyn Procedure>, most: usize) -> Self {
-        Self { procedure, most, running: Arc::default() }
+impl Crowd {
+    /// Of at most so many.
+    pub(crate) fn of(most: usize) -> Self {
+        Self { most, running: Arc::default() }
+    }
+
+    /// Room for one more.
+    fn enter(&self) -> Result<Room, Fault> {
+        let Self { most, running } = self;
+        let entered = running
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| (count < *most).then_some(count + 1));
+        match entered {
+            Ok(_) => Ok(Room(running.clone())),
+            Err(_) => Err(full(*most)),
+        }
     }
 }
 
 impl Procedure for Crowded {
     fn start(&self, call: &Call<'_>) -> Result<BoxRunning, Fault> {
-        let room = Room::take(&self.running, self.most)?;
+        let room = self.crowd.enter()?;
         Ok(Box::pin(Admitted { running: self.procedure.start(call)?, _room: room }))
     }
 
@@ -57,17 +75,6 @@ impl Procedure for Crowded {
 
 /// The room that a call takes up; dropping it gives it back.
 struct Room(Arc<AtomicUsize>);
-
-impl Room {
-    fn take(running: &Arc<AtomicUsize>, most: usize) -> Result<Self, Fault> {
-        let room = running
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| (count < most).then_some(count + 1));
-        match room {
-            Ok(_) => Ok(Self(running.clone())),
-            Err(_) => Err(full(most)),
-        }
-    }
-}
 
 impl Drop for Room {
     fn drop(&mut self) {
@@ -131,5 +138,23 @@ mod tests {
         for _ in 0..3 {
             assert!(call("[false]").now_or_never().unwrap().is_ok());
         }
+    }
+
+    #[test]
+    fn routers_that_share_a_procedure_share_its_room() {
+        let held = handler(async || std::future::pending::<()>().await).max_running(1);
+        let router = Router::new().procedure("held", held);
+        let around = async |call: crate::OwnedCall, next: crate::Next| next.run(call).await;
+        let one = router.clone().layer(around).seal();
+        let other = Router::new().scope("old", router.clone()).merge(router).seal();
+        let context = Context::local();
+        let mut first = Box::pin(one.call("held", None, &context));
+        assert!((&mut first).now_or_never().is_none());
+        for name in ["held", "old.held"] {
+            let refused = Box::pin(other.call(name, None, &context)).now_or_never();
+            assert_eq!(refused.unwrap().unwrap_err().kind(), FaultKind::Unavailable, "{name}");
+        }
+        drop(first);
+        assert!(Box::pin(other.call("old.held", None, &context)).now_or_never().is_none());
     }
 }

@@ -10,6 +10,7 @@
 //! they share under a lock.
 
 use crate::{
+    about::About,
     fault::Fault,
     frame::Frame,
     limits::Limits,
@@ -149,6 +150,10 @@ pub trait Speaker: Send {
         args: &dyn Encode,
         out: &mut Outbox,
     ) -> Result<(), EncodeError>;
+
+    /// What is said besides of the call that is spelled next, by [`call`](Self::call),
+    /// where the dialect has words for it.
+    fn about(&mut self, _about: &About) {}
 
     /// Calls `procedure` for a stream; the answer is how the far side spells it, and
     /// its items will be heard as [`Signal::Item`]. There is room for `credit` items,

@@ -1,8 +1,9 @@
 //! [`Extract`]: what a handler takes besides its arguments.
 
 use crate::{
-    args,
+    args::{self, Asked, Step},
     call::Call,
+    check::Check,
     context::{Context, States},
     fault::{Fault, FaultKind},
     payload::OwnedPayload,
@@ -63,7 +64,7 @@ pub trait Extract: Sized {
 
 impl Extract for Context {
     fn extract(call: &Call<'_>) -> Result<Self, Fault> {
-        Ok(call.context.clone())
+        Ok(call.context_and_trace())
     }
 }
 
@@ -178,11 +179,21 @@ pub trait FromCall<M>: Sized {
     /// What it is decoded from; `false` if it takes no arguments.
     fn schema(schemas: &mut Schemas) -> Schema;
 
-    /// The names of the arguments in the order in which an array of them is read,
-    /// if they have names and an order.
+    /// What it asks for when it is decoded, at the end of a path into it, and
+    /// whether it may be `null` there.
     #[must_use]
-    fn positions() -> &'static [&'static str] {
-        &[]
+    fn asked(_path: &[Step<'_>]) -> (Asked, bool) {
+        (Asked::Other, false)
+    }
+
+    /// Takes it from a call whose arguments are to be checked as well.
+    ///
+    /// # Errors
+    ///
+    /// Fails with what the caller is told.
+    fn from_checked(call: &Call<'_>, check: &Check) -> Result<Self, Fault> {
+        check.pass(call.args)?;
+        Self::from_call(call)
     }
 }
 
@@ -204,11 +215,27 @@ impl<A: DeserializeOwned + JsonSchema> FromCall<ViaArgs> for A {
     }
 
     fn schema(schemas: &mut Schemas) -> Schema {
-        schemas.of_args::<A>()
+        let mut schema = schemas.of_args::<A>();
+        // the last elements of a tuple may be left out where they are optional
+        if let (Asked::Tuple(len), _) = args::asked::<A>(&[])
+            && schema.get("prefixItems").is_some()
+        {
+            let optional = |at: &usize| args::asked::<A>(&[Step::Element(*at)]).1;
+            let least = (0..len).rev().find(|at| !optional(at)).map_or(0, |last| last + 1);
+            schema.insert("minItems".to_owned(), least.into());
+        }
+        schema
     }
 
-    fn positions() -> &'static [&'static str] {
-        args::positions::<A>()
+    fn asked(path: &[Step<'_>]) -> (Asked, bool) {
+        args::asked::<A>(path)
+    }
+
+    fn from_checked(call: &Call<'_>, check: &Check) -> Result<Self, Fault> {
+        match args::read(call.args) {
+            Ok((args, taken_for)) => check.pass_as(taken_for).map(|()| args),
+            Err(unfit) => Err(check.explain(call.args, unfit)),
+        }
     }
 }
 

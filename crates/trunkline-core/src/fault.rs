@@ -6,13 +6,14 @@
 //! spell a [`FaultKind`] their own way; no other part of trunkline knows a wire
 //! code.
 
+mod call_error;
 mod typed;
 
-pub use self::typed::{CallError, TypedFault};
+pub use self::{call_error::CallError, typed::TypedFault};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use std::{borrow::Cow, error::Error, fmt, sync::Arc};
+use std::{any::Any, borrow::Cow, error::Error, fmt, sync::Arc};
 
 /// A failed call, as told to the caller.
 ///
@@ -55,6 +56,24 @@ impl Fault {
         self
     }
 
+    /// What a caller is told of a handler that panicked, by what
+    /// [`catch_unwind`](std::panic::catch_unwind) caught; the message of the panic is
+    /// the source.
+    #[cold]
+    #[must_use]
+    pub fn panicked(panic: &(dyn Any + Send)) -> Self {
+        Self::panicked_in("the handler", panic)
+    }
+
+    /// The same of other code of the program, which `who` names.
+    #[cold]
+    #[must_use]
+    pub fn panicked_in(who: &str, panic: &(dyn Any + Send)) -> Self {
+        let what = panic.downcast_ref::<&str>().copied();
+        let what = what.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        Self::internal(format!("{who} panicked: {}", what.unwrap_or("no message")))
+    }
+
     /// Gives the application's own error code.
     ///
     /// Dialects that have numbers for errors send it in place of the one that
@@ -79,6 +98,26 @@ impl Fault {
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.0.source = Some(Arc::from(source.into()));
         self
+    }
+
+    /// The same fault, its message followed by those of all its sources: for
+    /// [`Security::redact`](crate::Security::redact) while a program is being developed. They may name what
+    /// strangers should not know.
+    ///
+    /// ```
+    /// # use trunkline_core::Fault;
+    /// let fault = Fault::internal("disk on fire").with_sources_shown();
+    /// assert_eq!(fault.message(), "Internal error: disk on fire");
+    /// ```
+    #[must_use]
+    pub fn with_sources_shown(&self) -> Self {
+        let mut message = self.message().to_owned();
+        let mut source = self.source();
+        while let Some(error) = source {
+            message = format!("{message}: {error}");
+            source = error.source();
+        }
+        self.clone().with_message(message)
     }
 
     /// What went wrong, in terms every dialect can spell.

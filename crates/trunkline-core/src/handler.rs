@@ -1,7 +1,9 @@
 //! [`Handler`]: the async functions that can be served as procedures.
 
 use crate::{
+    args::{Asked, Step},
     call::Call,
+    check::Check,
     context::States,
     extract::{Extract, FromCall, no_args},
     fault::Fault,
@@ -126,15 +128,29 @@ macro_rules! handler {
                 Ok(Box::pin(Fut::Output::running((self.handler)($($extract,)* args))))
             }
 
+            fn start_checked(&self, call: &Call<'_>, check: &Check) -> Result<BoxRunning, Fault> {
+                $(let $extract = $extract::extract(call)?;)*
+                let args = Args::from_checked(call, check)?;
+                Ok(Box::pin(Fut::Output::running((self.handler)($($extract,)* args))))
+            }
+
+            fn asked(&self, path: &[Step<'_>]) -> (Asked, bool) {
+                Args::asked(path)
+            }
+
             fn check(&self, states: &States) -> Result<(), String> {
                 $($extract::check(states)?;)*
                 Args::check(states)
             }
 
             fn signature(&self, schemas: &mut Schemas) -> Signature {
+                let positions = match Args::asked(&[]) {
+                    (Asked::Struct { fields, .. }, _) => fields,
+                    _ => &[],
+                };
                 let stream = None$(.or_else(|| $extract::stream(schemas)))*.or_else(|| Args::stream(schemas));
                 let signature = Signature::new(Args::schema(schemas), Fut::Output::schema(schemas));
-                Signature { stream, ..signature.positions(Args::positions()) }
+                Signature { stream, ..signature.positions(positions) }
             }
 
             fn streams(&self) -> bool {

@@ -33,7 +33,7 @@ pub struct Identity(Option<Arc<Known>>);
 
 #[derive(Clone, Default, PartialEq)]
 struct Known {
-    subject: Cow<'static, str>,
+    subject: Option<Cow<'static, str>>,
     groups: Vec<Cow<'static, str>>,
     claims: Map<String, Value>,
     expires: Option<Instant>,
@@ -49,7 +49,7 @@ impl Identity {
     /// Somebody who has shown to be `subject`.
     #[must_use]
     pub fn new(subject: impl Into<Cow<'static, str>>) -> Self {
-        Self(Some(Arc::new(Known { subject: subject.into(), ..Known::default() })))
+        Self(Some(Arc::new(Known { subject: Some(subject.into()), ..Known::default() })))
     }
 
     /// Says that the caller belongs to a group, or has a role.
@@ -76,22 +76,33 @@ impl Identity {
         self.with(|known| known.expires = Some(moment))
     }
 
-    /// What is said of the anonymous makes somebody of them, without a name.
     fn with(mut self, change: impl FnOnce(&mut Known)) -> Self {
         change(Arc::make_mut(self.0.get_or_insert_default()));
         self
     }
 
-    /// Whether nothing is known.
+    /// Whether it is not known who this is. Of the anonymous there may be groups and
+    /// claims all the same: where they come from, say.
     #[must_use]
     pub fn is_anonymous(&self) -> bool {
-        self.0.is_none()
+        self.subject().is_none()
     }
 
     /// The caller's name, account or id; `None` for the anonymous.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
-        self.0.as_ref().map(|known| &*known.subject)
+        self.0.as_ref()?.subject.as_deref()
+    }
+
+    /// Whether both are known to be the same; the anonymous are nobody's like.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.subject().is_some_and(|subject| other.subject() == Some(subject))
+    }
+
+    /// Whether nothing at all is known.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.0.is_none()
     }
 
     /// The groups the caller belongs to, and the roles it has.
@@ -164,6 +175,17 @@ mod tests {
         assert_eq!(ada.groups().collect::<Vec<_>>(), ["staff"]);
         assert_eq!(admin.groups().collect::<Vec<_>>(), ["staff", "admin"]);
         assert_eq!(size_of::<Identity>(), size_of::<usize>());
+    }
+
+    /// To be let in for a claim alone would be to be let in without a name.
+    #[test]
+    fn claims_do_not_make_a_name() {
+        let stranger = Identity::anonymous().with_claim("country", "fr").with_group("europe");
+        assert!(stranger.is_anonymous() && stranger.is_in("europe"));
+        assert_eq!(stranger.subject(), None);
+        assert!(!stranger.is_same_as(&stranger));
+        assert!(Identity::new("ada").is_same_as(&Identity::new("ada").with_group("staff")));
+        assert!(!Identity::new("ada").is_same_as(&Identity::new("bob")));
     }
 
     #[test]

@@ -5,16 +5,19 @@
 //! which re-exports what they need.
 //!
 //! - what is done: [`handler`], [`procedure`], [`provide`], [`router`], with [`extract`],
-//!   [`args`], [`outcome`], [`feed`], [`lag`], [`reply`], [`middleware`]
+//!   [`args`], [`check`](mod@check), [`outcome`], [`feed`], [`lag`], [`reply`], [`middleware`]
 //! - what is said of it: [`registration`], [`signature`], [`catalog`], [`schema`], [`open`]
-//! - what is known of a call: [`call`], [`context`], [`fault`], [`limits`]
+//! - what is known of a call: [`call`], [`context`], [`about`], [`trace`], [`fault`], [`limits`]
 //! - and of who makes it: [`identity`], [`session`], [`security`]
 //! - what is said on a connection: [`dialect`], [`signal`], [`payload`]
 //! - how it is cut into messages: [`frame`], [`framing`], [`input`], [`outbox`]
 
+pub mod about;
 pub mod args;
 pub mod call;
 pub mod catalog;
+mod chain;
+pub mod check;
 pub mod context;
 mod crowded;
 pub mod dialect;
@@ -37,6 +40,7 @@ pub mod payload;
 pub mod procedure;
 pub mod provide;
 pub mod registration;
+pub mod relay;
 pub mod reply;
 pub mod router;
 pub mod schema;
@@ -44,10 +48,13 @@ pub mod security;
 pub mod session;
 pub mod signal;
 pub mod signature;
+pub mod trace;
 
 pub use crate::{
+    about::About,
     call::{Call, OwnedCall},
     catalog::Catalog,
+    check::Check,
     context::{Connection, ConnectionId, Context, States},
     dialect::{BatchItem, Dialect, Language, Speaker, StreamHead},
     extract::{Extract, Headers, ProcedureName, RawArgs, State},
@@ -67,12 +74,14 @@ pub use crate::{
     procedure::{BoxRunning, Procedure, Running},
     provide::Provide,
     registration::{Details, Registration},
+    relay::CallingPeer,
     reply::{IntoReply, Plain, Reply},
     router::{Route, Router},
     security::{Credentials, Security},
     session::Session,
     signal::{CallId, Credited, OwnedCallId, Signal},
     signature::Signature,
+    trace::Trace,
 };
 
 /// JSON Schema, of which the types of arguments and results derive `JsonSchema`.

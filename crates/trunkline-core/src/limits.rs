@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The default of [`Limits::max_chain`].
+pub(crate) const MAX_CHAIN: u32 = 32;
+
 /// What one listener, connection or caller may take up.
 ///
 /// Every default is safe for a server that faces strangers. A fault that a
@@ -16,11 +19,13 @@ use std::time::Duration;
 /// - calls under way: `max_in_flight` times the arguments of one, `max_message`
 ///   at most, as handlers have decoded them. As many again may be running on the
 ///   pool of blocking threads though they were cancelled; and while answers to
-///   our own calls are awaited, up to `max_in_flight` more wait, with their
-///   arguments, and behind an `rpc.authenticate` up to `max_batch` besides;
+///   our own calls are awaited, or an `rpc.authenticate` is not done, up to
+///   `max_in_flight` more wait, with their arguments, and behind the latter up to
+///   `max_batch` besides;
 /// - replies: `max_unsent`, and one reply more, `max_reply`; and `max_reply` for
 ///   the batches under way, together;
 /// - streams: the items that their [lag policies](crate::Lag) keep, none by default;
+///   and `max_reply` for the items of streams of other peers, all together;
 ///   of those that callers send, the items that wait for handlers: four times
 ///   `max_message`;
 /// - for each item of those batches an answer that there was no room for its own,
@@ -47,6 +52,10 @@ pub struct Limits {
     /// Levels of nesting in one message. Default 128, which is also the most that
     /// JSON-RPC keeps track of: what is above counts as 128. At least 1.
     pub max_depth: usize,
+    /// Calls inside of each other: how often the procedure of one may make the next,
+    /// of this program's. 0 refuses them all. Each takes some room on the stack, so
+    /// more than some hundreds want a runtime with larger ones. Default 32.
+    pub max_chain: usize,
     /// Messages in one batch; 0 refuses batches. Default 1,024.
     pub max_batch: usize,
     /// Calls of one connection under way at a time; beyond it the connection is
@@ -57,6 +66,9 @@ pub struct Limits {
     /// Streams of one connection that are open at a time, in both directions together.
     /// Default 1,024; 0 refuses streams.
     pub max_streams: usize,
+    /// Names that one connection may have where [peers are called by
+    /// name](crate::relay). Default 8; 0 refuses names.
+    pub max_names: usize,
     /// Connections of one listener; more are closed as they arrive. Default 16,384;
     /// at least 1.
     pub max_connections: usize,
@@ -90,9 +102,11 @@ impl Default for Limits {
             max_message: 10 << 20,
             max_reply: 32 << 20,
             max_depth: 128,
+            max_chain: MAX_CHAIN as usize,
             max_batch: 1024,
             max_in_flight: 256,
             max_streams: 1024,
+            max_names: 8,
             max_connections: 16_384,
             max_unsent: 256 << 10,
             max_head: 64 << 10,
@@ -128,9 +142,11 @@ setters! {
     max_message: usize, at least 1;
     max_reply: usize, at least 1;
     max_depth: usize, at least 1;
+    max_chain: usize;
     max_batch: usize;
     max_in_flight: usize, at least 1;
     max_streams: usize;
+    max_names: usize;
     max_connections: usize, at least 1;
     max_unsent: usize, at least 1;
     max_head: usize, at least 1;

@@ -25,7 +25,12 @@ pub(crate) struct Ordered(pub(crate) Arc<dyn Procedure>);
 
 impl Procedure for Ordered {
     fn start(&self, call: &Call<'_>) -> Result<BoxRunning, Fault> {
-        let running = self.0.start(call)?;
+        if call.context.has_turn() {
+            // it waits for us, so we cannot wait for it
+            return self.0.start(call);
+        }
+        let context = call.context.in_turn();
+        let running = self.0.start(&Call { context: &context, ..*call })?;
         let streams = self.0.streams();
         Ok(Box::pin(InTurn { running, streams, place: Some(Place::last(call.context.connection())) }))
     }

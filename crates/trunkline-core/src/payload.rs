@@ -4,7 +4,8 @@
 //! then decoded once, straight into its types. This is the only module that
 //! lists the value formats.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 use std::fmt;
 
 /// How a value is written as bytes.
@@ -36,6 +37,14 @@ impl<'a> Payload<'a> {
     pub fn format(&self) -> Format {
         match self {
             Self::Json(_) => Format::Json,
+        }
+    }
+
+    /// How many bytes it takes, as it is encoded.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Json(text) => text.len(),
         }
     }
 
@@ -95,6 +104,13 @@ impl OwnedPayload {
     /// Fails if the value does not fit `T`; the error says where.
     pub fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         self.borrow().decode()
+    }
+}
+
+/// A value inside of another one, left as it is spelled.
+impl<'de> Deserialize<'de> for OwnedPayload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::Json(Box::<RawValue>::deserialize(deserializer)?.into()))
     }
 }
 

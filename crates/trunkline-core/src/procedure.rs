@@ -1,7 +1,9 @@
 //! [`Procedure`]: a named piece of work, here or elsewhere, erased behind one trait.
 
 use crate::{
+    args::{Asked, Step},
     call::Call,
+    check::Check,
     context::States,
     fault::Fault,
     payload::{Format, OwnedPayload},
@@ -11,6 +13,7 @@ use crate::{
 };
 use std::{
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context as TaskContext, Poll},
 };
@@ -24,6 +27,23 @@ pub trait Procedure: Send + Sync {
     ///
     /// Fails if the arguments do not fit, with the fault for the caller.
     fn start(&self, call: &Call<'_>) -> Result<BoxRunning, Fault>;
+
+    /// Starts a call whose arguments are to be checked as well: by a handler once
+    /// it has extracted what does not travel, else at once.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the arguments do not fit, or not what their schema says of them.
+    fn start_checked(&self, call: &Call<'_>, check: &Check) -> Result<BoxRunning, Fault> {
+        check.pass(call.args)?;
+        self.start(call)
+    }
+
+    /// What the type of its arguments asks for when it is decoded, at the end of a
+    /// path into it, and whether it may be `null` there.
+    fn asked(&self, _path: &[Step<'_>]) -> (Asked, bool) {
+        (Asked::Other, false)
+    }
 
     /// Whether all that the procedure takes from its router is there.
     ///
@@ -114,8 +134,18 @@ pub async fn finish(mut running: BoxRunning, format: Format, limit: usize) -> Re
     encoded(buffer)
 }
 
+/// What came of work of a handler, which may have panicked.
+pub(crate) fn caught<T>(work: impl FnOnce() -> T, failed: impl FnOnce(Fault) -> T) -> T {
+    // what panicked is not touched again, but dropped
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| failed(Fault::panicked(&*panic)))
+}
+
 /// A value that has been written.
-pub(crate) fn encoded(buffer: Vec<u8>) -> Result<OwnedPayload, Fault> {
+///
+/// # Errors
+///
+/// Fails if it is not of its format.
+pub fn encoded(buffer: Vec<u8>) -> Result<OwnedPayload, Fault> {
     let text = String::from_utf8(buffer).map_err(Fault::internal)?;
     Ok(OwnedPayload::Json(text.into()))
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     call::Call,
+    crowded::Crowd,
     fault::{Fault, TypedFault},
     handler::{Handler, Run},
     lag::Lag,
@@ -34,8 +35,11 @@ pub struct Registration {
     pub(crate) timeout: Option<Duration>,
     pub(crate) subscription: Option<Subscription>,
     pub(crate) lag: Lag,
+    pub(crate) items_only: bool,
     pub(crate) guards: Vec<Guard>,
-    pub(crate) max_running: Option<usize>,
+    /// Whether its arguments are not checked against what their schema says of them.
+    pub(crate) unchecked: bool,
+    pub(crate) crowd: Option<Crowd>,
     pub(crate) details: Arc<Details>,
 }
 
@@ -96,8 +100,10 @@ impl Registration {
             timeout: None,
             subscription: None,
             lag: Lag::Block,
+            items_only: false,
             guards: Vec::new(),
-            max_running: None,
+            unchecked: false,
+            crowd: None,
             details: Arc::default(),
         }
     }
@@ -136,6 +142,7 @@ impl Registration {
 
     /// How many calls may run at a time, of all callers together; streams that are
     /// open count too. More are refused as [`Unavailable`](crate::FaultKind::Unavailable).
+    /// Copies of the registration, and of routers that have it, share the number.
     /// Default: as many as connections have.
     ///
     /// ```
@@ -145,7 +152,7 @@ impl Registration {
     /// ```
     #[must_use]
     pub fn max_running(mut self, calls: usize) -> Self {
-        self.max_running = Some(calls);
+        self.crowd = Some(Crowd::of(calls));
         self
     }
 
@@ -184,6 +191,25 @@ impl Registration {
     #[must_use]
     pub fn lag(mut self, lag: Lag) -> Self {
         self.lag = lag;
+        self
+    }
+
+    /// Says nothing of its streams but their items: not that they end, that they
+    /// break off, or that items were left out. For clients that take anything else
+    /// for a mistake of the server, as those of Ethereum do. Callers who have said for
+    /// how many items they have room, such as trunkline's own, are told all the same.
+    /// Default: every caller is told.
+    ///
+    /// ```
+    /// # use trunkline_core::{Router, handler::handler};
+    /// # use futures_util::stream;
+    /// let blocks = async |(_what,): (String,)| stream::iter([1_u64, 2, 3]);
+    /// let blocks = handler(blocks).subscription("eth_subscription", "eth_unsubscribe").items_only();
+    /// let router = Router::new().procedure("eth_subscribe", blocks);
+    /// ```
+    #[must_use]
+    pub fn items_only(mut self) -> Self {
+        self.items_only = true;
         self
     }
 
@@ -241,7 +267,8 @@ impl Registration {
     ///
     /// A call that waits takes up one of the connection's `max_in_flight`, and its
     /// time runs. One that calls its caller back, and is answered by way of
-    /// another ordered call, waits until its time is up. Over HTTP each request is
+    /// another ordered call, waits until its time is up. One that is made
+    /// [inside](crate::Context::depth) of another ordered call belongs to its turn. Over HTTP each request is
     /// a connection of its own; there it puts the calls of a batch in order.
     #[must_use]
     pub fn ordered(self) -> Self {
@@ -273,6 +300,9 @@ impl Registration {
 
     /// Says what the procedure belongs to: a heading in the documentation, and for
     /// those who decide who may call. It may belong to several groups.
+    ///
+    /// Where there is a [`Security`](crate::Security), only callers who are in one of
+    /// them may call, unless it has another rule.
     #[must_use]
     pub fn group(self, group: impl Into<Cow<'static, str>>) -> Self {
         self.with(|details| details.groups.push(group.into()))
@@ -296,7 +326,8 @@ impl Registration {
     /// Describes the arguments by hand, in place of the schema of their type: a
     /// JSON Schema (2020-12) on its own, whose `$ref`s stay within it.
     ///
-    /// It is the type that arguments are decoded into, whatever this says.
+    /// Arguments are checked against it before they reach the handler, and are
+    /// decoded into its type all the same.
     ///
     /// ```
     /// # use trunkline_core::{Open, Router, handler::handler};
@@ -317,6 +348,24 @@ impl Registration {
     pub fn args_schema(self, schema: Value) -> Self {
         let schema = by_hand(schema);
         self.with(|details| details.args_schema = Some(schema))
+    }
+
+    /// Takes arguments as their type does, whatever their schema says besides: it
+    /// only describes them. For what checks its arguments itself.
+    ///
+    /// Without this, arguments are checked against a schema that was written by
+    /// hand, or says more than the type enforces, which needs the feature `validate`.
+    ///
+    /// ```
+    /// # use trunkline_core::{Router, handler::handler};
+    /// # use serde_json::json;
+    /// let wait = handler(async |seconds: u64| seconds).args_schema(json!({"maximum": 60})).unchecked();
+    /// let router = Router::new().procedure("wait", wait).seal();
+    /// ```
+    #[must_use]
+    pub fn unchecked(mut self) -> Self {
+        self.unchecked = true;
+        self
     }
 
     /// Describes the result by hand, in place of the schema of its type, as

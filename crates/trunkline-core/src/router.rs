@@ -20,12 +20,19 @@ use crate::{
     handler::Handler,
     middleware::{Guard, Middleware},
     payload::{OwnedPayload, Payload},
-    procedure,
+    procedure::{self, caught},
     provide::Provide,
     security::AUTHENTICATE,
 };
 use foldhash::fast::RandomState;
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    future::poll_fn,
+    pin::pin,
+    sync::{Arc, Weak},
+    task::Poll,
+};
 
 type Routes = HashMap<Box<str>, Route, RandomState>;
 
@@ -208,12 +215,13 @@ impl Router {
         self
     }
 
-    /// Lets callers say who they are, with [`AUTHENTICATE`]; services that have a
-    /// [`Security`](crate::Security) do this by themselves.
+    /// Lets callers say who they are, with [`AUTHENTICATE`]: for services, which do
+    /// this by themselves if they have a [`Security`](crate::Security).
     ///
     /// # Panics
     ///
     /// Panics if the name is taken, naming both places.
+    #[doc(hidden)]
     #[must_use]
     #[track_caller]
     pub fn authenticating(mut self) -> Self {
@@ -281,7 +289,8 @@ impl Router {
     ///
     /// # Errors
     ///
-    /// Fails with the fault a caller would see.
+    /// Fails with the fault a caller would see, also if the procedure panics, and
+    /// with [`FaultKind::InvalidReply`] if it gives a stream.
     pub async fn call(
         &self,
         name: &str,
@@ -315,17 +324,39 @@ impl Router {
         context: &Context,
     ) -> Result<OwnedPayload, Fault> {
         let route = self.find_within(name)?;
-        if route.gives() != Gives::Value {
-            return Err(Fault::from(format!(
-                "`{name}` gives no value: open streams with `Router::stream`; whoever says who they are needs a connection"
-            )));
+        match route.gives() {
+            Gives::Value => {}
+            Gives::Stream => {
+                let message = format!("`{name}` gives a stream: open it with `stream`");
+                return Err(Fault::new(FaultKind::InvalidReply, message));
+            }
+            Gives::Unsubscribed | Gives::Identity => {
+                return Err(Fault::from(format!("`{name}` has to do with a connection, and there is none")));
+            }
         }
         let call = Call { feed, ..route.call_within(name, args, context) };
-        procedure::finish(route.start(&call)?, call.format, usize::MAX).await
+        let running = caught(|| route.start(&call), Err)?;
+        let mut finishing = pin!(procedure::finish(running, call.format, usize::MAX));
+        poll_fn(|cx| caught(|| finishing.as_mut().poll(cx), |fault| Poll::Ready(Err(fault)))).await
     }
 
-    /// The procedure called `name`, for this program.
-    fn find_within(&self, name: &str) -> Result<&Route, Fault> {
+    /// Shares the router, so that procedures [reach the others](States::router).
+    /// Servers do this by themselves.
+    #[must_use]
+    pub fn shared(mut self) -> Arc<Self> {
+        Arc::new_cyclic(|router: &Weak<Self>| {
+            self.change_states(|states| states.set_router(router.clone()));
+            self
+        })
+    }
+
+    /// The procedure called `name`, for this program: those that are
+    /// [internal](crate::Registration::internal) are found too.
+    ///
+    /// # Errors
+    ///
+    /// Fails with what a caller of an unknown name is told.
+    pub fn find_within(&self, name: &str) -> Result<&Route, Fault> {
         self.internal.get(name).or_else(|| self.find(name)).ok_or_else(|| unknown(name))
     }
 
@@ -342,12 +373,13 @@ impl Router {
     }
 
     #[track_caller]
-    fn insert_fallback(&mut self, prefix: &str, route: Route) {
+    fn insert_fallback(&mut self, prefix: &str, mut route: Route) {
         if let Some((_, before)) = self.fallbacks.iter().find(|(taken, _)| **taken == *prefix) {
             let which = if prefix.is_empty() { String::new() } else { format!(" for `{prefix}…`") };
             panic!("there are two fallbacks{which}: at {} and at {}", before.place, route.place);
         }
         let at = self.fallbacks.partition_point(|(longer, _)| longer.len() >= prefix.len());
+        route.prefix = Some(prefix.into());
         self.fallbacks.insert(at, (prefix.into(), route));
     }
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 use http::{Extensions, HeaderMap, header::AUTHORIZATION};
 use serde::{Deserialize, de::DeserializeOwned};
-use std::{borrow::Cow, error::Error, pin::Pin, sync::Arc};
+use std::{borrow::Cow, fmt, pin::Pin, sync::Arc};
 
 /// The procedure by which a caller says on a live connection who it is. Dialects
 /// that have another word for it say this one to the engine.
@@ -21,13 +21,15 @@ pub type Authenticating<'a> = Pin<Box<dyn Future<Output = Result<Identity, Fault
 
 /// Who callers are, what they may do, and what they are told.
 ///
-/// Every method has a default: strangers stay strangers, all may call all that is
-/// not internal, and hear of a fault what it says in public. A service without
-/// security works the same, and does not pay for it.
+/// Every method has a default: strangers stay strangers, procedures that belong to
+/// groups are for [those who are in one](by_group), and callers hear of a fault what
+/// it says in public. A service without security knows nobody, lets all call all that
+/// is not internal, and does not pay for it. Where peers are called by name,
+/// who has a security has to say who may do that.
 ///
 /// ```
 /// # use trunkline_core::{Call, Connection, Details, Fault, FaultKind, Identity, Security};
-/// # use trunkline_core::security::{Authenticating, Credentials, unauthenticated};
+/// # use trunkline_core::security::{Authenticating, Credentials, by_group, unauthenticated};
 /// struct Passwords;
 ///
 /// impl Security for Passwords {
@@ -42,10 +44,10 @@ pub type Authenticating<'a> = Pin<Box<dyn Future<Output = Result<Identity, Fault
 ///     }
 ///
 ///     fn authorize(&self, call: &Call<'_>, procedure: &Details) -> Result<(), Fault> {
-///         let identity = call.context.identity();
-///         match procedure.groups.iter().all(|group| identity.is_in(group)) {
-///             true => Ok(()),
-///             false => Err(Fault::new(FaultKind::Forbidden, "not for you")),
+///         by_group(call, procedure)?;
+///         match procedure.data.contains_key("local") && call.context.connection().transport() != "unix" {
+///             true => Err(Fault::new(FaultKind::Forbidden, "only from this machine")),
+///             false => Ok(()),
 ///         }
 ///     }
 /// }
@@ -58,17 +60,21 @@ pub trait Security: Send + Sync + 'static {
     /// live connection. What comes over a connection meanwhile waits, for as long as
     /// the limit `call_timeout`. Dropping the future gives it up.
     ///
+    /// A request with more than one header `Authorization` is refused unasked, since
+    /// who reads only the first of them may be told apart from who reads the last.
+    ///
     /// Default: an HTTP request is a stranger's, and nobody can authenticate.
     ///
     /// # Errors
     ///
     /// Fails with what the caller is told, which is best
     /// [`unauthenticated`]: the request is refused with status 401, and the
-    /// connection is a stranger's, whoever was at its far end before.
+    /// connection is a stranger's, whoever was at its far end before. So does an
+    /// identity that has [expired](Identity::until) already.
     fn authenticate<'a>(&'a self, credentials: Credentials<'a>, _on: &'a Connection) -> Authenticating<'a> {
         let identity = match credentials {
             Credentials::Request { .. } => Ok(Identity::anonymous()),
-            Credentials::Message(_) => Err(unauthenticated("nobody can authenticate here")),
+            Credentials::Message(_) => Err(nobody_can()),
         };
         Box::pin(std::future::ready(identity))
     }
@@ -77,13 +83,42 @@ pub trait Security: Send + Sync + 'static {
     /// not been decoded. Each item of a batch is a call, and so is the opening of a
     /// stream. It runs on the task of the connection, so it must be quick.
     ///
-    /// Default: all may call all.
+    /// Default: [`by_group`].
+    ///
+    /// # Errors
+    ///
+    /// Fails with what the caller is told. To hide that there is such a procedure, let
+    /// that be [`unknown`](crate::router::unknown): the answer is that of a name that
+    /// does not exist.
+    fn authorize(&self, call: &Call<'_>, procedure: &Details) -> Result<(), Fault> {
+        by_group(call, procedure)
+    }
+
+    /// Whether the caller may be called by `name` from now on, where [peers are called
+    /// by name](crate::relay). The name is one that there may be; it is asked before
+    /// it is looked up whether it is free. It must be quick.
+    ///
+    /// Default: nobody may.
     ///
     /// # Errors
     ///
     /// Fails with what the caller is told.
-    fn authorize(&self, _call: &Call<'_>, _procedure: &Details) -> Result<(), Fault> {
-        Ok(())
+    fn may_register_peer(&self, _name: &str, _caller: &Context) -> Result<(), Fault> {
+        Err(Fault::new(FaultKind::Forbidden, "you may not register this name"))
+    }
+
+    /// Whether the caller may call, notify or listen to `procedure` of the peer with
+    /// this name, which will be told the subject of the caller's identity. It is asked
+    /// for each call, before it is looked up whether there is such a peer. It must be
+    /// quick.
+    ///
+    /// Default: nobody may.
+    ///
+    /// # Errors
+    ///
+    /// Fails with what the caller is told.
+    fn may_send_to_peer(&self, _name: &str, _procedure: &str, _caller: &Context) -> Result<(), Fault> {
+        Err(Fault::new(FaultKind::Forbidden, "you may not call this peer"))
     }
 
     /// What a caller is told of a fault. Hooks and logs see it whole.
@@ -95,7 +130,7 @@ pub trait Security: Send + Sync + 'static {
     }
 
     /// What a request that fails to authenticate is told to try: the value of
-    /// `WWW-Authenticate` (RFC 9110, section 11.6.1). Default: `Bearer`.
+    /// `WWW-Authenticate` (RFC 9110, section 11.6.1), in visible ASCII. Default: `Bearer`.
     fn challenge(&self) -> &'static str {
         "Bearer"
     }
@@ -111,6 +146,14 @@ impl<S: Security + ?Sized> Security for Arc<S> {
         (**self).authorize(call, procedure)
     }
 
+    fn may_register_peer(&self, name: &str, caller: &Context) -> Result<(), Fault> {
+        (**self).may_register_peer(name, caller)
+    }
+
+    fn may_send_to_peer(&self, name: &str, procedure: &str, caller: &Context) -> Result<(), Fault> {
+        (**self).may_send_to_peer(name, procedure, caller)
+    }
+
     fn redact<'f>(&self, fault: &'f Fault, caller: &Context) -> Cow<'f, Fault> {
         (**self).redact(fault, caller)
     }
@@ -121,7 +164,7 @@ impl<S: Security + ?Sized> Security for Arc<S> {
 }
 
 /// What somebody shows in order to be known.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Credentials<'a> {
     /// What came with an HTTP request, if anything did.
@@ -133,6 +176,16 @@ pub enum Credentials<'a> {
     },
     /// What was said on a live connection.
     Message(&'a OwnedPayload),
+}
+
+/// Not what they are.
+impl fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Request { .. } => "Request(..)",
+            Self::Message(_) => "Message(..)",
+        })
+    }
 }
 
 impl Credentials<'_> {
@@ -185,24 +238,52 @@ pub fn unauthenticated(why: impl Into<Cow<'static, str>>) -> Fault {
     Fault::new(FaultKind::Unauthenticated, why)
 }
 
-impl Fault {
-    /// The same fault, its message followed by those of all its sources: for
-    /// [`Security::redact`] while a program is being developed. They may name what
-    /// strangers should not know.
-    ///
-    /// ```
-    /// # use trunkline_core::Fault;
-    /// let fault = Fault::internal("disk on fire").with_sources_shown();
-    /// assert_eq!(fault.message(), "Internal error: disk on fire");
-    /// ```
-    #[must_use]
-    pub fn with_sources_shown(&self) -> Self {
-        let mut message = self.message().to_owned();
-        let mut source = self.source();
-        while let Some(error) = source {
-            message = format!("{message}: {error}");
-            source = error.source();
+/// What somebody is told who is nobody, and would have to be somebody.
+#[must_use]
+pub fn authenticate_first() -> Fault {
+    unauthenticated("authenticate first")
+}
+
+/// What somebody is told who says who it is, where nobody is asked.
+#[must_use]
+pub fn nobody_can() -> Fault {
+    unauthenticated("nobody can authenticate here")
+}
+
+/// Whether the caller is in one of the [groups](crate::Registration::group) of a
+/// procedure; if that is in none, everybody may call it.
+///
+/// # Errors
+///
+/// Fails with what the caller is told: to authenticate first, if it is anonymous.
+pub fn by_group(call: &Call<'_>, procedure: &Details) -> Result<(), Fault> {
+    let identity = call.context.identity();
+    let groups = &procedure.groups;
+    if groups.is_empty() || groups.iter().any(|group| identity.is_in(group)) {
+        return Ok(());
+    }
+    Err(match identity.is_anonymous() {
+        true => authenticate_first(),
+        false => Fault::new(FaultKind::Forbidden, "you are in none of the groups that may do this"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_keeps_secrets() {
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, http::HeaderValue::from_static("Bearer hidden"));
+        let said = OwnedPayload::encode(&["hidden"], crate::Format::Json).unwrap();
+        for credentials in [
+            Credentials::Request { headers: &headers, extensions: &Extensions::new() },
+            Credentials::Message(&said),
+        ] {
+            assert_eq!(credentials.bearer().as_deref(), Some("hidden"));
+            let printed = format!("{credentials:?}");
+            assert!(!printed.contains("hidden"), "{printed}");
         }
-        self.clone().with_message(message)
     }
 }

@@ -88,15 +88,6 @@ impl Session {
         if identity.has_expired(Instant::now()) { Identity::anonymous() } else { identity }
     }
 
-    /// Changes who the far end is known to be. Only for whoever drives the connection,
-    /// who makes its calls under it too.
-    #[doc(hidden)]
-    pub fn set_identity(&self, identity: Identity) {
-        if !identity.is_anonymous() || self.0.store().is_some() {
-            self.0.store_or_new().set_identity(identity);
-        }
-    }
-
     /// Remembers a value; gives the one of the same type that it replaces.
     pub fn insert<T: Send + Sync + 'static>(&self, value: T) -> Option<Arc<T>> {
         let value = Arc::new(value);
@@ -132,6 +123,15 @@ impl Session {
     #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn remove<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         self.0.store()?.lock().values.remove()
+    }
+}
+
+/// Changes who the far end of a connection is known to be: for whoever drives it,
+/// who makes its calls under it too.
+#[doc(hidden)]
+pub fn set_identity(connection: &Connection, identity: Identity) {
+    if !identity.is_blank() || connection.store().is_some() {
+        connection.store_or_new().set_identity(identity);
     }
 }
 
@@ -175,17 +175,17 @@ mod tests {
         assert_eq!(session.get::<u8>(), None);
         assert_eq!(session.remove::<u8>(), None);
         assert!(session.identity().is_anonymous());
-        session.set_identity(Identity::anonymous());
+        set_identity(session.connection(), Identity::anonymous());
         assert!(session.connection().store().is_none());
     }
 
     #[test]
     fn an_identity_that_has_expired_is_none() {
         let session = session();
-        session.set_identity(Identity::new("ada"));
+        set_identity(session.connection(), Identity::new("ada"));
         assert_eq!(session.identity().subject(), Some("ada"));
         let past = Instant::now().checked_sub(Duration::from_millis(1)).unwrap();
-        session.set_identity(Identity::new("ada").until(past));
+        set_identity(session.connection(), Identity::new("ada").until(past));
         assert!(session.identity().is_anonymous());
     }
 }

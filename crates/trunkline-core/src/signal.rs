@@ -1,6 +1,7 @@
 //! [`Signal`]: one thing said on a connection, in no language in particular.
 
 use crate::{
+    about::About,
     fault::Fault,
     payload::{CowPayload, Payload},
 };
@@ -18,6 +19,8 @@ pub enum Signal<'f> {
         procedure: Cow<'f, str>,
         /// Its arguments, if any were given.
         args: Option<CowPayload<'f>>,
+        /// What else is said of it, if anything.
+        about: Option<Box<About>>,
     },
     /// Run a procedure; no answer is wanted.
     Notify {
@@ -25,6 +28,8 @@ pub enum Signal<'f> {
         procedure: Cow<'f, str>,
         /// Its arguments, if any were given.
         args: Option<CowPayload<'f>>,
+        /// What else is said of it, if anything.
+        about: Option<Box<About>>,
     },
     /// The caller gives up on one of its calls.
     Cancel {

@@ -1,10 +1,11 @@
 //! [`millis`]: a time as people write it.
 
-use syn::{Error, Expr, ExprLit, Lit, Result, spanned::Spanned};
+use crate::bare::bare_value;
+use syn::{Error, Expr, ExprLit, Lit, Result};
 
 /// The milliseconds of `"5s"`, `"500ms"`, `"2m"`, `"1h"`, or of a number of seconds.
 pub(crate) fn millis(value: &Expr) -> Result<u64> {
-    let Expr::Lit(ExprLit { lit, .. }) = value else { return Err(no_duration(value)) };
+    let Expr::Lit(ExprLit { lit, .. }) = bare_value(value) else { return Err(no_duration(value)) };
     let millis = match lit {
         Lit::Str(text) => parse(&text.value()),
         Lit::Int(seconds) if seconds.suffix().is_empty() => {
@@ -40,7 +41,7 @@ fn in_millis(number: f64, unit: f64) -> Option<u64> {
 fn no_duration(value: &Expr) -> Error {
     let message = "not a time that a call can take: write a number and `ms`, `s`, `m` or `h`, such as \"5s\", \
                    or a number of seconds";
-    Error::new(value.span(), message)
+    Error::new_spanned(value, message)
 }
 
 #[cfg(test)]

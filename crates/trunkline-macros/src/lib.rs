@@ -3,10 +3,13 @@
 //! Use them by way of the crate `trunkline`, whose paths the code that they make
 //! refers to, and whose documentation shows them.
 
+mod bare;
 mod duration;
 mod fault;
 mod nearest;
 mod notes;
+mod once;
+mod owned;
 mod service;
 mod setting;
 

@@ -1,5 +1,6 @@
 //! What the ordinary attributes of an item say: its documentation, and that it is deprecated.
 
+use crate::bare::bare_value;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Token, punctuated::Punctuated};
 
 /// The documentation of an item, without the space that begins each line.
@@ -39,7 +40,7 @@ pub(crate) fn conditions(attributes: &[Attribute]) -> Vec<Attribute> {
 
 /// A literal text.
 pub(crate) fn text(value: &Expr) -> Option<LitStr> {
-    match value {
+    match bare_value(value) {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.clone()),
         _ => None,
     }

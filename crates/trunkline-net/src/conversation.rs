@@ -5,16 +5,18 @@ mod feeding;
 mod login;
 mod opening;
 
-use self::opening::opening;
+use self::{login::Found, opening::opening};
 use crate::{
-    access::{self, Found},
+    access,
     feeds::Feeds,
     hooks::{FaultReport, Hooks},
-    peer::{Shared, Slot, Slots, placed},
+    peer::{Occupant, Shared, Slot, Slots, drop_running, placed},
     service::Service,
     streams::{Streams, Writing},
+    telling::{Shown, call_span},
 };
 use std::{
+    borrow::Cow,
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, OnceLock},
@@ -24,8 +26,8 @@ use std::{
 use tokio::sync::Semaphore;
 use tracing::Span;
 use trunkline_core::{
-    Call, CallId, Context, CowPayload, Dialect, Fault, FaultKind, Format, Outbox, OwnedCallId, OwnedPayload,
-    Payload, Reply, Signal, handler::Run, router,
+    About, Call, CallId, Context, CowPayload, Dialect, Fault, FaultKind, Format, Identity, Outbox,
+    OwnedCallId, OwnedPayload, Payload, Reply, Signal, handler::Run, router,
 };
 
 /// As many calls as one connection may have under way whatever its limits say:
@@ -50,11 +52,15 @@ pub(crate) struct Conversation {
     credits: Vec<(Box<str>, u64)>,
     service: Service,
     context: Context,
+    /// How long the caller of the call that is being started waits for it.
+    asked: Duration,
     /// What others say to the same far side. What a handler has said before it
     /// answers goes out before its answer.
     others: Option<Arc<Shared>>,
     /// Calls that wait for a free slot, in the order in which they came.
     parked: VecDeque<Parked>,
+    /// How often in a row the far side has failed to show who it is.
+    failed_logins: u8,
     /// Whether new calls are refused, because the server is shutting down.
     pub(crate) draining: bool,
     woken: Vec<usize>,
@@ -70,6 +76,9 @@ enum Parked {
         id: Option<OwnedCallId>,
         procedure: Box<str>,
         args: Option<OwnedPayload>,
+        about: Option<Box<About>>,
+        /// Why there is no room for the stream that it takes, if there is none.
+        unfed: Option<Box<Fault>>,
     },
     /// It is being found out who the far side is: what comes after this is called
     /// by whoever that is.
@@ -115,10 +124,12 @@ impl Conversation {
             streams: None,
             feeds: None,
             credits: Vec::new(),
+            context: context.with_max_chain(service.limits.max_chain),
+            asked: Duration::MAX,
             service,
-            context,
             others: None,
             parked: VecDeque::new(),
+            failed_logins: 0,
             draining: false,
             woken: Vec::new(),
         }
@@ -134,6 +145,8 @@ impl Conversation {
     #[cfg(feature = "http")]
     pub(crate) fn pass_to(&mut self, context: Context) -> Context {
         debug_assert!(self.is_idle(), "a call is under way, and would be answered to somebody else");
+        self.failed_logins = 0;
+        let context = context.with_max_chain(self.service.limits.max_chain);
         std::mem::replace(&mut self.context, context)
     }
 
@@ -153,6 +166,16 @@ impl Conversation {
     fn has_most_unfed(&self) -> bool {
         let fed = self.feeds.as_ref().map_or(0, |feeds| feeds.in_slots());
         self.slots.len() >= self.service.limits.max_in_flight.saturating_add(fed)
+    }
+
+    /// Whether it is being found out who the far side is.
+    fn is_login_awaited(&self) -> bool {
+        matches!(self.parked.front(), Some(Parked::Login(_)))
+    }
+
+    /// Whether calls that come may be put off, because it is being found out who makes them.
+    pub(crate) fn may_put_off(&self) -> bool {
+        self.is_login_awaited() && self.parked.len() <= self.service.limits.max_in_flight
     }
 
     /// Wakes `task` when something that runs here wants to go on.
@@ -183,25 +206,32 @@ impl Conversation {
 
     /// Breaks off the streams of a far side that can no longer say that it does not
     /// want them.
-    pub(crate) fn break_off_streams(&mut self, out: &mut Outbox) {
+    pub(crate) fn end_streams(&mut self, out: &mut Outbox) {
         self.break_off_feeds();
-        if let Some(streams) = &mut self.streams {
-            let fault = Fault::new(
+        let ended = || {
+            Fault::new(
                 FaultKind::Unavailable,
                 "the caller has ended its direction of the connection, and with it its streams",
-            );
-            streams.break_off(&fault, &mut *self.dialect, out);
+            )
+        };
+        self.break_off(|_| true, ended, out);
+    }
+
+    /// Breaks off the streams of those of whom `ends` says so.
+    fn break_off(&mut self, ends: impl Fn(&Identity) -> bool, why: impl Fn() -> Fault, out: &mut Outbox) {
+        if let Some(streams) = &mut self.streams {
+            let (service, context) = (&self.service, &self.context);
+            streams.break_off(ends, &mut *self.dialect, out, |procedure, caller| {
+                tell(service, context, caller, procedure, &why())
+            });
         }
     }
 
     /// Takes no more calls, and breaks off what would never end by itself.
     pub(crate) fn drain(&mut self, out: &mut Outbox) {
-        if std::mem::replace(&mut self.draining, true) {
-            return;
-        }
-        self.drain_feeds();
-        if let Some(streams) = &mut self.streams {
-            streams.break_off(&shutting_down(), &mut *self.dialect, out);
+        if !std::mem::replace(&mut self.draining, true) {
+            self.drain_feeds();
+            self.break_off(|_| true, shutting_down, out);
         }
     }
 
@@ -220,8 +250,12 @@ impl Conversation {
     #[inline]
     pub(crate) fn take(&mut self, signal: &Signal<'_>, out: &mut Outbox, turn: Turn<'_>) -> bool {
         match signal {
-            Signal::Call { id, procedure, args } => self.call(Some(id), procedure, args.as_ref(), out, turn),
-            Signal::Notify { procedure, args } => self.call(None, procedure, args.as_ref(), out, turn),
+            Signal::Call { id, procedure, args, about } => {
+                self.call(Some(id), procedure, args.as_ref(), about.as_deref(), out, turn);
+            }
+            Signal::Notify { procedure, args, about } => {
+                self.call(None, procedure, args.as_ref(), about.as_deref(), out, turn);
+            }
             other => return self.take_other(other, out, turn),
         }
         true
@@ -245,6 +279,7 @@ impl Conversation {
         id: Option<&CallId<'_>>,
         procedure: &str,
         args: Option<&CowPayload<'_>>,
+        about: Option<&About>,
         out: &mut Outbox,
         turn: Turn<'_>,
     ) {
@@ -253,9 +288,12 @@ impl Conversation {
             return self.refuse(id, procedure, &shutting_down(), out);
         }
         if self.parked.is_empty() {
-            self.start(id, procedure, args, out, turn);
+            match about {
+                None => self.start(id, procedure, args, out, turn),
+                Some(about) => self.start_said(about, id, procedure, args, out, turn),
+            }
         } else {
-            self.park(id, procedure, args, out);
+            self.park(id, procedure, args, about, out, turn);
         }
     }
 
@@ -265,7 +303,9 @@ impl Conversation {
         id: Option<&CallId<'_>>,
         procedure: &str,
         args: Option<Payload<'_>>,
+        about: Option<&About>,
         out: &mut Outbox,
+        turn: Turn<'_>,
     ) {
         // a batch is admitted whole, also the part of it that waits for a login
         let limit = match self.parked.front() {
@@ -278,28 +318,43 @@ impl Conversation {
             ));
             return self.refuse(id, procedure, &fault, out);
         }
-        if let Some(id) = id
-            && self.service.router.takes_stream(procedure)
-            && let Err(fault) = self.expect(id)
-        {
-            return self.refuse(Some(id), procedure, &fault, out);
+        let fed = id.filter(|_| self.service.router.takes_stream(procedure));
+        let unfed = fed.and_then(|id| self.expect(id).err());
+        if let Some(fault) = unfed.as_ref().filter(|_| !self.is_login_awaited()) {
+            return self.refuse_unfed(id, procedure, args, fault, out, turn);
         }
         self.parked.push_back(Parked::Call {
             id: id.map(CallId::keep),
             procedure: procedure.into(),
             args: args.as_ref().map(Payload::to_owned),
+            about: about.cloned().map(Box::new),
+            unfed: unfed.map(Box::new),
         });
     }
 
     /// Parks what a signal asks for, unless it is the driver's business; whether it did.
     pub(crate) fn put_off(&mut self, signal: &Signal<'_>, out: &mut Outbox, turn: Turn<'_>) -> bool {
         match signal {
-            Signal::Call { id, procedure, args } if !self.draining => {
-                self.park(Some(id), procedure, args.as_ref().map(CowPayload::borrow), out);
+            Signal::Call { id, procedure, args, about } if !self.draining => {
+                self.park(
+                    Some(id),
+                    procedure,
+                    args.as_ref().map(CowPayload::borrow),
+                    about.as_deref(),
+                    out,
+                    turn,
+                );
                 true
             }
-            Signal::Notify { procedure, args } if !self.draining => {
-                self.park(None, procedure, args.as_ref().map(CowPayload::borrow), out);
+            Signal::Notify { procedure, args, about } if !self.draining => {
+                self.park(
+                    None,
+                    procedure,
+                    args.as_ref().map(CowPayload::borrow),
+                    about.as_deref(),
+                    out,
+                    turn,
+                );
                 true
             }
             other => self.take(other, out, turn),
@@ -315,7 +370,7 @@ impl Conversation {
         out: &mut Outbox,
         turn: Turn<'_>,
     ) {
-        let Self { dialect, format, slots, service, context, others, blocking, capacity, .. } = self;
+        let Self { dialect, format, slots, service, context, asked, others, blocking, capacity, .. } = self;
         let Some(route) = service.router.find(procedure) else {
             return self.refuse(id, procedure, &router::unknown(procedure), out);
         };
@@ -323,11 +378,10 @@ impl Conversation {
             let route = route.clone();
             return self.start_other(&route, id, procedure, args, out, turn);
         }
-        let Some((place, waker)) = slots.vacant(turn.task) else {
-            return self.refuse(id, procedure, &busy(), out);
-        };
-        let deadline = after(turn.now, route.timeout().unwrap_or(service.limits.call_timeout));
+        let time = route.timeout().unwrap_or(service.limits.call_timeout);
+        let deadline = after(turn.now, time.min(*asked));
         let mut call = Call::new(procedure, args, context, route.states());
+        call.fallback = route.fallback();
         call.deadline = deadline;
         call.format = *format;
         call.max_reply = service.limits.max_reply;
@@ -336,7 +390,10 @@ impl Conversation {
         {
             return self.refuse(id, procedure, &fault, out);
         }
-        let span = span(procedure);
+        let Some((place, waker)) = slots.vacant(turn.task) else {
+            return self.refuse(id, procedure, &busy(), out);
+        };
+        let span = call_span(procedure, call.context);
         let entered = span.as_ref().map(Span::enter);
         let max_reply = call.max_reply;
         let mut cx = TaskContext::from_waker(waker);
@@ -359,13 +416,43 @@ impl Conversation {
         }
         if let Some(running) = under_way {
             let id = id.map(CallId::keep);
-            let procedure = procedure.into();
-            slots.insert(place, Slot { running, id, procedure, deadline, span, opens: None });
+            let (procedure, caller) = (procedure.into(), context.identity().clone());
+            slots.insert(
+                place,
+                Slot { running, id, procedure, caller, deadline, span, opens: None, fed: false },
+            );
         }
     }
 
+    /// Starts a call of which more is said.
+    #[cold]
+    fn start_said(
+        &mut self,
+        about: &About,
+        id: Option<&CallId<'_>>,
+        procedure: &str,
+        args: Option<Payload<'_>>,
+        out: &mut Outbox,
+        turn: Turn<'_>,
+    ) {
+        let said = self.context.clone().with_trace(about.trace.clone());
+        let own = std::mem::replace(&mut self.context, said);
+        self.asked = about.timeout.unwrap_or(Duration::MAX);
+        self.start(id, procedure, args, out, turn);
+        self.asked = Duration::MAX;
+        // it may have been the call by which the caller says who it is
+        let known = self.context.identity().clone();
+        self.context = own.with_identity(known);
+    }
+
     /// Answers a call that was not worth a slot.
-    fn reply(&mut self, id: Option<&CallId<'_>>, value: &impl serde::Serialize, out: &mut Outbox) {
+    fn reply(
+        &mut self,
+        id: Option<&CallId<'_>>,
+        procedure: &str,
+        value: &impl serde::Serialize,
+        out: &mut Outbox,
+    ) {
         let Some(id) = id else { return };
         let reply = self.dialect.open(id, out);
         let written = Reply::new(out.body(), self.format, self.service.limits.max_reply).write(value);
@@ -373,7 +460,7 @@ impl Conversation {
             Ok(()) => self.dialect.close(id, reply, out),
             Err(fault) => {
                 out.discard(reply);
-                self.dialect.fault(id, &fault, out);
+                self.refuse(Some(id), procedure, &fault, out);
             }
         }
     }
@@ -400,9 +487,8 @@ impl Conversation {
         if let Some(streams) = &mut self.streams {
             let writing = Writing { format: self.format, max_reply: self.service.limits.max_reply };
             let (service, context) = (&self.service, &self.context);
-            streams.poll(&mut *self.dialect, writing, out, room.streams, |procedure, fault| {
-                report(&service.hooks, context, procedure, &fault, false);
-                access::told(service, context, &fault).into_owned()
+            streams.poll(&mut *self.dialect, writing, out, room.streams, |procedure, caller, fault| {
+                tell(service, context, caller, procedure, &fault)
             });
         }
         self.unpark(out, room.calls, turn);
@@ -416,8 +502,8 @@ impl Conversation {
                 Poll::Pending => {}
                 Poll::Ready(Ok(())) => self.opened(place, out, turn),
                 Poll::Ready(Err(fault)) => {
-                    if let Some((id, procedure)) = self.slots.remove(place).map(Slot::end) {
-                        self.refuse_kept(id.as_ref(), &procedure, &fault, out);
+                    if let Some(slot) = self.slots.remove(place) {
+                        self.refuse_slot(slot, &fault, out);
                     }
                 }
             }
@@ -432,10 +518,12 @@ impl Conversation {
             })
         };
         if let Poll::Ready(outcome) = outcome
-            && let Some((id, procedure)) = self.slots.remove(place).map(Slot::end)
-            && let Err(fault) = outcome
+            && let Some(slot) = self.slots.remove(place)
         {
-            self.refuse_kept(id.as_ref(), &procedure, &fault, out);
+            match outcome {
+                Ok(()) => slot.dismiss(),
+                Err(fault) => self.refuse_slot(slot, &fault, out),
+            }
         }
     }
 
@@ -452,13 +540,20 @@ impl Conversation {
             }
             match self.parked.pop_front() {
                 Some(Parked::Login(mut found)) => {
-                    if let Some(identity) = Arc::get_mut(&mut found).and_then(OnceLock::take) {
-                        self.become_known(identity);
-                    }
+                    let identity = Arc::get_mut(&mut found).and_then(OnceLock::take);
+                    self.settle(identity, out);
                 }
-                Some(Parked::Call { id, procedure, args }) => {
+                Some(Parked::Call { id, procedure, args, about, unfed }) => {
                     let id = id.as_ref().map(OwnedCallId::borrow);
-                    self.start(id.as_ref(), &procedure, args.as_ref().map(OwnedPayload::borrow), out, turn);
+                    let args = args.as_ref().map(OwnedPayload::borrow);
+                    if let Some(fault) = unfed {
+                        self.refuse_unfed(id.as_ref(), &procedure, args, &fault, out, turn);
+                        continue;
+                    }
+                    match about {
+                        None => self.start(id.as_ref(), &procedure, args, out, turn),
+                        Some(about) => self.start_said(&about, id.as_ref(), &procedure, args, out, turn),
+                    }
                 }
                 None => return,
             }
@@ -471,19 +566,20 @@ impl Conversation {
         if let Some(feeds) = &mut self.feeds {
             feeds.forget_unopened(id.spelling);
         }
-        let (id, procedure) = match self.slots.remove_where(|slot| is_it(&slot.id, id.spelling)) {
-            Some(slot) => slot.end(),
+        let fault = || Fault::new(FaultKind::Cancelled, "Request cancelled");
+        match self.slots.remove_where(|slot| is_it(&slot.id, id.spelling)) {
+            Some(slot) => self.refuse_slot(slot, &fault(), out),
             None => match self.parked.iter().position(is_parked).and_then(|at| self.parked.remove(at)) {
-                Some(Parked::Call { id, procedure, .. }) => (id, procedure),
+                Some(Parked::Call { id, procedure, .. }) => {
+                    self.refuse(id.as_ref().map(OwnedCallId::borrow).as_ref(), &procedure, &fault(), out);
+                }
                 _ => return,
             },
-        };
+        }
         if !self.parked.is_empty() {
             // there is room now for what waits
             turn.task.wake_by_ref();
         }
-        let fault = Fault::new(FaultKind::Cancelled, "Request cancelled");
-        self.refuse_kept(id.as_ref(), &procedure, &fault, out);
     }
 
     /// Ends the calls that have run for longer than they may.
@@ -492,8 +588,7 @@ impl Conversation {
             let fault = Fault::new(FaultKind::DeadlineExceeded, "Deadline exceeded").with_data(
                 "the call ran for longer than it may: the procedure's timeout, or the limit `call_timeout`",
             );
-            let (id, procedure) = slot.end();
-            self.refuse_kept(id.as_ref(), &procedure, &fault, out);
+            self.refuse_slot(slot, &fault, out);
         }
     }
 
@@ -507,10 +602,8 @@ impl Conversation {
             && streams.earliest().is_some_and(|at| at <= now)
         {
             let (service, context) = (&self.service, &self.context);
-            streams.expire(&mut *self.dialect, out, now, |procedure| {
-                let fault = access::expired();
-                report(&service.hooks, context, procedure, &fault, false);
-                access::told(service, context, &fault).into_owned()
+            streams.expire(&mut *self.dialect, out, now, |procedure, caller| {
+                tell(service, context, caller, procedure, &access::expired())
             });
         }
     }
@@ -532,9 +625,16 @@ impl Conversation {
         self.parked.clear();
     }
 
+    /// Ends a call that was under way, and tells whoever made it.
     #[cold]
-    fn refuse_kept(&mut self, id: Option<&OwnedCallId>, procedure: &str, fault: &Fault, out: &mut Outbox) {
-        self.refuse(id.map(OwnedCallId::borrow).as_ref(), procedure, fault, out);
+    fn refuse_slot(&mut self, slot: Slot, fault: &Fault, out: &mut Outbox) {
+        let Slot { running, id, procedure, caller, .. } = slot;
+        drop_running(running, &procedure);
+        let context = made_by(&self.context, &caller);
+        report(&self.service.hooks, &context, &procedure, fault, id.is_none());
+        if let Some(id) = id {
+            self.dialect.fault(&id.borrow(), &access::told(&self.service, &context, fault), out);
+        }
     }
 
     #[cold]
@@ -580,10 +680,26 @@ fn answer(
     outcome
 }
 
+/// The context of what `caller` did, also if somebody else is known by now.
+fn made_by<'c>(context: &'c Context, caller: &Identity) -> Cow<'c, Context> {
+    match context.identity() == caller {
+        true => Cow::Borrowed(context),
+        false => Cow::Owned(context.clone().with_identity(caller.clone())),
+    }
+}
+
+/// Reports a stream that broke off; what whoever opened it is told.
+#[cold]
+fn tell(service: &Service, context: &Context, caller: &Identity, procedure: &str, fault: &Fault) -> Fault {
+    let context = made_by(context, caller);
+    report(&service.hooks, &context, procedure, fault, false);
+    access::told(service, &context, fault).into_owned()
+}
+
 /// Tells those who keep an eye on the program that something failed.
 #[cold]
-fn report(hooks: &Hooks, context: &Context, procedure: &str, fault: &Fault, notification: bool) {
-    tracing::debug!(procedure, kind = ?fault.kind(), notification, "call failed");
+pub(crate) fn report(hooks: &Hooks, context: &Context, procedure: &str, fault: &Fault, notification: bool) {
+    tracing::debug!(rpc.method = %Shown(procedure), kind = ?fault.kind(), notification, "call failed");
     hooks.failed(&FaultReport::new(procedure, fault, context));
 }
 
@@ -599,19 +715,18 @@ pub(crate) fn busy() -> Fault {
     Fault::new(FaultKind::Unavailable, "Server is busy, try again later")
 }
 
-/// The span of a call; none if nobody collects spans, so that it costs nothing.
-#[inline(always)]
-fn span(procedure: &str) -> Option<Span> {
-    tracing::enabled!(tracing::Level::DEBUG).then(|| tracing::debug_span!("call", procedure))
-}
-
+/// What becomes of a call whose handler panicked.
 #[cold]
 pub(crate) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Fault {
-    let what =
-        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    let what = format!("the handler panicked: {}", what.unwrap_or("no message"));
-    tracing::error!("{what}");
-    Fault::internal(what)
+    panicked_in("the handler", panic)
+}
+
+/// What becomes of a call in which user code panicked.
+#[cold]
+pub(crate) fn panicked_in(who: &str, panic: Box<dyn std::any::Any + Send>) -> Fault {
+    let fault = Fault::panicked_in(who, &*panic);
+    tracing::error!("{}", std::error::Error::source(&fault).map(ToString::to_string).unwrap_or_default());
+    fault
 }
 
 /// The present, by the clock that tests can stop.

@@ -2,7 +2,9 @@
 
 mod access;
 pub mod batch;
+pub mod caller;
 mod conversation;
+pub mod decoded;
 pub mod dial;
 pub mod exchange;
 mod feeds;
@@ -13,9 +15,11 @@ pub mod link;
 pub mod listen;
 pub mod peer;
 pub mod peers;
+pub mod relay;
 pub mod serve;
 pub mod service;
 mod streams;
+mod telling;
 #[cfg(feature = "tls")]
 pub mod tls;
 #[cfg(feature = "ws")]
@@ -23,6 +27,8 @@ pub mod ws;
 
 pub use crate::{
     batch::{Answers, Batch},
+    caller::Caller,
+    decoded::Decoded,
     hooks::{FaultReport, Hooks},
     link::{ByteStream, Ended, Link},
     peer::{Calling, Peer, Subscription},

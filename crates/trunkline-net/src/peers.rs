@@ -6,35 +6,120 @@ use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use trunkline_core::{ConnectionId, Fault, Format, OwnedPayload};
+use trunkline_core::{
+    ConnectionId, Fault, FaultKind, Format, OwnedPayload,
+    relay::{check_name, name_taken},
+};
 
-/// The connections that a server has open. Cheap to clone: all clones are the same set.
+/// The connections that a server has open, and the names that their far ends have.
+/// Cheap to clone: all clones are the same set.
 #[derive(Clone, Default)]
-pub struct Peers(Arc<Mutex<HashMap<ConnectionId, Peer>>>);
+pub struct Peers(Arc<Mutex<Listed>>);
+
+#[derive(Default)]
+struct Listed {
+    connections: HashMap<ConnectionId, Known>,
+    /// Whose names they are.
+    names: HashMap<Arc<str>, ConnectionId>,
+}
+
+struct Known {
+    peer: Peer,
+    /// In the order in which it has taken them.
+    names: Vec<Arc<str>>,
+}
 
 impl Peers {
     /// The peers at this moment.
     #[must_use]
     pub fn all(&self) -> Vec<Peer> {
-        self.lock().values().cloned().collect()
+        self.lock().connections.values().map(|known| known.peer.clone()).collect()
     }
 
     /// The peer with this connection id.
     #[must_use]
     pub fn get(&self, id: ConnectionId) -> Option<Peer> {
-        self.lock().get(&id).cloned()
+        self.lock().connections.get(&id).map(|known| known.peer.clone())
+    }
+
+    /// The peer with this name.
+    ///
+    /// ```
+    /// # use trunkline_core::Fault;
+    /// # use trunkline_net::Peers;
+    /// # async fn example(peers: &Peers) -> Result<(), Fault> {
+    /// let alice = peers.named("alice").ok_or("alice is not here")?;
+    /// let answer: String = alice.call("your.name", ()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<Peer> {
+        let listed = self.lock();
+        let known = listed.connections.get(listed.names.get(name)?)?;
+        (!known.peer.is_closed()).then(|| known.peer.clone())
+    }
+
+    /// The names that a peer has, in the order in which it has taken them.
+    #[must_use]
+    pub fn names_of(&self, id: ConnectionId) -> Vec<Arc<str>> {
+        self.lock().connections.get(&id).map(|known| known.names.clone()).unwrap_or_default()
+    }
+
+    /// Gives a peer a name, up to `max_names` of them, for as long as its connection
+    /// lasts; a name that it has already is fine. A name is never taken from another.
+    ///
+    /// # Errors
+    ///
+    /// Fails if [there can be no such name](check_name), with
+    /// [`FaultKind::Unavailable`] if another has it or the peer has as many as it may
+    /// have, and if its connection has ended.
+    pub fn register(&self, id: ConnectionId, name: &str, max_names: usize) -> Result<(), Fault> {
+        check_name(name)?;
+        let mut listed = self.lock();
+        let Listed { connections, names } = &mut *listed;
+        match names.get(name) {
+            Some(holder) if *holder == id => return Ok(()),
+            Some(holder) if connections.get(holder).is_some_and(|known| !known.peer.is_closed()) => {
+                return Err(name_taken(name));
+            }
+            // whoever had it is about to be taken off the list
+            Some(_) | None => {}
+        }
+        let Some(known) = connections.get_mut(&id) else {
+            return Err(Fault::from("only a connection that is listed among those of the server has names"));
+        };
+        if known.names.len() >= max_names {
+            let fault = Fault::new(FaultKind::Unavailable, "no more names for this connection");
+            return Err(fault.with_data(format!("it may have {max_names}, the limit `max_names`")));
+        }
+        let name: Arc<str> = name.into();
+        known.names.push(name.clone());
+        names.insert(name, id);
+        Ok(())
+    }
+
+    /// Takes a name from the peer that has it; whether it had it.
+    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
+    pub fn unregister(&self, id: ConnectionId, name: &str) -> bool {
+        let mut listed = self.lock();
+        let had = listed.names.get(name) == Some(&id) && listed.names.remove(name).is_some();
+        if let Some(known) = listed.connections.get_mut(&id) {
+            known.names.retain(|one| **one != *name);
+        }
+        had
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.lock().len()
+        self.lock().connections.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.lock().is_empty()
+        self.lock().connections.is_empty()
     }
 
     /// Notifies every peer. The arguments are encoded once, whatever the number
@@ -65,14 +150,21 @@ impl Peers {
     }
 
     pub(crate) fn insert(&self, peer: Peer) {
-        self.lock().insert(peer.connection().id(), peer);
+        self.lock().connections.insert(peer.connection().id(), Known { peer, names: Vec::new() });
     }
 
     pub(crate) fn remove(&self, id: ConnectionId) {
-        self.lock().remove(&id);
+        let mut listed = self.lock();
+        let Some(known) = listed.connections.remove(&id) else { return };
+        for name in known.names {
+            // somebody else may have it by now
+            if listed.names.get(&name) == Some(&id) {
+                listed.names.remove(&name);
+            }
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ConnectionId, Peer>> {
+    fn lock(&self) -> MutexGuard<'_, Listed> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     peer::{Driver, Peer},
     peers::Peers,
     service::Service,
+    telling,
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -40,7 +41,7 @@ pub fn open(
 pub(crate) async fn attend(link: Link, service: &Service, shutdown: Option<&Shutdown>) -> Ended {
     let (peer, driver) = open(link, service, CALL_TIMEOUT);
     let connection = peer.connection();
-    let span = tracing::info_span!("connection", id = %connection.id(), transport = connection.transport());
+    let span = telling::connection_span(connection);
     let _listed = Listed::new(&peer, [Some(&service.peers), shutdown.map(Shutdown::peers)]);
     if shutdown.is_some_and(Shutdown::has_begun) {
         // all who were listed have been told, so this one may not have been

@@ -1,6 +1,7 @@
 //! [`Service`]: what every connection of a listener is served with.
 
 use crate::{hooks::Hooks, peers::Peers};
+use http::HeaderValue;
 use std::sync::Arc;
 use trunkline_core::{Language, Limits, Router, Security};
 
@@ -24,7 +25,7 @@ impl Service {
     #[must_use]
     pub fn new(router: Router, language: impl Language + 'static) -> Self {
         Self {
-            router: Arc::new(router.ready()),
+            router: router.ready().shared(),
             language: Arc::new(language),
             limits: Arc::default(),
             hooks: Hooks::default(),
@@ -50,7 +51,7 @@ impl Service {
             true => router.ready().authenticating(),
             false => router.ready(),
         };
-        Self { router: Arc::new(router), ..self.clone() }
+        Self { router: router.shared(), ..self.clone() }
     }
 
     /// Sets who decides who callers are and what they may do. Callers can say then
@@ -58,12 +59,27 @@ impl Service {
     ///
     /// # Panics
     ///
-    /// Panics if the router has a procedure of that name.
+    /// Panics if the router has a procedure of that name, or the
+    /// [challenge](Security::challenge) is no header: starting up is the time to hear of it.
     #[must_use]
     #[track_caller]
-    pub fn security(mut self, security: impl Security) -> Self {
-        self.router = Arc::new(Arc::unwrap_or_clone(self.router).authenticating());
-        self.security = Some(Arc::new(security));
+    pub fn security(self, security: impl Security) -> Self {
+        self.shared_security(Arc::new(security))
+    }
+
+    /// The same with a security that others hold as well.
+    ///
+    /// # Panics
+    ///
+    /// Panics as [`security`](Self::security) does.
+    #[must_use]
+    #[track_caller]
+    pub fn shared_security(mut self, security: Arc<dyn Security>) -> Self {
+        let challenge = security.challenge();
+        let is_header = HeaderValue::from_str(challenge).is_ok_and(|value| value.to_str().is_ok());
+        assert!(is_header, "`Security::challenge` gives {challenge:?}, which has more than visible ASCII");
+        self.router = Arc::unwrap_or_clone(self.router).authenticating().shared();
+        self.security = Some(security);
         self
     }
 
@@ -78,6 +94,13 @@ impl Service {
     #[must_use]
     pub fn hooks(mut self, hooks: Hooks) -> Self {
         self.hooks = hooks;
+        self
+    }
+
+    /// Lists the connections in `peers`, for procedures that have to know them.
+    #[must_use]
+    pub fn with_peers(mut self, peers: Peers) -> Self {
+        self.peers = peers;
         self
     }
 

@@ -13,7 +13,9 @@ use std::{
     time::Instant,
 };
 use tracing::Span;
-use trunkline_core::{BoxRunning, Dialect, Fault, FaultKind, Format, Lag, Outbox, Reply, StreamHead};
+use trunkline_core::{
+    BoxRunning, Dialect, Fault, FaultKind, Format, Identity, Lag, Outbox, Reply, StreamHead,
+};
 
 /// Bytes that one stream may add to what waits to be sent before others have their turn.
 const BYTES: usize = 64 << 10;
@@ -40,19 +42,21 @@ pub(crate) struct OpenStream {
     /// How many items the caller has room for; `None` if it takes them as they come.
     credit: Option<u64>,
     lag: Lag,
+    /// Whether the caller is told of items and of nothing else.
+    items_only: bool,
     /// Items that wait because there is no room, where the stream is not what waits.
     kept: Kept,
     /// What is left to say once the kept items have left.
     outcome: Option<Result<(), Fault>>,
     /// Whether it is in the list of those that wait for room.
     blocked: bool,
-    /// When it is no longer known whose it is.
-    expires: Option<Instant>,
+    /// Who opened it. It ends when it is no longer known who that is.
+    caller: Identity,
 }
 
 impl Occupant for OpenStream {
     fn deadline(&self) -> Option<Instant> {
-        self.expires
+        self.caller.expires()
     }
 
     fn dismiss(self) {
@@ -67,8 +71,8 @@ pub(crate) struct Plan {
     pub(crate) items: Box<str>,
     pub(crate) lag: Lag,
     pub(crate) credit: Option<u64>,
-    /// Until when it is known whose it is.
-    pub(crate) expires: Option<Instant>,
+    /// Whether the caller is told of items and of nothing else.
+    pub(crate) items_only: bool,
 }
 
 /// How values are written, and how much of them.
@@ -131,26 +135,42 @@ impl Streams {
         self.slots.remove_where(|stream| stream.number == number).map(Occupant::dismiss).is_some()
     }
 
-    /// Breaks all streams off.
-    pub(crate) fn break_off(&mut self, fault: &Fault, dialect: &mut dyn Dialect, out: &mut Outbox) {
-        while let Some(stream) = self.slots.remove_where(|_| true) {
-            dialect.end_stream(&stream.head, Err(fault), out);
+    /// Breaks off the streams of those of whom `ends` says so; `told` hears of each, by
+    /// its procedure and whoever opened it, and says what that one is told.
+    pub(crate) fn break_off(
+        &mut self,
+        ends: impl Fn(&Identity) -> bool,
+        dialect: &mut dyn Dialect,
+        out: &mut Outbox,
+        mut told: impl FnMut(&str, &Identity) -> Fault,
+    ) {
+        while let Some(stream) = self.slots.remove_where(|stream| ends(&stream.caller)) {
+            stream.tell_end(Err(&told(&stream.procedure, &stream.caller)), dialect, out);
             stream.dismiss();
         }
     }
 
-    /// Breaks the stream of this number off.
+    /// Breaks the stream of this number off, as [`break_off`](Self::break_off) does.
     pub(crate) fn break_off_one(
         &mut self,
         number: u64,
-        fault: &Fault,
         dialect: &mut dyn Dialect,
         out: &mut Outbox,
+        told: impl FnOnce(&str, &Identity) -> Fault,
     ) {
         if let Some(stream) = self.slots.remove_where(|stream| stream.number == number) {
-            dialect.end_stream(&stream.head, Err(fault), out);
+            stream.tell_end(Err(&told(&stream.procedure, &stream.caller)), dialect, out);
             stream.dismiss();
         }
+    }
+
+    /// Somebody is known anew: for as long as that is so, the streams go on.
+    pub(crate) fn renew(&mut self, caller: &Identity) {
+        self.slots.change(|stream| {
+            if stream.caller.is_same_as(caller) {
+                stream.caller = caller.clone();
+            }
+        });
     }
 
     /// A time before which no stream ends by the clock.
@@ -158,17 +178,16 @@ impl Streams {
         self.slots.earliest()
     }
 
-    /// Breaks off the streams of callers who are no longer known; `told` is what is
-    /// said of each, by its procedure.
+    /// Breaks off the streams of callers who are no longer known, with what `told` says.
     pub(crate) fn expire(
         &mut self,
         dialect: &mut dyn Dialect,
         out: &mut Outbox,
         now: Instant,
-        mut told: impl FnMut(&str) -> Fault,
+        mut told: impl FnMut(&str, &Identity) -> Fault,
     ) {
         for stream in self.slots.expire(now) {
-            dialect.end_stream(&stream.head, Err(&told(&stream.procedure)), out);
+            stream.tell_end(Err(&told(&stream.procedure, &stream.caller)), dialect, out);
             stream.dismiss();
         }
     }
@@ -184,15 +203,15 @@ impl Streams {
     }
 
     /// Sends the items that are there, until `most` bytes wait in `out`. `told` hears
-    /// of the streams that broke off, by their procedures, and says what their
-    /// callers are told.
+    /// of the streams that broke off, by their procedures and whoever opened them, and
+    /// says what those are told.
     pub(crate) fn poll(
         &mut self,
         dialect: &mut dyn Dialect,
         writing: Writing,
         out: &mut Outbox,
         most: usize,
-        mut told: impl FnMut(&str, Fault) -> Fault,
+        mut told: impl FnMut(&str, &Identity, Fault) -> Fault,
     ) {
         let mut woken = std::mem::take(&mut self.woken);
         // those that have waited longest come first
@@ -219,8 +238,8 @@ impl Streams {
                 Went::On => self.slots.wake(place),
                 Went::Ended(outcome) => {
                     let Some(stream) = self.slots.remove(place) else { continue };
-                    let outcome = outcome.map_err(|fault| told(&stream.procedure, fault));
-                    dialect.end_stream(&stream.head, outcome.as_ref().copied(), out);
+                    let outcome = outcome.map_err(|fault| told(&stream.procedure, &stream.caller, fault));
+                    stream.tell_end(outcome.as_ref().copied(), dialect, out);
                     stream.dismiss();
                 }
             }
@@ -245,14 +264,26 @@ impl OpenStream {
     pub(crate) fn new(
         running: BoxRunning,
         procedure: Box<str>,
+        caller: Identity,
         number: u64,
         head: StreamHead,
         plan: &Plan,
     ) -> Self {
-        let &Plan { lag, credit, expires, .. } = plan;
-        let (span, kept) = (None, Kept::default());
-        let (outcome, blocked) = (None, false);
-        Self { running, number, head, procedure, span, credit, lag, kept, outcome, blocked, expires }
+        let &Plan { lag, credit, items_only, .. } = plan;
+        Self {
+            running,
+            number,
+            head,
+            procedure,
+            span: None,
+            credit,
+            lag,
+            items_only,
+            kept: Kept::default(),
+            outcome: None,
+            blocked: false,
+            caller,
+        }
     }
 
     pub(crate) fn in_span(self, span: Option<Span>) -> Self {
@@ -354,7 +385,15 @@ impl OpenStream {
         let missed = self.kept.take_missed();
         if missed > 0 {
             tracing::debug!(procedure = &*self.procedure, missed, "items of a stream were left out");
-            dialect.missed(&self.head, missed, out);
+            if !self.items_only {
+                dialect.missed(&self.head, missed, out);
+            }
+        }
+    }
+
+    fn tell_end(&self, outcome: Result<(), &Fault>, dialect: &mut dyn Dialect, out: &mut Outbox) {
+        if !self.items_only {
+            dialect.end_stream(&self.head, outcome, out);
         }
     }
 

@@ -39,7 +39,7 @@ pub(crate) fn server(address: &str) -> Server {
         .procedure("whoami", whoami)
         .procedure("guess", handler(async |(number,): (u8,)| number == 42).guard(guesses.guard()))
         .procedure("rooms.close", handler(close).group("admin"));
-    Server::new(router).security(Access::new().bearer(verify).by_group()).http(address)
+    Server::new(router).security(Access::new().bearer(verify)).http(address)
 }
 
 /// Calls over one WebSocket, first as nobody, then as charles, then as ada.

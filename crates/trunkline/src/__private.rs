@@ -1,10 +1,12 @@
 //! What the code refers to that the macros make. None of it is for anybody else:
 //! it may change with any version.
 
+mod inside;
 mod lent;
 mod plain;
 
 pub use self::{
+    inside::{Inside, NoError},
     lent::{Lender, Lent},
     plain::plain,
 };
@@ -16,16 +18,13 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned};
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
-/// The types in a `Result`, by whatever alias.
+/// The error in a `Result`, by whatever alias.
 pub trait ResultOf {
-    /// What is inside.
-    type Ok;
-    /// What else may be.
+    /// What may be in place of a value.
     type Err;
 }
 
 impl<T, E> ResultOf for Result<T, E> {
-    type Ok = T;
     type Err = E;
 }
 
@@ -34,7 +33,8 @@ impl<T, E> ResultOf for Result<T, E> {
     message = "`{Self}` cannot travel between a service and its clients",
     label = "cannot travel",
     note = "what travels derives `serde::Serialize`, `serde::Deserialize` and `schemars::JsonSchema`,",
-    note = "or is in `trunkline::Open`; both sides share the type, so it needs all of them",
+    note = "or is in `trunkline::Open`; both sides share the type, so it needs all of them;",
+    note = "it is `Send`, `Sync` and `'static` besides; what comes bit by bit is written `impl Stream<Item = T>`",
     note = "a parameter that does not travel, such as a `Peer`, is marked: `#[extract] peer: Peer`",
     note = "a `Result` is written out, or called `Result`: an alias of another name is taken for a value"
 )]

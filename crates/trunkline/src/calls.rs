@@ -1,12 +1,13 @@
 //! [`Calls`]: anything that can call, for typed clients to be generic over.
 
-use crate::{Client, Fault, IntoReply, Peer, Subscription};
+use crate::{Caller, Client, Fault, IntoReply, Peer, Subscription, in_process::Decoded};
 use futures_core::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{sync::Arc, time::Duration};
 
 /// Anything that can call: a [`Client`], the [`Peer`] at the other end of a
-/// connection, a router [in this process](crate::InProcess).
+/// connection, a router [in this process](crate::InProcess), or the one that a
+/// handler is [in](Caller).
 ///
 /// The typed client that `#[trunkline::service]` makes takes any of them.
 ///
@@ -27,7 +28,7 @@ use std::{sync::Arc, time::Duration};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot call",
     label = "cannot call",
-    note = "a typed client is made from a `Client`, a `Peer`, an `InProcess`, or a reference to one"
+    note = "a typed client is made from a `Client`, a `Peer`, a `Caller`, an `InProcess`, or a reference to one"
 )]
 pub trait Calls: Send + Sync {
     /// What a stream is to who takes it.
@@ -61,7 +62,8 @@ pub trait Calls: Send + Sync {
         args: impl Serialize + Send + Sync,
     ) -> impl Future<Output = Result<(), Fault>> + Send;
 
-    /// Opens the stream of a procedure.
+    /// Opens the stream of a procedure; `timeout` is how long it may take to open, in
+    /// place of what the caller is set to.
     ///
     /// # Errors
     ///
@@ -70,6 +72,7 @@ pub trait Calls: Send + Sync {
         &self,
         procedure: &str,
         args: impl Serialize + Send + Sync,
+        timeout: Option<Duration>,
     ) -> impl Future<Output = Result<Self::Stream<T>, Fault>> + Send;
 
     /// Calls a procedure with a stream, which it [takes](crate::Incoming).
@@ -88,7 +91,8 @@ pub trait Calls: Send + Sync {
         std::future::ready(Err(no_way(procedure)))
     }
 
-    /// Opens the stream of a procedure with another one, which it takes.
+    /// Opens the stream of a procedure with another one, which it takes; `timeout` is for
+    /// that as for [`stream`](Self::stream).
     ///
     /// # Errors
     ///
@@ -99,6 +103,7 @@ pub trait Calls: Send + Sync {
         procedure: &str,
         _args: impl Serialize + Send + Sync,
         _items: impl Stream<Item: IntoReply> + Send + 'static,
+        _timeout: Option<Duration>,
     ) -> impl Future<Output = Result<Self::Stream<T>, Fault>> + Send {
         std::future::ready(Err(no_way(procedure)))
     }
@@ -133,8 +138,13 @@ impl Calls for Client {
         &self,
         procedure: &str,
         args: impl Serialize + Send + Sync,
+        timeout: Option<Duration>,
     ) -> Result<Subscription<T>, Fault> {
-        Self::stream(self, procedure, args).await
+        let opening = Self::stream(self, procedure, args);
+        match timeout {
+            Some(timeout) => opening.timeout(timeout).await,
+            None => opening.await,
+        }
     }
 
     async fn call_sending<T: DeserializeOwned + Send + 'static>(
@@ -156,8 +166,13 @@ impl Calls for Client {
         procedure: &str,
         args: impl Serialize + Send + Sync,
         items: impl Stream<Item: IntoReply> + Send + 'static,
+        timeout: Option<Duration>,
     ) -> Result<Subscription<T>, Fault> {
-        Self::stream(self, procedure, args).sending(items).await
+        let opening = Self::stream(self, procedure, args);
+        match timeout {
+            Some(timeout) => opening.timeout(timeout).sending(items).await,
+            None => opening.sending(items).await,
+        }
     }
 }
 
@@ -185,8 +200,12 @@ impl Calls for Peer {
         &self,
         procedure: &str,
         args: impl Serialize + Send + Sync,
+        timeout: Option<Duration>,
     ) -> Result<Subscription<T>, Fault> {
-        Self::stream(self, procedure, args).await
+        match timeout {
+            Some(timeout) => self.stream_within(procedure, args, timeout).await,
+            None => Self::stream(self, procedure, args).await,
+        }
     }
 
     async fn call_sending<T: DeserializeOwned + Send + 'static>(
@@ -208,8 +227,70 @@ impl Calls for Peer {
         procedure: &str,
         args: impl Serialize + Send + Sync,
         items: impl Stream<Item: IntoReply> + Send + 'static,
+        timeout: Option<Duration>,
     ) -> Result<Subscription<T>, Fault> {
-        Self::stream_sending(self, procedure, args, items).await
+        Self::stream_sending(self, procedure, args, items, timeout).await
+    }
+}
+
+impl Calls for Caller {
+    type Stream<T: DeserializeOwned + Send + 'static> = Decoded<T>;
+
+    async fn call<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+        timeout: Option<Duration>,
+    ) -> Result<T, Fault> {
+        match timeout {
+            Some(timeout) => self.clone().within(timeout).call(procedure, args).await,
+            None => Self::call(self, procedure, args).await,
+        }
+    }
+
+    /// Runs the procedure to its end; how that was is known to the procedure alone.
+    async fn notify(&self, procedure: &str, args: impl Serialize + Send + Sync) -> Result<(), Fault> {
+        // nobody hears how a notification ends
+        let _ = Self::call::<serde::de::IgnoredAny>(self, procedure, args).await;
+        Ok(())
+    }
+
+    async fn stream<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+        timeout: Option<Duration>,
+    ) -> Result<Decoded<T>, Fault> {
+        match timeout {
+            Some(timeout) => self.clone().within(timeout).stream(procedure, args).await,
+            None => Self::stream(self, procedure, args).await,
+        }
+    }
+
+    async fn call_sending<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+        items: impl Stream<Item: IntoReply> + Send + 'static,
+        timeout: Option<Duration>,
+    ) -> Result<T, Fault> {
+        match timeout {
+            Some(timeout) => self.clone().within(timeout).call_sending(procedure, args, items).await,
+            None => Self::call_sending(self, procedure, args, items).await,
+        }
+    }
+
+    async fn stream_sending<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+        items: impl Stream<Item: IntoReply> + Send + 'static,
+        timeout: Option<Duration>,
+    ) -> Result<Decoded<T>, Fault> {
+        match timeout {
+            Some(timeout) => self.clone().within(timeout).stream_sending(procedure, args, items).await,
+            None => Self::stream_sending(self, procedure, args, items).await,
+        }
     }
 }
 
@@ -241,8 +322,9 @@ macro_rules! pointers {
                     &self,
                     procedure: &str,
                     args: impl Serialize + Send + Sync,
+                    timeout: Option<Duration>,
                 ) -> impl Future<Output = Result<Self::Stream<T>, Fault>> + Send {
-                    C::stream(self, procedure, args)
+                    C::stream(self, procedure, args, timeout)
                 }
 
                 fn call_sending<T: DeserializeOwned + Send + 'static>(
@@ -260,12 +342,13 @@ macro_rules! pointers {
                     procedure: &str,
                     args: impl Serialize + Send + Sync,
                     items: impl Stream<Item: IntoReply> + Send + 'static,
+                    timeout: Option<Duration>,
                 ) -> impl Future<Output = Result<Self::Stream<T>, Fault>> + Send {
-                    C::stream_sending(self, procedure, args, items)
+                    C::stream_sending(self, procedure, args, items, timeout)
                 }
             }
         )*
     };
 }
 
-pointers!(&C, Arc<C>);
+pointers!(&C, Arc<C>, Box<C>);

@@ -1,18 +1,11 @@
 //! [`InProcess`]: calls a router of this very program, without a connection.
 
-use crate::{Calls, Context, Fault, FaultKind, Feed, Format, IntoReply, OwnedPayload, Payload, Router};
+use crate::{Calls, Context, Fault, FaultKind, Feed, IntoReply, OwnedPayload, Router};
 use futures_core::Stream;
 use serde::{Serialize, de::DeserializeOwned};
-use std::{
-    fmt,
-    marker::PhantomData,
-    pin::Pin,
-    sync::Arc,
-    task::{Context as TaskContext, Poll},
-    time::Duration,
-};
-use trunkline_core::router::Items;
-use trunkline_net::batch::not_encodable;
+use std::{fmt, sync::Arc, time::Duration};
+pub use trunkline_net::Decoded;
+use trunkline_net::{caller::encode, decoded::decode_reply};
 
 /// Calls a router of this very program, without a connection. Cheap to clone.
 ///
@@ -44,7 +37,7 @@ impl InProcess {
     /// Panics if a handler takes a [`State`](crate::State) that there is none of.
     #[must_use]
     pub fn new(router: Router) -> Self {
-        Self { router: Arc::new(router.seal()), context: Context::local() }
+        Self { router: router.seal().shared(), context: Context::local() }
     }
 
     /// Calls in the name of another, in place of this program: of the caller of a
@@ -56,16 +49,11 @@ impl InProcess {
     }
 }
 
-/// Arguments as a dialect would hear them: `()` stands for none.
-fn encode(args: &impl Serialize) -> Result<Option<OwnedPayload>, Fault> {
-    let args = OwnedPayload::encode(args, Format::Json).map_err(not_encodable)?;
-    Ok(Some(args).filter(|args| args.borrow() != Payload::Json("null")))
-}
-
 impl Calls for InProcess {
     type Stream<T: DeserializeOwned + Send + 'static> = Decoded<T>;
 
-    /// Without a `timeout`, a call may take as long as it likes.
+    /// Without a `timeout`, a call may take as long as it likes; one takes a runtime of
+    /// tokio with its clock enabled.
     async fn call<T: DeserializeOwned + Send + 'static>(
         &self,
         procedure: &str,
@@ -74,10 +62,11 @@ impl Calls for InProcess {
     ) -> Result<T, Fault> {
         let args = encode(&args)?;
         let args = args.as_ref().map(OwnedPayload::borrow);
-        in_time(timeout, self.router.call(procedure, args, &self.context)).await
+        decode_reply(&in_time(timeout, self.router.call(procedure, args, &self.context)).await?)
     }
 
-    /// Runs the procedure to its end; how that was is known to the procedure alone.
+    /// Waits until the procedure has run to its end, unlike a notification over a
+    /// connection; how that was is known to the procedure alone.
     async fn notify(&self, procedure: &str, args: impl Serialize + Send + Sync) -> Result<(), Fault> {
         let args = encode(&args)?;
         // nobody hears how a notification ends
@@ -89,11 +78,12 @@ impl Calls for InProcess {
         &self,
         procedure: &str,
         args: impl Serialize + Send + Sync,
+        timeout: Option<Duration>,
     ) -> Result<Decoded<T>, Fault> {
         let args = encode(&args)?;
-        let items =
-            self.router.stream(procedure, args.as_ref().map(OwnedPayload::borrow), &self.context).await?;
-        Ok(Decoded { items, item: PhantomData })
+        let args = args.as_ref().map(OwnedPayload::borrow);
+        let opened = self.router.stream(procedure, args, &self.context);
+        Ok(Decoded::new(in_time(timeout, opened).await?))
     }
 
     /// The procedure is what asks the stream for items. A `timeout` is for the whole call.
@@ -106,7 +96,8 @@ impl Calls for InProcess {
     ) -> Result<T, Fault> {
         let args = encode(&args)?;
         let args = args.as_ref().map(OwnedPayload::borrow);
-        in_time(timeout, self.router.call_sending(procedure, args, Feed::of(items), &self.context)).await
+        let called = self.router.call_sending(procedure, args, Feed::of(items), &self.context);
+        decode_reply(&in_time(timeout, called).await?)
     }
 
     async fn stream_sending<T: DeserializeOwned + Send + 'static>(
@@ -114,45 +105,24 @@ impl Calls for InProcess {
         procedure: &str,
         args: impl Serialize + Send + Sync,
         items: impl Stream<Item: IntoReply> + Send + 'static,
+        timeout: Option<Duration>,
     ) -> Result<Decoded<T>, Fault> {
         let args = encode(&args)?;
         let args = args.as_ref().map(OwnedPayload::borrow);
-        let items = self.router.stream_sending(procedure, args, Feed::of(items), &self.context).await?;
-        Ok(Decoded { items, item: PhantomData })
+        let opened = self.router.stream_sending(procedure, args, Feed::of(items), &self.context);
+        Ok(Decoded::new(in_time(timeout, opened).await?))
     }
 }
 
-/// A stream of a procedure in this process. Dropping it ends the stream.
-#[must_use = "dropping it ends the stream"]
-pub struct Decoded<T> {
-    items: Items,
-    item: PhantomData<fn() -> T>,
-}
-
-impl<T: DeserializeOwned> Stream for Decoded<T> {
-    type Item = Result<T, Fault>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut self.items).poll_next(cx).map(|item| Some(item?.and_then(|item| decode(&item))))
-    }
-}
-
-/// The result of a call, if it comes in time.
-async fn in_time<T: DeserializeOwned>(
+/// What comes of a call, if it comes in time.
+async fn in_time<T>(
     timeout: Option<Duration>,
-    called: impl Future<Output = Result<OwnedPayload, Fault>>,
+    called: impl Future<Output = Result<T, Fault>>,
 ) -> Result<T, Fault> {
-    let reply = match timeout {
-        Some(timeout) => tokio::time::timeout(timeout, called).await.map_err(|_| too_late())??,
-        None => called.await?,
-    };
-    decode(&reply)
-}
-
-fn decode<T: DeserializeOwned>(reply: &OwnedPayload) -> Result<T, Fault> {
-    reply.decode().map_err(|error| {
-        Fault::new(FaultKind::InvalidReply, format!("the reply is not of the expected type: {error}"))
-    })
+    match timeout {
+        Some(timeout) => tokio::time::timeout(timeout, called).await.unwrap_or_else(|_| Err(too_late())),
+        None => called.await,
+    }
 }
 
 fn too_late() -> Fault {
@@ -162,11 +132,5 @@ fn too_late() -> Fault {
 impl fmt::Debug for InProcess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InProcess").field("router", &self.router).finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for Decoded<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Decoded").field("items", &self.items).finish()
     }
 }

@@ -16,8 +16,9 @@
 //! - serve: [`Router`], [`Server`], [`Listener`], [`Limits`], [`Hooks`]
 //! - call: [`Client`], [`InProcess`]
 //! - a trait for both sides: [`macro@service`], errors that both know: [`derive@Fault`]
+//! - clients that call each other by way of the server: [`Server::peers_by_name`]
 //! - who may call: [`access`], [`Security`], [`Identity`]
-//! - in a handler: [`Fault`](struct@Fault), [`Peer`], [`Context`], [`Session`], [`State`],
+//! - in a handler: [`Fault`](struct@Fault), [`Peer`], [`Caller`], [`Context`], [`Session`], [`State`],
 //!   [`handler`](fn@handler)
 //! - messages without a server: [`jsonrpc`]
 
@@ -35,11 +36,11 @@ pub use crate::client::Client;
 pub use crate::in_process::InProcess;
 pub use crate::server::{BindError, Bound, Listener, Server};
 pub use trunkline_core::{
-    Answer, Call, CallError, Catalog, Connection, ConnectionId, Context, Credentials, Details, Extract,
-    Fault, FaultKind, Feed, Format, Handler, Headers, Identity, Incoming, IntoReply, Lag, Limits, Middleware,
-    Next, Open, OwnedCall, OwnedPayload, Payload, Plain, Procedure, ProcedureName, Provide, RawArgs,
-    Registration, Router, Security, Session, Signature, State, States, TypedFault, catalog, framing,
-    handler::handler, schema, schemars, security,
+    About, Answer, Call, CallError, CallingPeer, Catalog, Connection, ConnectionId, Context, Credentials,
+    Details, Extract, Fault, FaultKind, Feed, Format, Handler, Headers, Identity, Incoming, IntoReply, Lag,
+    Limits, Middleware, Next, Open, OwnedCall, OwnedPayload, Payload, Plain, Procedure, ProcedureName,
+    Provide, RawArgs, Registration, Router, Security, Session, Signature, State, States, Trace, TypedFault,
+    catalog, framing, handler::handler, relay, schema, schemars, security,
 };
 pub use trunkline_dialects::jsonrpc::{self, JsonRpc};
 #[doc = include_str!("../../../docs/errors.md")]
@@ -53,8 +54,8 @@ pub use trunkline_net::tls;
 #[cfg(feature = "ws")]
 pub use trunkline_net::ws;
 pub use trunkline_net::{
-    Calling, Ended, FaultReport, Hooks, Link, Peer, Peers, Service, Subscription, listen::Shutdown, open,
-    serve,
+    Caller, Calling, Decoded, Ended, FaultReport, Hooks, Link, Peer, Peers, Service, Subscription,
+    listen::Shutdown, open, serve,
 };
 
 /// The code in the documents for readers, compiled.
@@ -70,4 +71,11 @@ mod documents {
     struct Streams;
     #[doc = include_str!("../../../docs/access.md")]
     struct Access;
+    #[doc = include_str!("../../../docs/peers.md")]
+    struct PeersByName;
+    #[cfg(feature = "validate")]
+    #[doc = include_str!("../../../docs/validation.md")]
+    struct Validation;
+    #[doc = include_str!("../../../docs/calls.md")]
+    struct Calls;
 }

@@ -6,7 +6,7 @@
 use super::Fault;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::{RawValue, to_raw_value};
-use std::{borrow::Cow, convert::Infallible, error::Error, fmt};
+use std::{borrow::Cow, convert::Infallible};
 
 /// What a method of a service may fail with.
 ///
@@ -46,6 +46,16 @@ pub trait TypedFault: Into<Fault> {
     /// A fault that came back, as what a caller is given.
     fn told(fault: Fault) -> Self::Told;
 
+    /// The error that a fault was made of, at the other end.
+    ///
+    /// # Errors
+    ///
+    /// Gives the fault back if it is none of these errors, as it is unless this says
+    /// otherwise.
+    fn from_fault(fault: Fault) -> Result<Self, Fault> {
+        Err(fault)
+    }
+
     /// How callers may see it fail, for the catalog.
     #[must_use]
     fn faults() -> Vec<Fault> {
@@ -68,50 +78,6 @@ macro_rules! untyped {
 }
 
 untyped!(Fault, String, &'static str, Infallible);
-
-/// How a call fails whose procedure has errors of a type of its own.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "callers match on it, and there is no third way")]
-pub enum CallError<E> {
-    /// The procedure said so.
-    Typed(E),
-    /// Anything else: the connection is gone, the deadline has passed, the far
-    /// side has an error that this side does not know yet.
-    Other(Fault),
-}
-
-impl<E: TryFrom<Fault, Error = Fault>> From<Fault> for CallError<E> {
-    fn from(fault: Fault) -> Self {
-        E::try_from(fault).map_or_else(Self::Other, Self::Typed)
-    }
-}
-
-impl<E: Into<Self>> From<CallError<E>> for Fault {
-    fn from(error: CallError<E>) -> Self {
-        match error {
-            CallError::Typed(error) => error.into(),
-            CallError::Other(fault) => fault,
-        }
-    }
-}
-
-impl<E: fmt::Display> fmt::Display for CallError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Typed(error) => error.fmt(f),
-            Self::Other(fault) => fault.fmt(f),
-        }
-    }
-}
-
-impl<E: Error> Error for CallError<E> {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Typed(error) => error.source(),
-            Self::Other(fault) => fault.source(),
-        }
-    }
-}
 
 /// How the data of a fault with a name is spelled.
 #[derive(Deserialize, Serialize)]
@@ -154,13 +120,17 @@ impl Fault {
     #[must_use]
     pub fn properties<T: DeserializeOwned>(&self) -> Option<T> {
         let properties = self.named()?.properties.map_or("{}", RawValue::get);
-        serde_json::from_str(properties).ok()
+        an_object(properties).and_then(|text| serde_json::from_str(text).ok())
     }
 
     fn named(&self) -> Option<Named<'_>> {
-        // serde would take a list for the fields in their order
-        self.raw_data().filter(|data| data.starts_with('{')).and_then(|_| self.data())
+        self.raw_data().and_then(an_object).and_then(|_| self.data())
     }
+}
+
+/// serde would take a list for the fields in their order.
+fn an_object(json: &str) -> Option<&str> {
+    json.starts_with('{').then_some(json)
 }
 
 #[cfg(test)]
@@ -177,6 +147,19 @@ mod tests {
             assert_eq!(told(data).name(), None, "{data}");
         }
         assert_eq!(Fault::from("no").name(), None);
+    }
+
+    #[test]
+    fn what_belongs_to_it_goes_by_name() {
+        #[derive(Debug, Deserialize, PartialEq)]
+        struct Full {
+            guests: u8,
+        }
+        let told = |properties: serde_json::Value| {
+            Fault::from("full").with_data(serde_json::json!({"name": "Full", "properties": properties}))
+        };
+        assert_eq!(told(serde_json::json!({"guests": 2})).properties(), Some(Full { guests: 2 }));
+        assert_eq!(told(serde_json::json!([2])).properties::<Full>(), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::{
     fault::{Fault, FaultKind},
     feed::Feed,
     payload::{Format, OwnedPayload, Payload},
-    procedure::{BoxRunning, encoded},
+    procedure::{BoxRunning, caught, encoded},
     reply::Reply,
 };
 use futures_core::Stream;
@@ -82,12 +82,24 @@ impl Router {
     ) -> Result<Items, Fault> {
         let route = self.find_within(name)?;
         if route.gives() != Gives::Stream {
-            return Err(Fault::new(FaultKind::InvalidReply, format!("`{name}` gives no stream")));
+            return Err(Fault::new(FaultKind::InvalidReply, format!("`{name}` gives no stream: call it")));
         }
         let call = Call { feed, ..route.call_within(name, args, context) };
-        let (mut running, format, mut nothing) = (route.start(&call)?, call.format, Vec::new());
-        poll_fn(|cx| running.as_mut().poll(cx, &mut Reply::new(&mut nothing, format, usize::MAX))).await?;
-        Ok(Items { running: Some(running), format })
+        let mut running = caught(|| route.start(&call), Err)?;
+        let (format, mut nothing) = (call.format, Vec::new());
+        poll_fn(|cx| {
+            let mut reply = Reply::new(&mut nothing, format, usize::MAX);
+            caught(|| running.as_mut().poll(cx, &mut reply), |fault| Poll::Ready(Err(fault)))
+        })
+        .await?;
+        Ok(Items::of(running, format))
+    }
+}
+
+impl Items {
+    /// Those of a call that has come to a stream, which is open.
+    pub fn of(running: BoxRunning, format: Format) -> Self {
+        Self { running: Some(running), format }
     }
 }
 
@@ -97,7 +109,9 @@ impl Stream for Items {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
         let (format, mut buffer) = (self.format, Vec::new());
         let Some(running) = &mut self.running else { return Poll::Ready(None) };
-        let next = running.as_mut().poll_next(cx, &mut Reply::new(&mut buffer, format, usize::MAX));
+        let mut reply = Reply::new(&mut buffer, format, usize::MAX);
+        let next =
+            caught(|| running.as_mut().poll_next(cx, &mut reply), |fault| Poll::Ready(Some(Err(fault))));
         let item = ready!(next).map(|written| written.and_then(|()| encoded(buffer)));
         if !matches!(item, Some(Ok(_))) {
             self.running = None;
@@ -149,9 +163,47 @@ mod tests {
         assert_eq!(items("two", "[]").unwrap_err().kind(), FaultKind::NotFound);
         let (router, here) = (up(), Context::local());
         let refused = router.call("up", Some(Payload::Json("[1]")), &here).now_or_never();
-        assert_eq!(
-            refused.unwrap().unwrap_err().message(),
-            "`up` gives a stream: open it with `Router::stream`"
-        );
+        let fault = refused.unwrap().unwrap_err();
+        assert_eq!(fault.kind(), FaultKind::InvalidReply);
+        assert_eq!(fault.message(), "`up` gives a stream: open it with `stream`");
+    }
+
+    #[test]
+    fn a_panic_stays_with_whom_it_befell() {
+        #[derive(schemars::JsonSchema)]
+        struct Fuse;
+        impl<'de> serde::Deserialize<'de> for Fuse {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let [_]: [u8; 1] = serde::Deserialize::deserialize(from)?;
+                panic!("lit at once")
+            }
+        }
+        let router = Router::new()
+            .procedure("value", async |at: u8| if at == 0 { panic!("value at {at}") } else { at })
+            .procedure("opening", async |at: u8| match at {
+                0 => panic!("opening at {at}"),
+                _ => stream::iter([1]),
+            })
+            .procedure("item", async |to: u8| {
+                stream::iter(0..).map(move |at: u8| if at == to { panic!("item at {at}") } else { at })
+            })
+            .procedure("fuse", async |Fuse: Fuse| 1)
+            .procedure("fuses", async |Fuse: Fuse| stream::iter([1]));
+        let (args, here) = (Some(Payload::Json("[0]")), Context::local());
+        let source = |fault: Fault| {
+            assert_eq!((fault.kind(), fault.message()), (FaultKind::Internal, "Internal error"));
+            std::error::Error::source(&fault).unwrap().to_string()
+        };
+        let called = |name| source(router.call(name, args, &here).now_or_never().unwrap().unwrap_err());
+        assert_eq!(called("value"), "the handler panicked: value at 0");
+        assert_eq!(called("fuse"), "the handler panicked: lit at once");
+        let opened = |name, args| router.stream(name, args, &here).now_or_never().unwrap();
+        assert_eq!(source(opened("opening", args).unwrap_err()), "the handler panicked: opening at 0");
+        assert_eq!(source(opened("fuses", args).unwrap_err()), "the handler panicked: lit at once");
+        let mut items = opened("item", Some(Payload::Json("[1]"))).unwrap();
+        assert!(items.next().now_or_never().unwrap().unwrap().is_ok());
+        let broken = items.next().now_or_never().unwrap().unwrap().unwrap_err();
+        assert_eq!(source(broken), "the handler panicked: item at 1");
+        assert!(items.next().now_or_never().unwrap().is_none());
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     call::Call,
+    check,
     context::{Context, States},
     crowded::Crowded,
     fault::Fault,
@@ -35,6 +36,8 @@ pub struct Route {
     pub(super) guards: Arc<[Guard]>,
     pub(super) states: Arc<States>,
     pub(super) place: &'static Location<'static>,
+    /// With what the names begin that it serves, if it is a fallback.
+    pub(super) prefix: Option<Box<str>>,
 }
 
 /// What the calls of a procedure come to.
@@ -80,7 +83,8 @@ impl Procedure for Unsubscribe {
 
 impl Route {
     #[track_caller]
-    pub(super) fn new(registration: Registration) -> Self {
+    pub(super) fn new(mut registration: Registration) -> Self {
+        registration.procedure = check::around(&registration);
         let (streams, takes_stream) =
             (registration.procedure.streams(), registration.procedure.takes_stream());
         Self {
@@ -92,6 +96,7 @@ impl Route {
             registration,
             states: Arc::default(),
             place: Location::caller(),
+            prefix: None,
         }
     }
 
@@ -145,6 +150,7 @@ impl Route {
         context: &'a Context,
     ) -> Call<'a> {
         let mut call = Call::new(name, args, context, &self.states);
+        call.fallback = self.fallback();
         call.deadline = self.timeout().and_then(|timeout| Instant::now().checked_add(timeout));
         call
     }
@@ -153,6 +159,14 @@ impl Route {
     #[must_use]
     pub fn states(&self) -> &Arc<States> {
         &self.states
+    }
+
+    /// With what the names begin that it serves, if it is a
+    /// [fallback](crate::Router::fallback).
+    #[must_use]
+    #[inline]
+    pub fn fallback(&self) -> Option<&str> {
+        self.prefix.as_deref()
     }
 
     /// What its calls come to.
@@ -196,6 +210,13 @@ impl Route {
         self.registration.lag
     }
 
+    /// Whether callers are told of nothing but items, unless they have said for how
+    /// many they have room.
+    #[must_use]
+    pub fn items_only(&self) -> bool {
+        self.registration.items_only
+    }
+
     /// Where its calls run.
     #[must_use]
     pub fn run(&self) -> Run {
@@ -228,8 +249,8 @@ fn entrance(registration: &Registration) -> Arc<dyn Procedure> {
     if registration.details.ordered {
         procedure = Arc::new(Ordered(procedure));
     }
-    match registration.max_running {
-        Some(most) => Arc::new(Crowded::new(procedure, most)),
+    match registration.crowd.clone() {
+        Some(crowd) => Arc::new(Crowded { procedure, crowd }),
         None => procedure,
     }
 }

@@ -48,22 +48,35 @@ impl Router {
     pub(super) fn fold(mut self) -> Self {
         let guards = std::mem::take(&mut self.guards);
         let layers = std::mem::take(&mut self.layers);
-        let mut known: HashMap<*const States, Arc<States>> = HashMap::new();
-        let routes = self.routes.values_mut().chain(self.internal.values_mut());
-        for route in routes.chain(self.fallbacks.iter_mut().map(|(_, route)| route)) {
-            let own = route.states.clone();
-            let states = known.entry(Arc::as_ptr(&own)).or_insert_with(|| {
-                let mut states = States::clone(&own);
-                states.inherit(&self.states);
-                Arc::new(states)
-            });
-            route.states = states.clone();
+        let outer = self.states.clone();
+        self.change_states(|states| states.inherit(&outer));
+        for route in self.all_mut() {
             if !guards.is_empty() {
                 route.guards = guards.iter().chain(&*route.guards).cloned().collect();
             }
             route.wrap(&layers);
         }
         self
+    }
+
+    /// Changes the states of all procedures; those who share some go on sharing them.
+    pub(super) fn change_states(&mut self, change: impl Fn(&mut States)) {
+        // the old ones are kept meanwhile, or new ones might get their addresses
+        let mut known: HashMap<*const States, (Arc<States>, Arc<States>)> = HashMap::new();
+        for route in self.all_mut() {
+            let own = route.states.clone();
+            let (_, states) = known.entry(Arc::as_ptr(&own)).or_insert_with(|| {
+                let mut states = States::clone(&own);
+                change(&mut states);
+                (own, Arc::new(states))
+            });
+            route.states = states.clone();
+        }
+    }
+
+    fn all_mut(&mut self) -> impl Iterator<Item = &mut Route> {
+        let named = self.routes.values_mut().chain(self.internal.values_mut());
+        named.chain(self.fallbacks.iter_mut().map(|(_, route)| route))
     }
 
     fn all(&self) -> impl Iterator<Item = (&str, &Route)> {

@@ -2,7 +2,7 @@
 
 use super::{
     Batch, Document, ErrorObject, Failure, Id, Invalid, Item, JsonRpc, Message, NotJson, Params, Request,
-    Rules, Success,
+    Rules, Success, about,
     cancel::{cancelled, is_cancel},
     code,
     falsy::substitute,
@@ -20,8 +20,8 @@ use std::{
     time::Duration,
 };
 use trunkline_core::{
-    CallId, CowPayload, Dialect, Fault, FaultKind, Format, Frame, Limits, OpenFrame, Outbox, OwnedPayload,
-    Payload, Signal, StreamHead, frame::Body,
+    About, CallId, CowPayload, Dialect, Fault, FaultKind, Format, Frame, Limits, OpenFrame, Outbox,
+    OwnedPayload, Payload, Signal, StreamHead, frame::Body,
 };
 
 /// The side of a conversation that hears.
@@ -101,7 +101,7 @@ impl Hearing {
             self.learn(frame.channel);
             let id = CallId { spelling: id, tag: Place { channel: frame.channel, batch: None }.pack() };
             let args = Some(CowPayload::Borrowed(Payload::Json(value)));
-            return Some(Signal::Call { id, procedure: Cow::Borrowed(method), args });
+            return Some(Signal::Call { id, procedure: Cow::Borrowed(method), args, about: None });
         }
         if let Some(answers) = &self.answers
             && let Some(Alike { id, value, .. }) = answers.read(text, &self.rules)
@@ -121,8 +121,11 @@ impl Hearing {
     ) -> Option<Signal<'f>> {
         match read(text, &self.rules) {
             Ok(Document::One(item)) => {
-                self.remember(text, &item);
-                self.item(item, frame.channel, None, out)
+                let about = about::read(text, &item, &self.rules);
+                if about.is_none() {
+                    self.remember(text, &item);
+                }
+                self.item(item, about, frame.channel, None, out)
             }
             Ok(Document::Batch(items)) => {
                 let (at, left) = items.position();
@@ -169,9 +172,11 @@ impl Hearing {
                 }
                 return None;
             };
+            let before = at + 1;
             let (at, left) = items.position();
             self.progress = Progress::InBatch { batch, at, left };
-            if let Some(signal) = self.item(item, frame.channel, Some(batch), out) {
+            let about = about::read(text.get(before..at).unwrap_or_default(), &item, &self.rules);
+            if let Some(signal) = self.item(item, about, frame.channel, Some(batch), out) {
                 return Some(signal);
             }
         }
@@ -182,6 +187,7 @@ impl Hearing {
     fn item<'f>(
         &mut self,
         item: Item<'f>,
+        about: Option<Box<About>>,
         channel: u8,
         batch: Option<usize>,
         out: &mut Outbox,
@@ -196,7 +202,8 @@ impl Hearing {
                     self.fault(&id, &batch_reply_too_large(self.max_reply), out);
                     return None;
                 }
-                Some(Signal::Call { id, procedure: request.method, args: request.params.map(payload) })
+                let args = request.params.map(payload);
+                Some(Signal::Call { id, procedure: request.method, args, about })
             }
             Ok(Message::Notification(notification)) => {
                 self.learn(channel);
@@ -219,7 +226,7 @@ impl Hearing {
                     return Some(signal);
                 }
                 let args = notification.params.map(payload);
-                Some(Signal::Notify { procedure: notification.method, args })
+                Some(Signal::Notify { procedure: notification.method, args, about })
             }
             Ok(Message::Success(success)) if self.two_way => {
                 let Cow::Borrowed(result) = success.result.into_raw() else { return None };

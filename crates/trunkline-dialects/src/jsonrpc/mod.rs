@@ -48,6 +48,8 @@ pub use rules::{NullId, Rules};
 pub use unwritable::Unwritable;
 
 #[cfg(feature = "dialect")]
+mod about;
+#[cfg(feature = "dialect")]
 mod cancel;
 #[cfg(feature = "dialect")]
 mod falsy;

@@ -1,11 +1,11 @@
 //! [`Saying`]: JSON-RPC as a [`Speaker`]: calls, notifications, batches.
 
-use super::{JsonRpc, feed, stream, write};
+use super::{JsonRpc, about, feed, stream, write};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicU8, Ordering},
 };
-use trunkline_core::{BatchItem, Encode, EncodeError, Fault, Format, Outbox, Speaker};
+use trunkline_core::{About, BatchItem, Encode, EncodeError, Fault, Format, Outbox, Speaker};
 
 /// On which mux channel the far side serves.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +37,8 @@ pub(super) struct Saying {
     common: Arc<Common>,
     events: bool,
     plain_error_code: i64,
+    /// What is said besides of the next call.
+    about: Option<Box<About>>,
 }
 
 impl Saying {
@@ -46,7 +48,8 @@ impl Saying {
             _ => 0,
         };
         let common = Common { channel: AtomicU8::new(channel), ..Common::default() };
-        Self { common: Arc::new(common), events: options.events, plain_error_code: options.plain_error_code }
+        let (events, plain_error_code) = (options.events, options.plain_error_code);
+        Self { common: Arc::new(common), events, plain_error_code, about: None }
     }
 
     pub(super) fn common(&self) -> Arc<Common> {
@@ -81,7 +84,12 @@ impl Speaker for Saying {
         args: &dyn Encode,
         out: &mut Outbox,
     ) -> Result<(), EncodeError> {
-        self.frame(out, |out| request(Some(id), procedure, args, out))
+        let about = self.about.take();
+        self.frame(out, |out| request(Some(id), procedure, args, about.as_deref(), out))
+    }
+
+    fn about(&mut self, about: &About) {
+        self.about = Some(Box::new(about.clone()));
     }
 
     fn open_stream(
@@ -129,7 +137,7 @@ impl Speaker for Saying {
         self.frame(out, |out| {
             for (at, item) in items.iter().enumerate() {
                 out.push(if at == 0 { b'[' } else { b',' });
-                request(item.id, item.procedure, item.args, out)?;
+                request(item.id, item.procedure, item.args, None, out)?;
             }
             out.push(b']');
             Ok(())
@@ -137,7 +145,7 @@ impl Speaker for Saying {
     }
 
     fn notify(&mut self, procedure: &str, args: &dyn Encode, out: &mut Outbox) -> Result<(), EncodeError> {
-        self.frame(out, |out| request(None, procedure, args, out))
+        self.frame(out, |out| request(None, procedure, args, None, out))
     }
 
     fn event(&mut self, name: &str, args: &dyn Encode, out: &mut Outbox) -> Result<(), EncodeError> {
@@ -178,6 +186,7 @@ fn request(
     id: Option<u64>,
     procedure: &str,
     args: &dyn Encode,
+    about: Option<&About>,
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
     match id {
@@ -185,6 +194,9 @@ fn request(
         None => write::notification_head(out, procedure),
     }
     params(args, out)?;
+    if let Some(about) = about {
+        about::write_members(out, about);
+    }
     write::close(out);
     Ok(())
 }

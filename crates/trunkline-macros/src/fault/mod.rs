@@ -4,81 +4,79 @@ mod message;
 mod said;
 mod variant;
 
-use self::variant::Variant;
+use self::{
+    said::{OF_ENUM, OF_STRUCT, OF_VARIANT, Said},
+    variant::Variant,
+};
+use crate::once::once;
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DeriveInput, Error, Result, spanned::Spanned};
+use syn::{Data, DeriveInput, Error, Path, Result, parse_quote};
 
 /// The conversions to and from a fault, and `Display` if the messages are said here.
 pub(crate) fn expand(item: TokenStream) -> Result<TokenStream> {
     let item: DeriveInput = syn::parse2(item)?;
     if let Some(it) = item.generics.params.first() {
-        return Err(Error::new(
-            it.span(),
+        return Err(Error::new_spanned(
+            it,
             "what callers are told has one type: use concrete types in place of generics",
         ));
     }
-    let variants = variants(&item)?;
+    let (facade, variants) = read(&item)?;
     one_name_each(&variants)?;
     let display = display(&item, &variants)?;
     let ident = &item.ident;
-    let bounds: TokenStream = variants.iter().filter_map(Variant::bounds).collect();
-    let asked = variants.iter().filter_map(Variant::asked);
+    let bounds = once(variants.iter().flat_map(Variant::bounds));
+    let asked = once(variants.iter().flat_map(Variant::asked));
     let structs = variants.iter().filter_map(Variant::structure);
     let told = variants.iter().map(Variant::told);
     let known = variants.iter().filter_map(Variant::known);
     let faults = variants.iter().filter_map(Variant::example);
     Ok(quote! {
+        #[allow(deprecated, reason = "what is deprecated is told all the same")]
         const _: () = {
+            use #facade as __trunkline;
+
             #(#structs)*
 
             #[allow(dead_code, reason = "it is enough that it compiles")]
-            fn __checks() { #(#asked)* }
+            fn __checks() { #asked }
 
             #display
 
             #[automatically_derived]
-            #[allow(non_shorthand_field_patterns, reason = "a tuple's fields are numbers")]
-            impl ::core::convert::From<#ident> for ::trunkline::Fault
+            impl ::core::convert::From<#ident> for __trunkline::Fault
             where
                 #bounds
             {
-                fn from(error: #ident) -> Self {
-                    let message = <#ident as ::trunkline::__private::Message>::message(&error);
-                    match error {
+                fn from(__error: #ident) -> Self {
+                    let __message = <#ident as __trunkline::__private::Message>::message(&__error);
+                    match __error {
                         #(#told)*
                     }
                 }
             }
 
             #[automatically_derived]
-            impl ::core::convert::TryFrom<::trunkline::Fault> for #ident
+            impl __trunkline::TypedFault for #ident
             where
                 #bounds
             {
-                type Error = ::trunkline::Fault;
+                type Told = __trunkline::CallError<#ident>;
 
-                fn try_from(fault: ::trunkline::Fault) -> ::core::result::Result<Self, ::trunkline::Fault> {
-                    let error = match fault.name().as_deref() {
+                fn told(__fault: __trunkline::Fault) -> __trunkline::CallError<#ident> {
+                    ::core::convert::From::from(__fault)
+                }
+
+                fn from_fault(__fault: __trunkline::Fault) -> ::core::result::Result<Self, __trunkline::Fault> {
+                    let __error = match __fault.name().as_deref() {
                         #(#known)*
                         _ => ::core::option::Option::None,
                     };
-                    error.ok_or(fault)
-                }
-            }
-
-            #[automatically_derived]
-            impl ::trunkline::TypedFault for #ident
-            where
-                #bounds
-            {
-                type Told = ::trunkline::CallError<Self>;
-
-                fn told(fault: ::trunkline::Fault) -> Self::Told {
-                    ::core::convert::From::from(fault)
+                    __error.ok_or(__fault)
                 }
 
-                fn faults() -> ::std::vec::Vec<::trunkline::Fault> {
+                fn faults() -> ::std::vec::Vec<__trunkline::Fault> {
                     ::std::vec![#(#faults),*]
                 }
             }
@@ -86,22 +84,32 @@ pub(crate) fn expand(item: TokenStream) -> Result<TokenStream> {
     })
 }
 
-fn variants(item: &DeriveInput) -> Result<Vec<Variant>> {
+/// Where what is made finds trunkline, and the errors.
+fn read(item: &DeriveInput) -> Result<(Path, Vec<Variant>)> {
     let ident = &item.ident;
-    match &item.data {
-        Data::Enum(data) => data
-            .variants
-            .iter()
-            .map(|it| {
+    let (facade, variants) = match &item.data {
+        Data::Enum(data) => {
+            let of_all = Said::read(&item.attrs, OF_ENUM)?;
+            if let Some(message) = &of_all.message {
+                let mend = "each of the errors has its own message: say it of the variants";
+                return Err(Error::new_spanned(message, mend));
+            }
+            let variants = data.variants.iter().map(|it| {
                 let variant = &it.ident;
-                Variant::read(quote!(#ident::#variant), variant, &it.attrs, &it.fields)
-            })
-            .collect(),
-        Data::Struct(data) => Ok(vec![Variant::read(quote!(#ident), ident, &item.attrs, &data.fields)?]),
-        Data::Union(data) => {
-            Err(Error::new(data.union_token.span(), "a union cannot be told: make it an enum"))
+                Variant::read(quote!(#ident::#variant), variant, &it.attrs, OF_VARIANT, &it.fields)
+            });
+            (of_all.facade, variants.collect::<Result<Vec<_>>>()?)
         }
-    }
+        Data::Struct(data) => {
+            let mut only = Variant::read(quote!(#ident), ident, &item.attrs, OF_STRUCT, &data.fields)?;
+            (only.said.facade.take(), vec![only])
+        }
+        Data::Union(data) => {
+            let message = "a union cannot be told: make it an enum";
+            return Err(Error::new_spanned(data.union_token, message));
+        }
+    };
+    Ok((facade.unwrap_or_else(|| parse_quote!(::trunkline)), variants))
 }
 
 fn one_name_each(variants: &[Variant]) -> Result<()> {
@@ -128,11 +136,25 @@ fn display(item: &DeriveInput, variants: &[Variant]) -> Result<Option<TokenStrea
         return Err(Error::new(silent.span, message));
     }
     let (ident, arms) = (&item.ident, variants.iter().map(Variant::displayed));
+    let sources: Vec<_> = variants.iter().filter_map(Variant::source).collect();
+    let source = (!sources.is_empty()).then(|| {
+        quote! {
+            fn source(&self) -> ::core::option::Option<&(dyn ::core::error::Error + 'static)> {
+                #[allow(unused_imports, reason = "it is for what is no error")]
+                use __trunkline::__private::NoError as _;
+                #[allow(unreachable_patterns, reason = "all of them may have one")]
+                match *self {
+                    #(#sources)*
+                    _ => ::core::option::Option::None,
+                }
+            }
+        }
+    });
     Ok(Some(quote! {
         #[automatically_derived]
         impl ::core::fmt::Display for #ident {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                #[allow(unused_variables, non_shorthand_field_patterns, reason = "a message names what it likes")]
+            fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                #[allow(unused_variables, reason = "a message names what it likes")]
                 match *self {
                     #(#arms)*
                 }
@@ -140,6 +162,31 @@ fn display(item: &DeriveInput, variants: &[Variant]) -> Result<Option<TokenStrea
         }
 
         #[automatically_derived]
-        impl ::core::error::Error for #ident {}
+        impl ::core::error::Error for #ident {
+            #source
+        }
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trunkline_is_looked_for_where_it_is_said_to_be() {
+        let item = quote! {
+            enum JoinError {
+                #[fault("full: {guests}", code = 1, kind = Forbidden)]
+                Full { guests: u8 },
+                #[fault("store", internal)]
+                Store(Error),
+            }
+        };
+        let renamed = expand(quote!(#[fault(crate = "rpc")] #item)).unwrap().to_string();
+        assert!(
+            renamed.contains("use rpc as __trunkline ;") && !renamed.contains(":: trunkline"),
+            "{renamed}"
+        );
+        assert!(expand(item).unwrap().to_string().contains("use :: trunkline as __trunkline ;"));
+    }
 }

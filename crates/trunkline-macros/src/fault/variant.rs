@@ -1,7 +1,7 @@
 //! [`Variant`]: one error of an enum, or a struct that is one.
 
 use super::{message::captured, said::Said};
-use crate::notes;
+use crate::{notes, once::once, owned::owned};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Attribute, Fields, Ident, LitStr, Result, Type, ext::IdentExt, spanned::Spanned};
@@ -21,6 +21,9 @@ pub(super) struct Variant {
     sentence: Option<String>,
 }
 
+/// What the fields are bound to begins with, so that it is nobody else's name.
+const BOUND: &str = "__field_";
+
 /// Something that belongs to it.
 struct Field {
     /// How it is taken out and put in.
@@ -36,15 +39,19 @@ impl Variant {
         path: TokenStream,
         ident: &Ident,
         attributes: &[Attribute],
+        known: &[&str],
         fields: &Fields,
     ) -> Result<Self> {
-        let said = Said::read(attributes)?;
+        let said = Said::read(attributes, known)?;
+        if !said.internal {
+            fields.iter().try_for_each(|it| owned(&it.ty))?;
+        }
         Ok(Self {
             name: said.name.as_ref().map_or_else(|| ident.unraw().to_string(), LitStr::value),
             span: ident.span(),
             said,
             path,
-            properties: format_ident!("__{}", ident.unraw()),
+            properties: format_ident!("__Properties_{}", ident.unraw()),
             fields: fields
                 .members()
                 .zip(fields)
@@ -65,10 +72,11 @@ impl Variant {
             .fields
             .iter()
             .map(|Field { local, name, kind, .. }| quote!(#[serde(rename = #name)] #local: #kind));
-        let bounds = self.bounds();
+        let bounds = once(self.bounds());
         Some(quote! {
-            #[derive(::trunkline::__private::serde::Deserialize, ::trunkline::__private::serde::Serialize)]
-            #[serde(crate = "::trunkline::__private::serde")]
+            #[derive(__trunkline::__private::serde::Deserialize, __trunkline::__private::serde::Serialize)]
+            #[serde(crate = "__trunkline::__private::serde")]
+            #[allow(non_camel_case_types, reason = "it has the name of the error")]
             struct #properties
             where
                 #bounds
@@ -77,23 +85,29 @@ impl Variant {
     }
 
     /// What its types have to be, said where each of them stands.
-    pub(super) fn bounds(&self) -> Option<TokenStream> {
-        let told =
-            |Field { kind, .. }: &Field| quote_spanned!(kind.span() => #kind: ::trunkline::__private::Told,);
-        (!self.said.internal).then(|| self.fields.iter().map(told).collect())
+    pub(super) fn bounds(&self) -> Vec<TokenStream> {
+        self.crossing()
+            .map(|kind| quote_spanned!(kind.span() => #kind: __trunkline::__private::Told,))
+            .collect()
     }
 
     /// The same, as questions, which are answered in our own words.
-    pub(super) fn asked(&self) -> Option<TokenStream> {
-        let told = |Field { kind, .. }: &Field| quote_spanned!(kind.span() => ::trunkline::__private::told::<#kind>(););
-        (!self.said.internal).then(|| self.fields.iter().map(told).collect())
+    pub(super) fn asked(&self) -> Vec<TokenStream> {
+        self.crossing()
+            .map(|kind| quote_spanned!(kind.span() => __trunkline::__private::told::<#kind>();))
+            .collect()
+    }
+
+    /// The types of what callers are told.
+    fn crossing(&self) -> impl Iterator<Item = &Type> {
+        self.fields.iter().map(|it| &it.kind).filter(|_| !self.said.internal)
     }
 
     /// What it is turned into.
     pub(super) fn told(&self) -> TokenStream {
         let Self { path, properties, .. } = self;
         if self.said.internal {
-            return quote!(error @ #path { .. } => Self::internal(error),);
+            return quote!(__error @ #path { .. } => Self::internal(__error),);
         }
         let (kind, code, name) = (self.said.kind(), self.code(), &self.name);
         let (members, locals) = self.places();
@@ -102,7 +116,7 @@ impl Variant {
             false => quote!(#properties { #(#locals),* }),
         };
         quote! {
-            #path { #(#members: #locals),* } => Self::new(#kind, message) #code.with_name(#name, #belonging),
+            #path { #(#members: #locals),* } => Self::new(#kind, __message) #code.with_name(#name, #belonging),
         }
     }
 
@@ -116,7 +130,7 @@ impl Variant {
         Some(match self.fields.is_empty() {
             true => quote!(::core::option::Option::Some(#name) => ::core::option::Option::Some(#path {}),),
             false => quote! {
-                ::core::option::Option::Some(#name) => fault
+                ::core::option::Option::Some(#name) => __fault
                     .properties::<#properties>()
                     .map(|#properties { #(#locals),* }| #path { #(#members: #locals),* }),
             },
@@ -131,16 +145,26 @@ impl Variant {
         let (kind, code, name) = (self.said.kind(), self.code(), &self.name);
         let message = self.said.message.as_ref().map(LitStr::value);
         let message = message.or_else(|| self.sentence.clone()).unwrap_or_else(|| name.clone());
-        Some(quote!(::trunkline::Fault::new(#kind, #message) #code.with_name(#name, ())))
+        Some(quote!(__trunkline::Fault::new(#kind, #message) #code.with_name(#name, ())))
     }
 
     /// What is shown of it, if that is said here.
     pub(super) fn displayed(&self) -> Option<TokenStream> {
         let (path, message) = (&self.path, self.said.message.as_ref()?);
-        let text = LitStr::new(&captured(&message.value()), message.span());
+        let names: Vec<&str> = self.fields.iter().map(|it| &*it.name).collect();
+        let text = LitStr::new(&captured(&message.value(), BOUND, &names), message.span());
         let (members, locals) = self.places();
         Some(quote! {
-            #path { #(#members: ref #locals),* } => ::core::write!(f, #text),
+            #path { #(#members: ref #locals),* } => ::core::write!(__f, #text),
+        })
+    }
+
+    /// What is behind it: the one thing that an error has which stays at home.
+    pub(super) fn source(&self) -> Option<TokenStream> {
+        let ([field], true) = (&*self.fields, self.said.internal) else { return None };
+        let (path, Field { member, local, .. }) = (&self.path, field);
+        Some(quote! {
+            #path { #member: ref #local } => __trunkline::__private::Inside(#local).source(),
         })
     }
 
@@ -155,10 +179,11 @@ impl Variant {
 
 impl Field {
     fn of(member: syn::Member, kind: &Type) -> Self {
-        let (local, name) = match &member {
-            syn::Member::Named(ident) => (ident.clone(), ident.unraw().to_string()),
-            syn::Member::Unnamed(at) => (format_ident!("field_{}", at.index), at.index.to_string()),
+        let name = match &member {
+            syn::Member::Named(ident) => ident.unraw().to_string(),
+            syn::Member::Unnamed(at) => at.index.to_string(),
         };
+        let local = format_ident!("{BOUND}{name}");
         Self { member, local, name, kind: kind.clone() }
     }
 }

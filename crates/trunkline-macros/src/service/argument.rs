@@ -1,12 +1,16 @@
-//! [`Argument`] and [`Extractor`]: what a method takes.
+//! [`Taken`]: what a method takes, an [`Argument`] or what does not travel.
 
 use super::returns::{Value, sent_item};
-use crate::setting::Settings;
+use crate::{
+    bare::bare,
+    owned::{itself, owned},
+    setting,
+};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{
-    Attribute, Error, Expr, FnArg, Ident, LitStr, Meta, Pat, PatType, Result, Type, parse_quote,
-    spanned::Spanned,
+    Attribute, Error, Expr, FnArg, Ident, LitStr, Pat, PatType, Path, Result, TraitItemFn, Type,
+    ext::IdentExt, parse_quote,
 };
 
 /// What a method takes besides itself, in order.
@@ -54,9 +58,9 @@ impl Taken {
                         "extractors come first, arguments last: move this one to before `{}`",
                         before.ident
                     );
-                    return Err(Error::new(input.span(), message));
+                    return Err(Error::new_spanned(input, message));
                 }
-                owned(&input.ty)?;
+                itself(&input.ty)?;
                 taken.extractors.push((*input.ty).clone());
             } else if let Some(item) = sent_item(&input.ty)? {
                 let before = taken.arguments.len();
@@ -64,30 +68,37 @@ impl Taken {
                 if taken.stream.replace((before, stream)).is_some() {
                     let message = "a procedure takes one stream of its caller at most: send the items of both \
                                    as one, for example as an enum";
-                    return Err(Error::new(input.span(), message));
+                    return Err(Error::new_spanned(&input.pat, message));
                 }
             } else {
-                taken.arguments.push(Argument::read(input)?);
+                let argument = Argument::read(input)?;
+                let name = argument.told();
+                if let Some(before) = taken.arguments.iter().find(|it| it.told() == name) {
+                    let message = format!(
+                        "callers know `{}` as `{name}` too: give one of them another name, `#[arg(name = \"…\")]`",
+                        before.ident
+                    );
+                    return Err(Error::new_spanned(&input.pat, message));
+                }
+                taken.arguments.push(argument);
             }
         }
         // a stream is extracted too
         match taken.extractors.get(8 - usize::from(taken.stream.is_some())) {
-            Some(one_more) => Err(Error::new(one_more.span(), "a procedure takes at most eight extractors")),
+            Some(one_more) => Err(Error::new_spanned(one_more, "a procedure takes at most eight extractors")),
             None => Ok(taken),
         }
     }
 }
 
-/// An input as the trait has it: without what is said of it here.
-pub(super) fn bare(input: &FnArg) -> FnArg {
-    let mut input = input.clone();
-    if let FnArg::Typed(typed) = &mut input {
-        if let Ok(Some(item)) = sent_item(&typed.ty) {
-            *typed.ty = incoming(&item);
+/// Takes off a method what is said of it here alone.
+pub(super) fn unmark(method: &mut TraitItemFn) {
+    method.attrs.retain(|it| !it.path().is_ident("procedure"));
+    for input in &mut method.sig.inputs {
+        if let FnArg::Typed(typed) = input {
+            typed.attrs.retain(|it| !["arg", "extract", "doc"].iter().any(|name| it.path().is_ident(name)));
         }
-        typed.attrs.retain(|it| !["arg", "extract", "doc"].iter().any(|name| it.path().is_ident(name)));
     }
-    input
 }
 
 impl Taken {
@@ -116,20 +127,21 @@ impl SentStream {
         if let Some(said) = input.attrs.iter().find(|it| it.path().is_ident("arg")) {
             let message =
                 "a stream is sent beside the arguments: it has neither a name nor a default; drop `#[arg]`";
-            return Err(Error::new(said.span(), message));
+            return Err(Error::new_spanned(said, message));
         }
         Ok(Self { ident: plain_name(input)?.clone(), item })
     }
 
-    /// What the implementation takes.
-    pub(super) fn incoming(&self) -> Type {
-        incoming(&self.item)
+    /// Whether it is what this pattern stands for.
+    pub(super) fn is_named(&self, pattern: &Pat) -> bool {
+        matches!(pattern, Pat::Ident(it) if it.ident == self.ident)
     }
-}
 
-fn incoming(item: &Value) -> Type {
-    let item = item.decoded();
-    parse_quote!(::trunkline::Incoming<#item>)
+    /// What the implementation takes; `facade` is where trunkline is.
+    pub(super) fn incoming(&self, facade: &Path) -> Type {
+        let item = self.item.decoded();
+        parse_quote!(#facade::Incoming<#item>)
+    }
 }
 
 fn plain_name(input: &PatType) -> Result<&Ident> {
@@ -154,30 +166,28 @@ impl Argument {
             default: None,
             docs: input.attrs.iter().filter(|it| it.path().is_ident("doc")).cloned().collect(),
         };
-        for attribute in input.attrs.iter().filter(|it| it.path().is_ident("arg")) {
-            argument.say(attribute)?;
-        }
+        argument.say(&input.attrs)?;
         Ok(argument)
     }
 
-    fn say(&mut self, attribute: &Attribute) -> Result<()> {
-        if let Meta::Path(_) = attribute.meta {
-            return Err(Error::new(
-                attribute.span(),
-                "write what is to be said of the argument: `#[arg(default)]`",
-            ));
-        }
-        for setting in attribute.parse_args_with(Settings::parse_terminated)? {
+    fn say(&mut self, attributes: &[Attribute]) -> Result<()> {
+        let settings = setting::of_attributes(attributes, "arg", "#[arg(default)]")?;
+        setting::check(&settings, "an argument", &["default", "name"], &[], &[])?;
+        for setting in &settings {
             match &*setting.word {
-                "default" => {
+                "name" => self.name = Some(setting.text()?),
+                _ => {
                     let value = setting.optional_value()?.cloned();
                     self.default = Some(value.map_or(Default::OfType, Default::Value));
                 }
-                "name" => self.name = Some(setting.text()?),
-                _ => return Err(setting.unknown("an argument", &["default", "name"])),
             }
         }
         Ok(())
+    }
+
+    /// What callers know it by.
+    fn told(&self) -> String {
+        self.name.as_ref().map_or_else(|| self.ident.unraw().to_string(), LitStr::value)
     }
 
     /// The field of the struct that the arguments are read from, and written as.
@@ -187,56 +197,34 @@ impl Argument {
         let default = self.default.as_ref().map(|default| match default {
             Default::OfType => quote!(#[serde(default)]),
             Default::Value(_) => {
-                let function = self.default_function(of).to_string();
+                let function = format!("{of}::{}", self.default_function());
                 quote!(#[serde(default = #function)])
             }
         });
-        let omitted = is_option(kind)
+        // with a default, to leave it out is to say something else than `None`
+        let omitted = (is_option(kind) && self.default.is_none())
             .then(|| quote!(#[serde(skip_serializing_if = "::core::option::Option::is_none")]));
         quote!(#(#docs)* #renamed #default #omitted #ident: #kind)
     }
 
-    /// The function that gives its default, if that is a value.
-    pub(super) fn default_value(&self, of: &Ident) -> Option<TokenStream> {
+    /// The function of the struct that gives its default, if that is a value.
+    pub(super) fn default_value(&self) -> Option<TokenStream> {
         let Some(Default::Value(value)) = &self.default else { return None };
-        let (function, kind) = (self.default_function(of), &self.kind);
+        let (function, kind) = (self.default_function(), &self.kind);
         Some(quote!(fn #function() -> #kind { #value }))
     }
 
-    fn default_function(&self, of: &Ident) -> Ident {
-        format_ident!("{of}_{}", self.ident)
+    fn default_function(&self) -> Ident {
+        format_ident!("__default_{}", self.ident.unraw())
     }
 }
 
 fn no_name(pattern: &Pat) -> Error {
     let message = "an argument needs a plain name, which callers know it by: write `name: Type`, \
                    and take it apart where the trait is implemented";
-    Error::new(pattern.span(), message)
+    Error::new_spanned(pattern, message)
 }
 
 fn is_option(kind: &Type) -> bool {
-    matches!(kind, Type::Path(path) if path.path.segments.last().is_some_and(|it| it.ident == "Option"))
-}
-
-/// Refuses types that cannot be kept.
-pub(super) fn owned(kind: &Type) -> Result<()> {
-    let message = match kind {
-        Type::Reference(reference) => {
-            let (elem, of) = (&reference.elem, quote::ToTokens::to_token_stream(&reference.elem).to_string());
-            let instead = match &**elem {
-                Type::Slice(slice) => {
-                    let of = quote::ToTokens::to_token_stream(&slice.elem).to_string();
-                    format!("Vec<{of}>")
-                }
-                _ if of == "str" => "String".to_owned(),
-                _ => of,
-            };
-            format!("what travels is owned, on either side: write `{instead}` instead of a reference")
-        }
-        Type::ImplTrait(_) => {
-            "callers need to know the type: write a concrete one instead of `impl …`".to_owned()
-        }
-        _ => return Ok(()),
-    };
-    Err(Error::new(kind.span(), message))
+    matches!(bare(kind), Type::Path(path) if path.path.segments.last().is_some_and(|it| it.ident == "Option"))
 }

@@ -7,7 +7,7 @@ use quote::{format_ident, quote};
 
 /// The client, and its methods.
 pub(super) fn of(contract: &Contract) -> (TokenStream, TokenStream) {
-    let (vis, client) = (&contract.item.vis, format_ident!("{}Client", contract.item.ident));
+    let (vis, client, facade) = (&contract.item.vis, &contract.names.client, &contract.names.facade);
     let about = contract.about("Calls the procedures of a [`{}`], wherever it is.");
     let new = contract.about("A client of the [`{}`] that `calls` reaches.");
     let methods = contract.methods.iter().map(|method| call(method, vis));
@@ -17,19 +17,19 @@ pub(super) fn of(contract: &Contract) -> (TokenStream, TokenStream) {
         #[doc = #about]
         #[derive(Clone, Debug)]
         #[must_use]
-        #vis struct #client<C = ::trunkline::Client> {
+        #vis struct #client<C = #facade::Client> {
             calls: C,
         }
     };
     let calls = quote! {
         #(#conditions)*
-        #[allow(dead_code, clippy::all, reason = "callers call what they need")]
-        impl<C: ::trunkline::Calls> #client<C>
+        #[allow(dead_code, reason = "callers call what they need")]
+        impl<__C: __trunkline::Calls> #client<__C>
         where
             #bounds
         {
             #[doc = #new]
-            #vis fn new(calls: C) -> Self {
+            #vis fn new(calls: __C) -> Self {
                 Self { calls }
             }
             #(#methods)*
@@ -53,7 +53,7 @@ fn call(method: &Method, vis: &syn::Visibility) -> TokenStream {
         |stream| {
             let (ident, kind) = (&stream.ident, stream.item.whole());
             quote! {
-                #ident: impl ::trunkline::__private::Stream<Item = #kind> + ::core::marker::Send + 'static
+                #ident: impl __trunkline::__private::Stream<Item = #kind> + ::core::marker::Send + 'static
             }
         },
     );
@@ -68,32 +68,32 @@ fn call(method: &Method, vis: &syn::Visibility) -> TokenStream {
     let (call_it, stream_it) = (format_ident!("call{sending}"), format_ident!("stream{sending}"));
     let args = match &method.args {
         Some(args) => quote!(#args { #(#idents),* }),
-        None => quote!(::trunkline::__private::NoArgs {}),
+        None => quote!(__trunkline::__private::NoArgs {}),
     };
-    let fault = quote!(::trunkline::Fault);
-    let told = method.returns.error().map(|error| quote!(<#error as ::trunkline::TypedFault>::Told));
+    let fault = quote!(__trunkline::Fault);
+    let told = method.returns.error().map(|error| quote!(<#error as __trunkline::TypedFault>::Told));
     let telling =
-        method.returns.error().map(|error| quote!(.map_err(<#error as ::trunkline::TypedFault>::told)));
+        method.returns.error().map(|error| quote!(.map_err(<#error as __trunkline::TypedFault>::told)));
     let timeout = match method.said.timeout {
         Some(millis) => quote!(::core::option::Option::Some(::core::time::Duration::from_millis(#millis))),
         None => quote!(::core::option::Option::None),
     };
     let (gives, call) = match &method.returns {
         Returns::One(_) if method.said.notification => {
-            (quote!((), #fault), quote!(::trunkline::Calls::notify(&self.calls, #name, #args).await))
+            (quote!((), #fault), quote!(__trunkline::Calls::notify(&self.calls, #name, #args).await))
         }
         Returns::One(value) => {
             let (decoded, error) = (value.decoded(), told.unwrap_or(fault));
             (
                 quote!(#decoded, #error),
-                quote!(::trunkline::Calls::#call_it::<#decoded>(&self.calls, #name, #args #items, #timeout).await #telling),
+                quote!(__trunkline::Calls::#call_it::<#decoded>(&self.calls, #name, #args #items, #timeout).await #telling),
             )
         }
         Returns::Many { item, .. } => {
             let (decoded, error) = (item.decoded(), told.unwrap_or(fault));
             (
-                quote!(C::Stream<#decoded>, #error),
-                quote!(::trunkline::Calls::#stream_it::<#decoded>(&self.calls, #name, #args #items).await #telling),
+                quote!(__C::Stream<#decoded>, #error),
+                quote!(__trunkline::Calls::#stream_it::<#decoded>(&self.calls, #name, #args #items, #timeout).await #telling),
             )
         }
     };

@@ -1,6 +1,9 @@
 //! [`Returns`]: what a method gives.
 
-use super::argument::owned;
+use crate::{
+    bare::{bare, bare_mut},
+    owned::owned,
+};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{
@@ -95,7 +98,7 @@ impl Value {
     /// What makes a stream of replies of one of these.
     pub(super) fn sent(&self, stream: &syn::Ident) -> TokenStream {
         match self {
-            Self::Plain(_) => quote!(::trunkline::__private::plain(#stream)),
+            Self::Plain(_) => quote!(__trunkline::__private::plain(#stream)),
             Self::Fallible(_) => quote!(#stream),
         }
     }
@@ -103,7 +106,7 @@ impl Value {
     /// What makes a reply of the value.
     pub(super) fn wrapped(&self, value: &TokenStream) -> TokenStream {
         match self {
-            Self::Plain(_) => quote!(::trunkline::Plain(#value)),
+            Self::Plain(_) => quote!(__trunkline::Plain(#value)),
             Self::Fallible(_) => value.clone(),
         }
     }
@@ -119,18 +122,18 @@ impl Value {
     /// Whether it is nothing.
     pub(super) fn is_unit(&self) -> bool {
         let (Self::Plain(kind) | Self::Fallible(kind)) = self;
-        matches!(result_in(kind).unwrap_or(kind), Type::Tuple(tuple) if tuple.elems.is_empty())
+        matches!(bare(result_in(kind).unwrap_or(kind)), Type::Tuple(tuple) if tuple.elems.is_empty())
     }
 }
 
 /// The type of the errors of a `Result`, by whatever alias.
 fn error_of(result: &Type) -> TokenStream {
-    quote_spanned!(result.span() => <#result as ::trunkline::__private::ResultOf>::Err)
+    quote_spanned!(result.span() => <#result as __trunkline::__private::ResultOf>::Err)
 }
 
 /// The type in a `Result`, if it is called so.
 fn result_in(kind: &Type) -> Option<&Type> {
-    let Type::Path(path) = kind else { return None };
+    let Type::Path(path) = bare(kind) else { return None };
     let last = path.path.segments.last().filter(|it| it.ident == "Result")?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
     arguments.args.iter().find_map(|it| match it {
@@ -140,7 +143,7 @@ fn result_in(kind: &Type) -> Option<&Type> {
 }
 
 fn result_in_mut(kind: &mut Type) -> Option<&mut Type> {
-    let Type::Path(path) = kind else { return None };
+    let Type::Path(path) = bare_mut(kind) else { return None };
     let last = path.path.segments.last_mut().filter(|it| it.ident == "Result")?;
     let PathArguments::AngleBracketed(arguments) = &mut last.arguments else { return None };
     arguments.args.iter_mut().find_map(|it| match it {
@@ -151,7 +154,7 @@ fn result_in_mut(kind: &mut Type) -> Option<&mut Type> {
 
 /// What the items are of a stream that is taken, if it is one.
 pub(super) fn sent_item(kind: &Type) -> Result<Option<Value>> {
-    match kind {
+    match bare(kind) {
         Type::ImplTrait(it) if it.bounds.iter().any(|it| stream_bound(it).is_some()) => item_of(it).map(Some),
         _ => Ok(None),
     }
@@ -159,12 +162,12 @@ pub(super) fn sent_item(kind: &Type) -> Result<Option<Value>> {
 
 /// The `impl Stream<…>`, if it is one.
 fn stream_in(kind: &Type) -> Result<Option<&TypeImplTrait>> {
-    let Type::ImplTrait(it) = kind else { return Ok(None) };
+    let Type::ImplTrait(it) = bare(kind) else { return Ok(None) };
     let is_stream = it.bounds.iter().any(|it| stream_bound(it).is_some());
     match is_stream {
         true => Ok(Some(it)),
-        false => Err(Error::new(
-            kind.span(),
+        false => Err(Error::new_spanned(
+            kind,
             "a client needs to know the type: write a concrete one, or `impl Stream<Item = T>`",
         )),
     }
@@ -185,13 +188,13 @@ fn item_of(stream: &TypeImplTrait) -> Result<Value> {
         _ => None,
     };
     let item = item.ok_or_else(|| {
-        Error::new(stream.span(), "say what the items of the stream are: `impl Stream<Item = T>`")
+        Error::new_spanned(stream, "say what the items of the stream are: `impl Stream<Item = T>`")
     })?;
     Value::read(item)
 }
 
 fn sendable(kind: &mut Type) {
-    if let Type::ImplTrait(it) = kind {
+    if let Type::ImplTrait(it) = bare_mut(kind) {
         it.bounds.push(parse_quote!(::core::marker::Send));
     }
 }

@@ -1,13 +1,27 @@
 //! [`Said`]: what the attributes of a trait or of a method say.
 
-use crate::{duration, setting::Settings};
+use crate::{
+    duration,
+    setting::{self, Settings},
+};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Error, Expr, LitStr, Result};
 
 /// What can be said of a trait, and so of all its methods.
-const OF_TRAIT: &[&str] =
-    &["scope", "version", "internal", "deprecated", "group", "data", "timeout", "ordered"];
+const OF_TRAIT: &[&str] = &[
+    "scope",
+    "version",
+    "internal",
+    "deprecated",
+    "group",
+    "data",
+    "timeout",
+    "ordered",
+    "client",
+    "service",
+    "crate",
+];
 /// What can be said of a method.
 const OF_METHOD: &[&str] = &[
     "name",
@@ -23,6 +37,10 @@ const OF_METHOD: &[&str] = &[
     "parallel",
     "blocking",
 ];
+
+/// What does not go together.
+const APART: &[(&str, &str, &str)] =
+    &[("parallel", "blocking", "say `parallel` of what computes, and `blocking` of what blocks its thread")];
 
 /// What is said of a method, or of all of them.
 #[derive(Clone, Default)]
@@ -51,15 +69,9 @@ impl Said {
     }
 
     fn and(mut self, settings: &Settings, place: &str, known: &[&'static str]) -> Result<Self> {
-        let mut seen: Vec<&str> = Vec::new();
+        setting::check(settings, place, known, &["group"], APART)?;
         for setting in settings {
-            let Some(word) = known.iter().copied().find(|it| *it == setting.word) else {
-                return Err(setting.unknown(place, known));
-            };
-            if seen.contains(&word) && word != "group" {
-                return Err(Error::new(setting.span, format!("`{word}` is said twice")));
-            }
-            seen.push(word);
+            let Some(word) = known.iter().copied().find(|it| *it == setting.word) else { continue };
             match word {
                 "scope" => self.scope = Some(named(setting.text()?)?),
                 "name" => self.name = Some(named(setting.text()?)?),
@@ -73,20 +85,17 @@ impl Said {
                 "data" => self.data.extend(setting.pairs()?),
                 "timeout" => self.timeout = Some(duration::millis(setting.value()?)?),
                 "notification" => self.notification = setting.flag()?,
-                _ if self.flags.contains(&word) => {}
+                // these are about what is made of the trait: `Names`
+                "client" | "service" | "crate" => {}
                 _ => {
                     setting.flag()?;
-                    self.flags.push(word);
+                    if !self.flags.contains(&word) {
+                        self.flags.push(word);
+                    }
                 }
             }
         }
-        match self.flags.contains(&"parallel") && self.flags.contains(&"blocking") {
-            true => Err(Error::new(
-                settings.first().map_or_else(proc_macro2::Span::call_site, |it| it.span),
-                "either `parallel`, for what computes, or `blocking`, for what blocks its thread",
-            )),
-            false => Ok(self),
-        }
+        Ok(self)
     }
 
     /// The same, as methods of a registration.
@@ -111,8 +120,8 @@ fn named(text: LitStr) -> Result<LitStr> {
     let name = text.value();
     let reserved = name == "rpc" || name.starts_with("rpc.");
     match reserved || name.trim() != name {
-        true => Err(Error::new(
-            text.span(),
+        true => Err(Error::new_spanned(
+            text,
             "a name has no spaces around it, and does not begin with `rpc.`, which is the protocol's own: choose another",
         )),
         false => Ok(text),

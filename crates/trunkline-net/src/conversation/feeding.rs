@@ -1,11 +1,12 @@
 //! Streams that the far side sends with its calls.
 
-use super::{Conversation, MOST_CALLS, Parked, Turn, after, busy, is_it, shutting_down};
+use super::{Conversation, MOST_CALLS, Parked, Turn, after, busy, is_it, shutting_down, tell};
 use crate::{
+    access,
     feeds::{At, Claim, Feeds, Heard},
-    peer::Slot,
+    service::Service,
 };
-use trunkline_core::{CallId, Fault, FaultKind, Feed, Outbox, OwnedCallId, Payload};
+use trunkline_core::{Call, CallId, Fault, FaultKind, Feed, Outbox, OwnedCallId, OwnedPayload, Payload};
 
 /// How many of the longest messages may wait as items for handlers to take them.
 const MESSAGES: usize = 4;
@@ -65,43 +66,89 @@ impl Conversation {
         match feeds.hear(call, outcome.clone()) {
             Heard::Fine => {}
             Heard::Progress(place, timeout) => {
-                if let Some((slot, _)) = self.slots.get(place) {
-                    slot.deadline = after(turn.now, timeout);
+                let Some((slot, _)) = self.slots.get(place) else { return };
+                if slot.caller.has_expired(turn.now) {
+                    return self.end_fed(call, At::Slot(place), &access::expired(), out, turn);
                 }
+                slot.deadline = after(turn.now, timeout);
             }
             Heard::Overrun(at, fault) => {
-                feeds.forget(call);
-                self.end_overrun(call, at, &fault, out, turn);
+                self.end_fed(call, at, &fault, out, turn);
             }
         }
     }
 
-    /// Ends a call whose caller sends more than there is room for.
+    /// Ends a call whose caller sends more than there is room for, or may send nothing
+    /// any more.
     #[cold]
-    fn end_overrun(&mut self, call: &str, at: At, fault: &Fault, out: &mut Outbox, turn: Turn<'_>) {
-        let (id, procedure) = match at {
-            At::Slot(place) => match self.slots.remove(place).map(Slot::end) {
-                Some(ended) => ended,
+    fn end_fed(&mut self, call: &str, at: At, fault: &Fault, out: &mut Outbox, turn: Turn<'_>) {
+        if let Some(feeds) = &mut self.feeds {
+            feeds.forget(call);
+        }
+        match at {
+            At::Slot(place) => match self.slots.remove(place) {
+                Some(slot) => self.refuse_slot(slot, fault, out),
                 None => return,
             },
             At::Parked => {
-                let is_parked =
-                    |parked: &Parked| matches!(parked, Parked::Call { id: kept, .. } if is_it(kept, call));
-                match self.parked.iter().position(is_parked).and_then(|at| self.parked.remove(at)) {
-                    Some(Parked::Call { id, procedure, .. }) => (id, procedure),
-                    _ => return,
+                let is_it = |parked: &Parked| matches!(parked, Parked::Call { id, .. } if is_it(id, call));
+                let Some(at) = self.parked.iter().position(is_it) else { return };
+                if self.is_login_awaited() {
+                    // it is not known yet whether its caller may know of it
+                    if let Some(Parked::Call { unfed, .. }) = self.parked.get_mut(at) {
+                        *unfed = Some(Box::new(fault.clone()));
+                    }
+                    return;
+                }
+                if let Some(Parked::Call { id, procedure, args, .. }) = self.parked.remove(at) {
+                    let (id, args) =
+                        (id.as_ref().map(OwnedCallId::borrow), args.as_ref().map(OwnedPayload::borrow));
+                    self.refuse_unfed(id.as_ref(), &procedure, args, fault, out, turn);
                 }
             }
             At::Stream(number) => {
                 if let Some(streams) = &mut self.streams {
-                    streams.break_off_one(number, fault, &mut *self.dialect, out);
+                    let (service, context) = (&self.service, &self.context);
+                    streams.break_off_one(number, &mut *self.dialect, out, |procedure, caller| {
+                        tell(service, context, caller, procedure, fault)
+                    });
                 }
                 return;
             }
-        };
+        }
         // there may be room now for what waits
         turn.task.wake_by_ref();
-        self.refuse_kept(id.as_ref(), &procedure, fault, out);
+    }
+
+    /// Refuses a call that was put off and for whose stream there was no room. Who may
+    /// not call at all is told that.
+    #[cold]
+    pub(super) fn refuse_unfed(
+        &mut self,
+        id: Option<&CallId<'_>>,
+        procedure: &str,
+        args: Option<Payload<'_>>,
+        fault: &Fault,
+        out: &mut Outbox,
+        turn: Turn<'_>,
+    ) {
+        let Service { router, security, .. } = &self.service;
+        let refused = router.find(procedure).zip(security.as_ref()).and_then(|(route, security)| {
+            let mut call = Call::new(procedure, args, &self.context, route.states());
+            call.fallback = route.fallback();
+            access::admit(&**security, &call, route.details(), turn.now).err()
+        });
+        self.refuse(id, procedure, refused.as_ref().unwrap_or(fault), out);
+    }
+
+    /// A call is refused before it is started: there is nothing to wait for any more.
+    #[cold]
+    pub(super) fn unexpect(&mut self, id: Option<&CallId<'_>>) {
+        if let (Some(feeds), Some(id)) = (&mut self.feeds, id)
+            && feeds.expects(id)
+        {
+            feeds.forget(id.spelling);
+        }
     }
 
     /// A call that was started with a stream is in this slot now.

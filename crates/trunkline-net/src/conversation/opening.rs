@@ -1,10 +1,11 @@
 //! Calls that come to no value: streams, from being heard to being open.
 
-use super::{Conversation, Turn, after, busy, panicked, shutting_down, span};
+use super::{Conversation, Turn, after, busy, panicked, shutting_down};
 use crate::{
     access,
-    peer::{Slot, drop_running, placed},
+    peer::{Slot, placed},
     streams::{OpenStream, Plan, Streams},
+    telling::call_span,
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -35,29 +36,32 @@ impl Conversation {
         turn: Turn<'_>,
     ) {
         let started = match (route.gives(), id) {
-            (Gives::Unsubscribed, _) => return self.unsubscribe(id, args, out),
+            (Gives::Unsubscribed, _) => return self.unsubscribe(id, procedure, args, out),
             (Gives::Identity, _) => self.authenticate(id, procedure, args, out, turn),
-            (_, Some(id)) => self.start_streaming(route, id, procedure, args, turn),
-            (Gives::Stream, None) => {
-                Err(Fault::from("a notification cannot open a stream: there is no answer to it"))
-            }
-            (_, None) => Err(Fault::from(
-                "a notification takes no stream: it has no id by which the items could be told to be its own",
-            )),
+            _ => self.start_streaming(route, id, procedure, args, turn),
         };
         if let Err(fault) = started {
+            if route.takes_stream() {
+                self.unexpect(id);
+            }
             self.refuse(id, procedure, &fault, out);
         }
     }
 
     /// Ends a stream that the caller no longer listens to, and says whether there was one.
-    fn unsubscribe(&mut self, id: Option<&CallId<'_>>, args: Option<Payload<'_>>, out: &mut Outbox) {
+    fn unsubscribe(
+        &mut self,
+        id: Option<&CallId<'_>>,
+        procedure: &str,
+        args: Option<Payload<'_>>,
+        out: &mut Outbox,
+    ) {
         let number = self.dialect.stream_named(args.as_ref());
         let ended = match (&mut self.streams, number) {
             (Some(streams), Some(number)) => streams.end(number),
             _ => false,
         };
-        self.reply(id, &ended, out);
+        self.reply(id, procedure, &ended, out);
     }
 
     /// The caller has room for items of a stream.
@@ -79,44 +83,49 @@ impl Conversation {
         }
     }
 
-    /// Starts a call that comes to a stream, or takes one, or both.
+    /// Starts a call that comes to a stream, or takes one, or both. What it might fail
+    /// for is not looked at before it is clear that the caller may know of it.
     fn start_streaming(
         &mut self,
         route: &Route,
-        id: &CallId<'_>,
+        id: Option<&CallId<'_>>,
         procedure: &str,
         args: Option<Payload<'_>>,
         turn: Turn<'_>,
     ) -> Result<(), Fault> {
-        let claim = route.takes_stream().then(|| self.claim(id)).transpose()?;
-        let plan = (route.gives() == Gives::Stream).then(|| self.plan(route, id, procedure)).transpose()?;
-        let limits = self.service.limits.clone();
-        let (place, waker) = self.slots.vacant(turn.task).ok_or_else(busy)?;
-        let timeout = route.timeout().unwrap_or(limits.call_timeout);
-        let mut call = Call::new(procedure, args, &self.context, route.states());
-        call.deadline = after(turn.now, timeout);
+        let (limits, context) = (self.service.limits.clone(), self.context.clone());
+        let mut call = Call::new(procedure, args, &context, route.states());
+        call.fallback = route.fallback();
+        // that is for its opening, or until the next item: nobody has said how long a
+        // stream itself may last
+        let time = route.timeout().unwrap_or(limits.call_timeout).min(self.asked);
         (call.format, call.max_reply) = (self.format, limits.max_reply);
-        call.feed = claim.as_ref().map(|(feed, _)| feed);
         if let Some(security) = &self.service.security {
             access::admit(&**security, &call, route.details(), turn.now)?;
         }
+        let id = id.ok_or_else(|| unanswered(route))?;
+        let claim = route.takes_stream().then(|| self.claim(id)).transpose()?;
+        let opens = (route.gives() == Gives::Stream).then(|| self.plan(route, id, procedure)).transpose()?;
+        call.feed = claim.as_ref().map(|(feed, _)| feed);
+        let (place, waker) = self.slots.vacant(turn.task).ok_or_else(busy)?;
         let running = catch_unwind(AssertUnwindSafe(|| route.start(&call)));
         let mut running = running.unwrap_or_else(|panic| Err(panicked(panic)))?;
-        if plan.is_none() && route.run() != Run::Inline {
+        if opens.is_none() && route.run() != Run::Inline {
             let room = self.blocking.get_or_insert_with(|| Arc::new(Semaphore::new(self.capacity)));
             running = placed(running, route.run(), self.format, limits.max_reply, room)?;
         }
-        let (deadline, span) = (call.deadline, span(procedure));
+        let (deadline, span) = (after(turn.now, time), call_span(procedure, &context));
         // it is polled with all others that want to be, before anything is waited for
         waker.wake_by_ref();
-        let (kept, procedure) = (Some(id.keep()), procedure.into());
-        let is_fed = claim.is_some();
+        let fed = claim.is_some();
         if let Some((_, claim)) = claim {
             running = claim.of(running);
         }
-        self.slots.insert(place, Slot { running, id: kept, procedure, deadline, span, opens: plan });
-        if is_fed {
-            self.fed_in_slot(id, place, timeout);
+        let (procedure, caller) = (procedure.into(), context.identity().clone());
+        let slot = Slot { running, id: Some(id.keep()), procedure, caller, deadline, span, opens, fed };
+        self.slots.insert(place, slot);
+        if fed {
+            self.fed_in_slot(id, place, time);
         }
         Ok(())
     }
@@ -130,38 +139,45 @@ impl Conversation {
             return Err(self.too_many_streams());
         }
         let items = route.item_name().unwrap_or(procedure).into();
-        let expires = self.context.identity().expires();
-        Ok(Box::new(Plan { items, lag: route.lag(), credit, expires }))
+        let items_only = route.items_only() && credit.is_none();
+        Ok(Box::new(Plan { items, lag: route.lag(), credit, items_only }))
     }
 
     /// A call has come to a stream, which is open now.
     #[cold]
     pub(super) fn opened(&mut self, place: usize, out: &mut Outbox, turn: Turn<'_>) {
-        let Some(Slot { running, id: Some(id), procedure, span, opens: Some(plan), .. }) =
-            self.slots.remove(place)
-        else {
-            return;
-        };
+        let Some(slot) = self.slots.remove(place) else { return };
         if let Some(others) = self.others.as_deref().filter(|others| others.is_dirty()) {
             out.append(&mut others.state().out);
         }
         let most = self.most_streams();
         let is_full = self.open_streams() >= most;
         let streams = self.streams.get_or_insert_with(|| Box::new(Streams::with_capacity(most)));
-        let refusal = if self.draining {
-            shutting_down()
-        } else if is_full {
-            self.too_many_streams()
-        } else {
-            let number = streams.next_number();
-            let head = self.dialect.open_stream(&id.borrow(), number, &plan.items, out);
-            let stream = OpenStream::new(running, procedure, number, head, &plan).in_span(span);
-            streams.insert(stream, turn);
-            return self.fed_stream(&id, number);
+        if self.draining {
+            return self.refuse_slot(slot, &shutting_down(), out);
+        }
+        if is_full {
+            let fault = self.too_many_streams();
+            return self.refuse_slot(slot, &fault, out);
+        }
+        let Slot { running, id: Some(id), procedure, caller, span, opens: Some(plan), .. } = slot else {
+            return;
         };
-        drop_running(running, &procedure);
-        self.refuse_kept(Some(&id), &procedure, &refusal, out);
+        let number = streams.next_number();
+        let head = self.dialect.open_stream(&id.borrow(), number, &plan.items, out);
+        let stream = OpenStream::new(running, procedure, caller, number, head, &plan).in_span(span);
+        streams.insert(stream, turn);
+        self.fed_stream(&id, number);
     }
+}
+
+/// What is said of a notification that would have to be a call.
+#[cold]
+fn unanswered(route: &Route) -> Fault {
+    Fault::from(match route.gives() {
+        Gives::Stream => "a notification cannot open a stream: there is no answer to it",
+        _ => "a notification takes no stream: it has no id by which the items could be told to be its own",
+    })
 }
 
 /// Drives a call on that comes to a stream.

@@ -7,7 +7,7 @@ use crate::{
     link::{ByteStream, Link},
     listen::MakeFraming,
 };
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use socket2::{SockRef, TcpKeepalive};
 use std::{fmt, io, sync::Arc, time::Duration};
 use tokio::net::{TcpStream, UnixStream};
@@ -60,6 +60,13 @@ impl Dialer {
     #[must_use]
     pub fn headers(mut self, headers: HeaderMap) -> Self {
         self.headers = headers;
+        self
+    }
+
+    /// Sends this header along as well, in place of others of its name.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
         self
     }
 

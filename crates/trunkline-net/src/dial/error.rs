@@ -49,6 +49,14 @@ pub enum DialError {
         /// What it said.
         source: Box<Fault>,
     },
+    /// The server does not let this client have a name.
+    #[error("the server does not let this client be called `{name}`")]
+    Name {
+        /// The name.
+        name: String,
+        /// What it said.
+        source: Box<Fault>,
+    },
     /// Nobody could be reached there.
     #[error("cannot connect to {address}: is a server listening there?")]
     Unreachable {

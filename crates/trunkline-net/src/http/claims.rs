@@ -1,6 +1,6 @@
 //! [`Claims`]: what the headers of a request say of it.
 
-use super::events;
+use super::{events, request_id};
 use http::{
     HeaderMap,
     header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, ORIGIN},
@@ -21,6 +21,8 @@ pub(super) struct Claims {
     pub(super) encoded: bool,
     /// It asks for the answers as server-sent events.
     pub(super) events: bool,
+    /// Its caller has given it a name.
+    pub(super) named: bool,
 }
 
 impl Claims {
@@ -37,6 +39,8 @@ impl Claims {
                 claims.encoded |= !is_identity(value.as_bytes());
             } else if name == ACCEPT {
                 claims.events |= wants_events(value.as_bytes());
+            } else if name == request_id::NAME {
+                claims.named = true;
             }
         }
         claims

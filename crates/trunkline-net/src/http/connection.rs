@@ -3,7 +3,7 @@
 use super::{
     line::{Busy, Line},
     reply::Reply,
-    session::Session,
+    session::Life,
     site::Site,
     unsent::Unsent,
     watch::{after, watch},
@@ -34,7 +34,7 @@ pub(super) async fn serve(stream: TcpStream, line: Arc<Line>, since: Instant) {
 }
 
 /// Speaks HTTP, and gives what the connection is to become after it.
-async fn speak(stream: TcpStream, line: Arc<Line>, since: Instant) -> Option<Session> {
+async fn speak(stream: TcpStream, line: Arc<Line>, since: Instant) -> Option<Life> {
     let site = line.site.clone();
     #[cfg(feature = "tls")]
     let mut socket = match &site.plan.tls {

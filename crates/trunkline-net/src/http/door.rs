@@ -8,7 +8,8 @@ use super::{
     origins::Origins,
     post,
     reply::{Reply, not_allowed, text},
-    session::{self, Session},
+    request_id,
+    session::{self, Life},
 };
 use crate::{listen::Shutdown, ws};
 use futures_util::future::Either;
@@ -43,7 +44,7 @@ pub(super) trait Door: Clone + Send + Sync + 'static {
     fn shutdown(&self) -> &Shutdown;
 
     /// Runs a WebSocket, if there may be another.
-    fn begin(&self, session: Session) -> bool;
+    fn begin(&self, session: Life) -> bool;
 
     /// Sees a reply off.
     fn part(self, reply: Reply) -> Reply;
@@ -63,14 +64,15 @@ where
     D: Door,
 {
     let claims = Claims::of(request.headers());
-    match claims.page {
-        false => act(door, claims, request),
-        true => Either::Right(Box::pin(to_page(door, claims, request))),
+    match (claims.named, claims.page) {
+        (false, false) => act(door, claims, request),
+        (false, true) => Either::Right(Box::pin(to_page(door, claims, request))),
+        (true, _) => Either::Right(Box::pin(request_id::echoed(door, claims, request))),
     }
 }
 
 #[inline]
-fn act<B, D>(
+pub(super) fn act<B, D>(
     door: D,
     claims: Claims,
     request: Request<B>,
@@ -118,7 +120,7 @@ pub(super) fn at_once<F>(reply: Reply) -> Either<F, Boxed> {
 }
 
 /// Answers a page in a browser.
-async fn to_page<B, D>(door: D, claims: Claims, request: Request<B>) -> Reply
+pub(super) async fn to_page<B, D>(door: D, claims: Claims, request: Request<B>) -> Reply
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     D: Door,

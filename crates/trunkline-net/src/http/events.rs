@@ -7,7 +7,7 @@
 use super::{
     body,
     door::Door,
-    identify::identify,
+    identify::{hide_credentials, identify},
     post,
     reply::{BoxError, Reply, ReplyBody},
 };
@@ -46,12 +46,13 @@ const COMMENT: &[u8] = b":\n\n";
 const PIECE: usize = 64 << 10;
 
 /// Answers a POST with an event for each message.
-pub(super) async fn answer<B, D>(door: D, request: Request<B>) -> Reply
+pub(super) async fn answer<B, D>(door: D, mut request: Request<B>) -> Reply
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     D: Door,
 {
     let service = door.endpoint().service.clone();
+    hide_credentials(request.headers_mut());
     let (connection, extensions, mut body) = post::take_apart(&door, request);
     let waits = body::waits(connection.headers());
     let connection = match identify(&service, connection, &extensions).await {

@@ -1,12 +1,22 @@
 //! [`identify`]: who sends a request, before anything of it is done.
 
 use super::reply::{Reply, text};
-use crate::{access, conversation::panicked, service::Service};
+use crate::{
+    access,
+    conversation::{now, panicked_in, report},
+    service::Service,
+};
 use futures_util::FutureExt;
-use http::{Extensions, HeaderValue, StatusCode, header::WWW_AUTHENTICATE};
+use http::{
+    Extensions, HeaderMap, HeaderValue, StatusCode,
+    header::{AUTHORIZATION, COOKIE, WWW_AUTHENTICATE},
+};
 use std::{panic::AssertUnwindSafe, sync::Arc};
 use tokio::time::timeout;
-use trunkline_core::{Connection, Context, Credentials, Fault, FaultKind, Security};
+use trunkline_core::{
+    Connection, Context, Credentials, Fault, FaultKind, Identity, Security,
+    security::{AUTHENTICATE, unauthenticated},
+};
 
 /// The connection of a request with whoever sends it, if that is known; or the
 /// refusal of the request. For services that have a security, and those only.
@@ -20,25 +30,45 @@ pub(super) async fn identify(
     extensions: &Extensions,
 ) -> Result<Connection, Reply> {
     let Some(security) = &service.security else { return Ok(connection) };
-    let found = {
-        let credentials = Credentials::Request { headers: connection.headers(), extensions };
-        // the call itself may panic, too
-        let finding = AssertUnwindSafe(async { security.authenticate(credentials, &connection).await });
-        timeout(service.limits.call_timeout, finding.catch_unwind()).await
-    };
-    let fault = match found {
-        Ok(Ok(Ok(identity))) => return Ok(connection.with_identity(identity)),
-        Ok(Ok(Err(fault))) => fault,
-        Ok(Err(panic)) => panicked(panic),
-        Err(_) => Fault::new(
-            FaultKind::DeadlineExceeded,
-            "it was not found out who you are within the limit `call_timeout`",
-        ),
+    let fault = match find(service, &**security, &connection, extensions).await {
+        Ok(identity) => return Ok(connection.with_identity(identity)),
+        Err(fault) => fault,
     };
     let context = Context::new(Arc::new(connection), Extensions::new());
-    let told = access::told(service, &context, &fault);
-    tracing::debug!(kind = ?fault.kind(), "a request was refused for its credentials");
-    Err(refusal(&told, &**security))
+    report(&service.hooks, &context, AUTHENTICATE, &fault, false);
+    Err(refusal(&access::told(service, &context, &fault), &**security))
+}
+
+/// Marks what is not to be printed, wherever the headers go.
+pub(super) fn hide_credentials(headers: &mut HeaderMap) {
+    for name in [AUTHORIZATION, COOKIE] {
+        if let http::header::Entry::Occupied(mut values) = headers.entry(name) {
+            values.iter_mut().for_each(|value| value.set_sensitive(true));
+        }
+    }
+}
+
+async fn find(
+    service: &Service,
+    security: &dyn Security,
+    connection: &Connection,
+    extensions: &Extensions,
+) -> Result<Identity, Fault> {
+    let headers = connection.headers();
+    if headers.get_all(AUTHORIZATION).iter().nth(1).is_some() {
+        return Err(unauthenticated("there is more than one header `Authorization`"));
+    }
+    let credentials = Credentials::Request { headers, extensions };
+    // the call itself may panic, too
+    let finding = AssertUnwindSafe(async { security.authenticate(credentials, connection).await });
+    match timeout(service.limits.call_timeout, finding.catch_unwind()).await {
+        Ok(Ok(found)) => access::still(found?, now()),
+        Ok(Err(panic)) => Err(panicked_in("what finds out who callers are", panic)),
+        Err(_) => Err(Fault::new(
+            FaultKind::DeadlineExceeded,
+            "it was not found out who you are within the limit `call_timeout`",
+        )),
+    }
 }
 
 /// What is answered to a request whose credentials are not accepted.
@@ -53,8 +83,10 @@ fn refusal(fault: &Fault, security: &dyn Security) -> Reply {
     let mut reply = text(status, fault.message().to_owned().into_bytes());
     if status == StatusCode::UNAUTHORIZED {
         // which this status calls for (RFC 9110, section 15.5.2)
-        let challenge = HeaderValue::from_static(security.challenge());
-        reply.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        match HeaderValue::from_str(security.challenge()) {
+            Ok(challenge) => drop(reply.headers_mut().insert(WWW_AUTHENTICATE, challenge)),
+            Err(error) => tracing::error!(%error, "what `Security::challenge` gives is no header"),
+        }
     }
     reply
 }

@@ -5,7 +5,7 @@ use super::{
     endpoint::Endpoint,
     origins::Origins,
     reply::{Reply, ReplyBody},
-    session::Session,
+    session::Life,
 };
 use crate::listen::Shutdown;
 use futures_util::FutureExt;
@@ -117,7 +117,7 @@ impl Door for Guest {
         &self.host.shutdown
     }
 
-    fn begin(&self, session: Session) -> bool {
+    fn begin(&self, session: Life) -> bool {
         let Ok(permit) = self.host.room.clone().try_acquire_owned() else { return false };
         self.host.shutdown.spawn(async move {
             session.await;

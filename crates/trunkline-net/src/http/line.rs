@@ -1,6 +1,6 @@
 //! [`Line`]: what a connection and its requests know of each other.
 
-use super::{reply::Reply, session::Session, site::Site, unsent::Unsent};
+use super::{reply::Reply, session::Life, site::Site, unsent::Unsent};
 use std::{
     fmt,
     net::SocketAddr,
@@ -37,7 +37,7 @@ pub(super) struct Line {
     /// taken out of hyper's hands at any time.
     upgrading: AtomicBool,
     /// What the connection becomes once HTTP is done with it.
-    session: Mutex<Option<Session>>,
+    session: Mutex<Option<Life>>,
 }
 
 /// What the far side is at.
@@ -131,12 +131,12 @@ impl Line {
     }
 
     /// Leaves what the connection is to become.
-    pub(super) fn becomes(&self, session: Session) {
+    pub(super) fn becomes(&self, session: Life) {
         *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
     }
 
     /// Takes what the connection is to become.
-    pub(super) fn session(&self) -> Option<Session> {
+    pub(super) fn session(&self) -> Option<Life> {
         self.session.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }

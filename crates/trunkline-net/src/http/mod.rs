@@ -26,6 +26,7 @@ mod origins;
 mod port;
 mod post;
 mod reply;
+mod request_id;
 mod session;
 mod site;
 mod spares;

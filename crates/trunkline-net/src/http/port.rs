@@ -1,6 +1,6 @@
 //! [`Port`]: the door of a port of our own.
 
-use super::{door::Door, endpoint::Endpoint, line::Busy, origins::Origins, reply::Reply, session::Session};
+use super::{door::Door, endpoint::Endpoint, line::Busy, origins::Origins, reply::Reply, session::Life};
 use crate::listen::Shutdown;
 use std::net::SocketAddr;
 
@@ -32,7 +32,7 @@ impl Door for Port {
 
     /// Over HTTP/1.1 the connection itself becomes the WebSocket. Over HTTP/2
     /// that is one stream of many, and counts as a connection of its own.
-    fn begin(&self, session: Session) -> bool {
+    fn begin(&self, session: Life) -> bool {
         if !self.http2 {
             self.busy.0.becomes(session);
             return true;

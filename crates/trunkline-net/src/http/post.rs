@@ -4,7 +4,7 @@ use super::{
     body::{self, Untaken, decline},
     door::Door,
     endpoint::Endpoint,
-    identify::identify,
+    identify::{hide_credentials, identify},
     mapped,
     reply::{Reply, ReplyBody, json, text},
 };
@@ -30,11 +30,12 @@ where
 }
 
 /// The same once it is known whose request it is.
-pub(super) async fn answer_known<B, D>(door: D, request: Request<B>) -> Reply
+pub(super) async fn answer_known<B, D>(door: D, mut request: Request<B>) -> Reply
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     D: Door,
 {
+    hide_credentials(request.headers_mut());
     let (connection, extensions, body) = take_apart(&door, request);
     let waits = body::waits(connection.headers());
     match identify(&door.endpoint().service, connection, &extensions).await {

@@ -4,7 +4,7 @@ use super::{
     body::decline,
     door::Door,
     endpoint::{Endpoint, Messages},
-    identify::identify,
+    identify::{hide_credentials, identify},
     reply::{Reply, ReplyBody, text},
     wire::Wire,
 };
@@ -34,15 +34,16 @@ const SHOWN: usize = 8;
 const LONGEST_NAME: usize = 32;
 
 /// The life of a WebSocket, which begins once the response has been sent.
-pub(super) type Session = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(super) type Life = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Answers a request for a WebSocket once it is known whose it is, and begins what
 /// follows on it.
-pub(super) async fn upgrade_known<B, D>(door: D, request: Request<B>) -> Reply
+pub(super) async fn upgrade_known<B, D>(door: D, mut request: Request<B>) -> Reply
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     D: Door,
 {
+    hide_credentials(request.headers_mut());
     let asking = connection(&door, request.uri(), request.headers());
     // the body of a request need not be something that several tasks may look at
     let extensions = request.extensions().clone();

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::time::{Sleep, sleep_until};
-use trunkline_core::{Fault, FaultKind, Format, IntoReply, OwnedPayload, Payload};
+use trunkline_core::{About, Fault, FaultKind, Format, IntoReply, OwnedPayload, Payload, Trace};
 
 /// A call that is about to be made, or under way. A future.
 #[must_use = "a call is made when it is awaited"]
@@ -24,6 +24,7 @@ pub struct Calling<'a, T: 'static, A> {
     procedure: &'a str,
     args: A,
     timeout: Option<Duration>,
+    about: Option<Box<About>>,
     stage: Stage<T>,
 }
 
@@ -35,12 +36,19 @@ enum Stage<T> {
 
 impl<'a, T, A> Calling<'a, T, A> {
     pub(super) fn new(peer: &'a Peer, procedure: &'a str, args: A) -> Self {
-        Self { peer, procedure, args, timeout: None, stage: Stage::New }
+        Self { peer, procedure, args, timeout: None, about: None, stage: Stage::New }
     }
 
     /// How long to wait for the answer, in place of 30 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// Says where in a distributed trace the call stands, such as where the call stands
+    /// that a handler [answers](trunkline_core::Context::trace).
+    pub fn trace(mut self, trace: impl Into<Option<Trace>>) -> Self {
+        self.about = trace.into().map(|trace| Box::new(About::default().with_trace(Some(trace))));
         self
     }
 }
@@ -71,12 +79,13 @@ impl<'a, T: DeserializeOwned + Send + 'static, A: Serialize> Calling<'a, T, A> {
     where
         S: Stream<Item: IntoReply> + Send + 'static,
     {
-        let Self { peer, procedure, args, timeout, .. } = self;
+        let Self { peer, procedure, args, timeout, about, .. } = self;
         let args = OwnedPayload::encode(&args, Format::Json).map_err(not_encodable);
         let timeout = timeout.unwrap_or(peer.0.default_timeout);
         async move {
             let (args, deadline) = (args?, after(now(), timeout));
-            let begin = |cx: &mut Context<'_>| peer.begin_sending(procedure, &args, deadline, cx);
+            let about = about.as_deref();
+            let begin = |cx: &mut Context<'_>| peer.begin_sending(procedure, &args, about, deadline, cx);
             let (awaited, feeder) = begun(deadline, begin).await?;
             let _sent = feeder.send(items, Some(timeout));
             awaited.await
@@ -96,7 +105,7 @@ impl<T: DeserializeOwned + Send + 'static, A: Serialize> Future for Calling<'_, 
             Stage::Crowded(crowded) => crowded.deadline,
             Stage::New => after(now(), this.timeout.unwrap_or(this.peer.0.default_timeout)),
         };
-        match this.peer.begin(this.procedure, &this.args, deadline, cx) {
+        match this.peer.begin(this.procedure, &this.args, this.about.as_deref(), deadline, cx) {
             Begun::Made(awaited) => {
                 this.stage = Stage::Made(awaited);
                 Poll::Pending
@@ -145,11 +154,13 @@ impl<C> From<NotNow> for Begun<C> {
 
 impl Peer {
     /// Makes a call now, if one can be made now: what [`call`](Self::call) does
-    /// on its first poll, for callers that know what else to do if it cannot.
+    /// on its first poll, for callers that know what else to do if it cannot. If
+    /// there is a timeout in what is said `about` it, what is left of the deadline is.
     pub fn begin<T: DeserializeOwned + Send + 'static>(
         &self,
         procedure: &str,
         args: &impl Serialize,
+        about: Option<&About>,
         deadline: Option<Instant>,
         cx: &mut Context<'_>,
     ) -> Begun<Awaited<T>> {
@@ -160,7 +171,13 @@ impl Peer {
         }
         let cell = Cell::new(cx.waker().clone());
         let id = state.pending.insert(cell.clone(), deadline);
-        if let Err(error) = state.speak(|speaker, out| speaker.call(id, procedure, args, out)) {
+        let written = state.speak(|speaker, out| {
+            if let Some(about) = about {
+                speaker.about(&with_time_left(about, deadline));
+            }
+            speaker.call(id, procedure, args, out)
+        });
+        if let Err(error) = written {
             state.pending.remove(id);
             return Begun::Refused(not_encodable(error));
         }
@@ -168,6 +185,13 @@ impl Peer {
         shared.wake();
         Begun::Made(Awaited::new(self, id, cell))
     }
+}
+
+/// With what is left of the deadline in place of the timeout.
+#[cold]
+pub(super) fn with_time_left(about: &About, deadline: Option<Instant>) -> About {
+    let left = about.timeout.and(deadline).map(|deadline| deadline.saturating_duration_since(now()));
+    about.clone().with_timeout(left)
 }
 
 /// A call that has been made. A future; dropping it gives the call up.

@@ -155,11 +155,13 @@ impl Driver {
 
     /// Whether more may be heard. While we wait for answers, they may stand behind
     /// more calls: those are put off, and refused when there are too many of them,
-    /// until the refusals are too many as well.
+    /// until the refusals are too many as well. While it is being found out who the
+    /// far side is, it may give that up, or hang up.
     #[inline]
     fn may_hear(&self) -> bool {
         self.may_start()
-            || (self.refusals < self.service.limits.max_unsent && self.shared.state().pending.len() > 0)
+            || (self.refusals < self.service.limits.max_unsent
+                && (self.conversation.may_put_off() || self.shared.state().pending.len() > 0))
     }
 
     /// Takes over what other tasks want sent, as far as there is room for it;
@@ -438,7 +440,7 @@ impl Driver {
             self.conversation.poll(&mut self.output.outbox, room, turn);
             let listened = self.listen(&mut budget, turn);
             if self.reading == Reading::Done {
-                self.conversation.break_off_streams(&mut self.output.outbox);
+                self.conversation.end_streams(&mut self.output.outbox);
             }
             if self.conversation.draining
                 && self.reading == Reading::Open

@@ -28,7 +28,7 @@ pub use self::{
 pub(crate) use self::{
     drive::Driver,
     slots::{Occupant, Slot, Slots, drop_running},
-    spawned::placed,
+    spawned::{placed, placed_within},
 };
 
 use self::{
@@ -329,8 +329,23 @@ impl Peer {
         procedure: &str,
         args: impl serde::Serialize,
     ) -> Result<Subscription<T>, Fault> {
+        self.stream_within(procedure, args, self.0.default_timeout).await
+    }
+
+    /// Calls a procedure of the far side that gives a stream, as
+    /// [`stream`](Self::stream) does, which has `timeout` to open.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`stream`](Self::stream) does.
+    pub async fn stream_within<T: serde::de::DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl serde::Serialize,
+        timeout: Duration,
+    ) -> Result<Subscription<T>, Fault> {
         let listening = Listening::default();
-        let deadline = after(now(), self.0.default_timeout);
+        let deadline = after(now(), timeout);
         let open = async {
             let begun = poll_fn(|cx| match self.open(procedure, &args, &listening, deadline, cx) {
                 Begun::Crowded => Poll::Pending,
@@ -342,13 +357,13 @@ impl Peer {
                 Begun::Crowded | Begun::Ended => Err(disconnected()),
             }
         };
-        tokio::time::timeout(self.0.default_timeout, open).await.unwrap_or_else(|_| Err(not_opened()))
+        tokio::time::timeout(timeout, open).await.unwrap_or_else(|_| Err(not_opened()))
     }
 
     /// Calls a procedure of the far side that gives a stream, and
     /// [takes one](trunkline_core::Incoming): what [`stream`](Self::stream) and
     /// [`Calling::sending`] are together. The stream that is sent ends with the one that
-    /// is heard.
+    /// is heard. `timeout` is how long that may take to open, in place of 30 s.
     ///
     /// # Errors
     ///
@@ -358,13 +373,15 @@ impl Peer {
         procedure: &str,
         args: impl serde::Serialize,
         items: S,
+        timeout: Option<Duration>,
     ) -> Result<Subscription<T>, Fault>
     where
         T: serde::de::DeserializeOwned + Send + 'static,
         S: Stream<Item: IntoReply> + Send + 'static,
     {
         let listening = Listening::default();
-        let deadline = after(now(), self.0.default_timeout);
+        let timeout = timeout.unwrap_or(self.0.default_timeout);
+        let deadline = after(now(), timeout);
         let open = async {
             let begin =
                 |cx: &mut TaskContext<'_>| self.open_sending(procedure, &args, &listening, deadline, cx);
@@ -372,7 +389,7 @@ impl Peer {
             let sent = feeder.send(items, None);
             Ok(opening.await?.sending(sent))
         };
-        tokio::time::timeout(self.0.default_timeout, open).await.unwrap_or_else(|_| Err(not_opened()))
+        tokio::time::timeout(timeout, open).await.unwrap_or_else(|_| Err(not_opened()))
     }
 
     /// Tells the far side something that needs no answer.

@@ -6,7 +6,7 @@
 
 use super::{
     Awaited, Begun, Listening, NotNow, Opening, Peer, Phase, Shared, State,
-    call::{Cell, Crowded},
+    call::{Cell, Crowded, with_time_left},
     disconnected,
 };
 use crate::{
@@ -25,7 +25,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::task::AbortHandle;
-use trunkline_core::{Fault, FaultKind, IntoReply, feed::WINDOW};
+use trunkline_core::{About, Fault, FaultKind, IntoReply, feed::WINDOW};
 
 /// What the task of the connection shares with that of a stream that is sent.
 pub(crate) struct Sending(Mutex<Room>);
@@ -229,6 +229,7 @@ impl Peer {
         &self,
         procedure: &str,
         args: &impl Serialize,
+        about: Option<&About>,
         deadline: Option<Instant>,
         cx: &mut Context<'_>,
     ) -> Begun<(Awaited<T>, Feeder)> {
@@ -242,7 +243,13 @@ impl Peer {
         }
         let cell = Cell::new(cx.waker().clone());
         let id = state.pending.insert(cell.clone(), deadline);
-        if let Err(error) = state.tell(|speaker, out| speaker.call(id, procedure, args, out)) {
+        let written = state.tell(|speaker, out| {
+            if let Some(about) = about {
+                speaker.about(&with_time_left(about, deadline));
+            }
+            speaker.call(id, procedure, args, out)
+        });
+        if let Err(error) = written {
             state.pending.remove(id);
             return Begun::Refused(not_encodable(error));
         }

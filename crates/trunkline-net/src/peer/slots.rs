@@ -15,7 +15,7 @@ use std::{
     task::{Wake, Waker},
     time::Instant,
 };
-use trunkline_core::{BoxRunning, OwnedCallId};
+use trunkline_core::{BoxRunning, Identity, OwnedCallId};
 
 /// What can stand in a place.
 pub(crate) trait Occupant {
@@ -32,20 +32,15 @@ pub(crate) struct Slot {
     /// What the caller named it; a notification has no name.
     pub(crate) id: Option<OwnedCallId>,
     pub(crate) procedure: Box<str>,
+    /// Who made it.
+    pub(crate) caller: Identity,
     /// `None`: it may run for ever.
     pub(crate) deadline: Option<Instant>,
     pub(crate) span: Option<tracing::Span>,
     /// What is known of the stream that it comes to, if it does.
     pub(crate) opens: Option<Box<Plan>>,
-}
-
-impl Slot {
-    /// Drops what ran.
-    pub(crate) fn end(self) -> (Option<OwnedCallId>, Box<str>) {
-        let Self { running, id, procedure, .. } = self;
-        drop_running(running, &procedure);
-        (id, procedure)
-    }
+    /// Whether its caller sends a stream with it.
+    pub(crate) fed: bool,
 }
 
 impl Occupant for Slot {
@@ -54,7 +49,7 @@ impl Occupant for Slot {
     }
 
     fn dismiss(self) {
-        self.end();
+        drop_running(self.running, &self.procedure);
     }
 }
 
@@ -215,6 +210,12 @@ impl<T: Occupant> Slots<T> {
         self.remove(self.position(fits)?)
     }
 
+    /// Changes those that there are.
+    pub(crate) fn change(&mut self, change: impl FnMut(&mut T)) {
+        self.places.iter_mut().flatten().for_each(change);
+        self.earliest = earliest(self.places.iter().flatten().map(T::deadline));
+    }
+
     /// Takes the calls whose deadline has passed.
     pub(crate) fn expire(&mut self, now: Instant) -> Vec<T> {
         let is_due = |slot: &Option<T>| slot.as_ref()?.deadline().filter(|deadline| *deadline <= now);
@@ -284,10 +285,12 @@ mod tests {
             let slot = Slot {
                 running: Box::pin(Never),
                 id: None,
+                caller: Identity::anonymous(),
                 procedure: "p".into(),
                 deadline,
                 span: None,
                 opens: None,
+                fed: false,
             };
             slots.insert(place, slot);
         }

@@ -6,7 +6,10 @@ use std::{
     sync::Arc,
     task::{Context, Poll, ready},
 };
-use tokio::{sync::Semaphore, task::JoinHandle};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinHandle,
+};
 use trunkline_core::{Answer, BoxRunning, Fault, Format, Reply, Running, handler::Run, procedure};
 
 /// Puts a call where it is to run; on the pool of blocking threads, if there is
@@ -18,10 +21,29 @@ pub(crate) fn placed(
     limit: usize,
     room: &Arc<Semaphore>,
 ) -> Result<BoxRunning, Fault> {
-    Ok(match run {
+    let permit = match run {
+        Run::Blocking => Some(room.clone().try_acquire_owned().map_err(|_| crowded())?),
+        _ => None,
+    };
+    Ok(spawned(running, run, format, limit, permit))
+}
+
+/// The same for a call that is made inside of another: how many of those there are
+/// is up to whoever wrote that one.
+pub(crate) fn placed_within(running: BoxRunning, run: Run) -> BoxRunning {
+    spawned(running, run, Format::Json, usize::MAX, None)
+}
+
+fn spawned(
+    running: BoxRunning,
+    run: Run,
+    format: Format,
+    limit: usize,
+    permit: Option<OwnedSemaphorePermit>,
+) -> BoxRunning {
+    match run {
         Run::Parallel => Box::pin(Spawned(tokio::spawn(procedure::finish(running, format, limit)))),
         Run::Blocking => {
-            let permit = room.clone().try_acquire_owned().map_err(|_| crowded())?;
             let runtime = tokio::runtime::Handle::current();
             let finish = procedure::finish(running, format, limit);
             let work = move || {
@@ -31,7 +53,7 @@ pub(crate) fn placed(
             Box::pin(Spawned(tokio::task::spawn_blocking(work)))
         }
         _ => running,
-    })
+    }
 }
 
 /// What is said of a call when those before it, cancelled ones too, are still on their threads.

@@ -16,6 +16,7 @@ use std::{
     task::{Context, Poll, Waker},
     time::Instant,
 };
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use trunkline_core::{Fault, FaultKind, Payload, router::UNSUBSCRIBE};
 
 /// How a stream is listened to.
@@ -28,11 +29,29 @@ pub struct Listening {
     /// The procedure by which the far side is told that nobody listens any more.
     /// Default `rpc.unsubscribe`, which every trunkline server has.
     pub unsubscribe: Cow<'static, str>,
+    /// Room for the bytes of items that wait, which other streams may share: one item
+    /// more than there is room for breaks the stream off.
+    pub(crate) room: Option<Arc<Semaphore>>,
 }
 
 impl Default for Listening {
     fn default() -> Self {
-        Self { max_waiting: 1024, unsubscribe: UNSUBSCRIBE.into() }
+        Self { max_waiting: 1024, unsubscribe: UNSUBSCRIBE.into(), room: None }
+    }
+}
+
+impl Listening {
+    /// Room for an item; `None` if that is not counted.
+    fn room_for(&self, item: &Payload<'_>) -> Result<Option<OwnedSemaphorePermit>, Fault> {
+        let Some(room) = &self.room else { return Ok(None) };
+        let taken = u32::try_from(item.size()).ok().map(|bytes| room.clone().try_acquire_many_owned(bytes));
+        match taken {
+            Some(Ok(taken)) => Ok(Some(taken)),
+            Some(Err(_)) | None => Err(Fault::new(
+                FaultKind::Unavailable,
+                "items came faster than they were taken: there is no room for more bytes, the limit `max_reply`",
+            )),
+        }
     }
 }
 
@@ -79,7 +98,7 @@ impl<T: 'static> Stream for Subscription<T> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         let mut state = this.cell.state();
-        if let Some(item) = state.items.pop_front() {
+        if let Some((item, _room)) = state.items.pop_front() {
             state.taken += 1;
             let grant = state.grant(this.cell.listening.max_waiting);
             drop(state);
@@ -189,7 +208,8 @@ struct Cell<T> {
 
 struct State<T> {
     phase: Phase,
-    items: VecDeque<Result<T, Fault>>,
+    /// Each with the room that it takes up, where that is counted.
+    items: VecDeque<(Result<T, Fault>, Option<OwnedSemaphorePermit>)>,
     waker: Option<Waker>,
     /// Nobody listens any more.
     left: bool,
@@ -328,11 +348,16 @@ impl<T: DeserializeOwned + Send + 'static> Answered for Cell<T> {
 
 impl<T: DeserializeOwned + Send + 'static> Listener for Cell<T> {
     fn hear(&self, outcome: Result<Option<Payload<'_>>, Fault>) -> bool {
-        let heard = match outcome.map(|item| item.map(decode)) {
-            Ok(Some(Ok(item))) => Heard::Item(item),
-            Ok(Some(Err(fault))) => Heard::Unfit(fault),
-            Ok(None) => Heard::End(None),
-            Err(fault) => Heard::End(Some(fault)),
+        let room = match &outcome {
+            Ok(Some(item)) => self.listening.room_for(item),
+            _ => Ok(None),
+        };
+        let (heard, room) = match (outcome.map(|item| item.map(decode)), room) {
+            (Ok(Some(_)), Err(fault)) => (Heard::Unfit(fault), None),
+            (Ok(Some(Ok(item))), Ok(room)) => (Heard::Item(item), room),
+            (Ok(Some(Err(fault))), _) => (Heard::Unfit(fault), None),
+            (Ok(None), _) => (Heard::End(None), None),
+            (Err(fault), _) => (Heard::End(Some(fault)), None),
         };
         // items are user code, and are not dropped under the lock
         let (mut surplus, mut unwanted) = (None, None);
@@ -343,7 +368,7 @@ impl<T: DeserializeOwned + Send + 'static> Listener for Cell<T> {
             }
             let (last, wanted) = match heard {
                 Heard::Item(item) if state.items.len() < self.listening.max_waiting => {
-                    state.items.push_back(Ok(item));
+                    state.items.push_back((Ok(item), room));
                     drop(state);
                     self.wake();
                     return true;
@@ -355,7 +380,7 @@ impl<T: DeserializeOwned + Send + 'static> Listener for Cell<T> {
                 Heard::Unfit(fault) => (Some(fault), false),
                 Heard::End(fault) => (fault, true),
             };
-            state.items.extend(last.map(Err));
+            state.items.extend(last.map(|fault| (Err(fault), None)));
             if let Phase::Open(stream) = std::mem::replace(&mut state.phase, Phase::Ended)
                 && !wanted
             {

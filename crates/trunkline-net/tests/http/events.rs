@@ -73,6 +73,21 @@ async fn who_does_not_accept_events_is_told_how_to_have_a_stream() {
     assert!(answer.body.contains("accept text/event-stream"), "{}", answer.body);
 }
 
+/// T36: events have no ids, so there is nothing to resume: whoever claims to have
+/// heard some of a stream has it from its beginning, and nobody else's.
+#[tokio::test]
+async fn nobody_resumes_a_stream_that_others_had() {
+    let server = plain().await;
+    let head = "POST /\ncontent-type: application/json\naccept: text/event-stream";
+    let document = r#"{"jsonrpc":"2.0","id":1,"method":"count","params":[2]}"#;
+    let first = server.ask(head, document).await;
+    assert!(!first.body.lines().any(|line| line.starts_with("id:")), "{}", first.body);
+    for claim in ["1", "0x1", "0x0", "ffffffffffffffffffffffff"] {
+        let again = server.ask(&format!("{head}\nlast-event-id: {claim}"), document).await;
+        assert_eq!((again.status, &again.body), (200, &first.body));
+    }
+}
+
 #[tokio::test]
 async fn a_caller_who_goes_ends_the_stream() {
     let server = plain().await;

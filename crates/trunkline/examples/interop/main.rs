@@ -1,5 +1,5 @@
-//! Serves the demo service of the interoperability kits on ports of its own
-//! choice, and prints one line of JSON that names them.
+//! Serves what the interoperability kits call, on ports of its own choice, and prints
+//! one line of JSON that names them.
 //!
 //! ```text
 //! cargo run --release --example interop -- jsonrpc
@@ -7,6 +7,7 @@
 
 mod demo;
 mod jsonrpc;
+mod streams;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,6 +19,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         ["jsonrpc", "--stdio-lsp"] => {
             jsonrpc::serve_stdio(trunkline::framing::ContentLength::default()).await
         }
-        _ => Err("usage: interop jsonrpc [--stdio-ndjson | --stdio-lsp]".into()),
+        ["streams"] => streams::serve().await,
+        _ => Err("usage: interop jsonrpc [--stdio-ndjson | --stdio-lsp], or interop streams".into()),
     }
 }

@@ -1,12 +1,22 @@
 //! [`Jwt`]: callers known by JSON Web Tokens (RFC 7519).
 
 use crate::{Fault, Identity, security::unauthenticated};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, errors::ErrorKind};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, crypto::rust_crypto, decode, errors::ErrorKind};
 use serde_json::{Map, Value};
 use std::{
     fmt,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
+
+/// As long as the key of HMAC with SHA-256 has to be (RFC 7518, section 3.2).
+const SHORTEST_KEY: usize = 32;
+/// The most by which clocks are apart.
+const MOST_LEEWAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// As far ahead as the end of a token matters.
+const LONGEST: f64 = 100.0 * 366.0 * 24.0 * 60.0 * 60.0;
+
+/// All that a bearer is told of a token that has not just expired.
+const NOT_VALID: &str = "the token is not valid";
 
 /// Reads the JSON Web Tokens of one issuer.
 ///
@@ -22,7 +32,7 @@ use std::{
 ///     .issuer("https://login.example")
 ///     .audience("rooms")
 ///     .groups_in("roles");
-/// let access = Access::new().jwt(jwt).by_group();
+/// let access = Access::new().jwt(jwt);
 /// ```
 #[derive(Clone)]
 #[must_use]
@@ -34,12 +44,25 @@ pub struct Jwt {
 
 impl Jwt {
     /// Tokens that are signed with a secret, by HMAC with SHA-256.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the secret has less than 32 bytes (RFC 7518, section 3.2): who can
+    /// guess it is whoever they like. An empty one is what an environment variable has
+    /// that nobody set.
+    #[track_caller]
     pub fn hs256(secret: impl AsRef<[u8]>) -> Self {
+        let bytes = secret.as_ref().len();
+        assert!(
+            bytes >= SHORTEST_KEY,
+            "the secret for HS256 has {bytes} bytes, and must have {SHORTEST_KEY}, random ones (RFC 7518, section 3.2)"
+        );
         Self::new(DecodingKey::from_secret(secret.as_ref()), Algorithm::HS256)
     }
 
     /// Tokens that are signed in any other way: no other algorithm than this one is
-    /// accepted, whatever a token says.
+    /// accepted, whatever a token says. Keys are taken as they are: it is for whoever
+    /// gives a secret to see that it is long enough.
     ///
     /// ```no_run
     /// use trunkline::access::{Jwt, jsonwebtoken::{Algorithm, DecodingKey}};
@@ -50,6 +73,9 @@ impl Jwt {
     /// # }
     /// ```
     pub fn new(key: DecodingKey, algorithm: Algorithm) -> Self {
+        // other crates may have had the other one compiled in, and then none is the default;
+        // if one was chosen already, that is it
+        let _ = rust_crypto::DEFAULT_PROVIDER.install_default();
         let mut validation = Validation::new(algorithm);
         validation.set_required_spec_claims(&["exp", "sub"]);
         validation.validate_nbf = true;
@@ -78,9 +104,9 @@ impl Jwt {
         self
     }
 
-    /// How far clocks may be apart. Default 60 s.
+    /// How far clocks may be apart. Default 60 s, at most a day.
     pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.validation.leeway = leeway.as_secs();
+        self.validation.leeway = leeway.min(MOST_LEEWAY).as_secs();
         self
     }
 
@@ -95,25 +121,28 @@ impl Jwt {
             Err(error) => {
                 let why = match error.kind() {
                     ErrorKind::ExpiredSignature => "the token has expired",
-                    _ => "the token is not valid",
+                    _ => NOT_VALID,
                 };
                 return Err(unauthenticated(why).with_source(error));
             }
         };
-        let subject = claims.get("sub").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let expires = claims.get("exp").and_then(Value::as_f64).and_then(|seconds| self.moment(seconds));
-        let Some(expires) = expires else { return Err(unauthenticated("the token is not valid")) };
-        let identity = Identity::new(subject).until(expires);
+        let subject = claims.get("sub").and_then(Value::as_str).filter(|subject| !subject.is_empty());
+        let expires = claims.get("exp").and_then(Value::as_f64).map(|seconds| self.moment(seconds));
+        let (Some(subject), Some(expires)) = (subject, expires) else {
+            return Err(unauthenticated(NOT_VALID));
+        };
+        let identity = Identity::new(subject.to_owned()).until(expires);
         let identity = groups(claims.get(&self.groups)).into_iter().fold(identity, Identity::with_group);
         Ok(claims.into_iter().fold(identity, |identity, (name, value)| identity.with_claim(name, value)))
     }
 
     /// A time of the calendar by the clock that only goes forward.
-    fn moment(&self, seconds: f64) -> Option<Instant> {
-        let since = Duration::try_from_secs_f64(seconds).ok()?;
-        let end = UNIX_EPOCH.checked_add(since)?.checked_add(Duration::from_secs(self.validation.leeway))?;
-        let left = end.duration_since(SystemTime::now()).unwrap_or_default();
-        Instant::now().checked_add(left)
+    fn moment(&self, seconds: f64) -> Instant {
+        let present = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let leeway = Duration::from_secs(self.validation.leeway);
+        let left = (seconds - present.as_secs_f64() + leeway.as_secs_f64()).clamp(0.0, LONGEST);
+        let now = Instant::now();
+        now.checked_add(Duration::try_from_secs_f64(left).unwrap_or_default()).unwrap_or(now)
     }
 }
 

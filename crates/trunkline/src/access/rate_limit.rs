@@ -1,36 +1,26 @@
 //! [`RateLimit`]: how often callers may call.
 
+use super::allowances::Allowances;
 use crate::{Call, Connection, Fault, FaultKind, Identity};
-use governor::{
-    Quota, RateLimiter,
-    clock::Clock,
-    middleware::NoOpMiddleware,
-    nanos::Nanos,
-    state::{InMemoryState, NotKeyed, StateStore, keyed::ShrinkableKeyedStateStore},
-};
+use governor::Quota;
 use serde_json::json;
 use std::{
-    collections::HashMap,
+    fmt,
     hash::{BuildHasher, RandomState},
     net::IpAddr,
     num::NonZeroU32,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, Instant},
+    sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 /// The longest period.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
-/// How often those who have been quiet are forgotten, at most, to make room for others.
-const SWEEP: Duration = Duration::from_secs(1);
 
 /// How often callers may call: so many calls at once, and so many more in each
 /// period, evenly. An item of a batch is a call, and so is the opening of a stream.
 ///
-/// One value is one allowance, however many procedures it guards: of all callers
-/// together, or of [each caller](Self::each_caller), or for
+/// One value, with all its clones, is one allowance, however many procedures it
+/// guards: of all callers together, or of [each caller](Self::each_caller), or for
 /// [each procedure](Self::each_procedure). Calls over it are refused as
 /// [`RateLimited`](FaultKind::RateLimited), and their data says when to try again.
 ///
@@ -38,14 +28,22 @@ const SWEEP: Duration = Duration::from_secs(1);
 /// use std::time::Duration;
 /// use trunkline::{Router, access::RateLimit, handler};
 ///
-/// let search = handler(async |_: String| 7).guard(RateLimit::new(100, Duration::from_secs(1)).guard());
+/// let search = RateLimit::new(100, Duration::from_secs(1));
 /// let router = Router::new()
-///     .procedure("search", search)                                      // 100 a second, of all callers
+///     .procedure("find", handler(async |_: String| 7).guard(search.guard()))    // 100 a second of both
+///     .procedure("suggest", handler(async |_: String| 7).guard(search.guard())) // together, of all callers
 ///     .guard(RateLimit::new(10, Duration::from_secs(1)).each_caller().guard()); // 10 a second each, of anything
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 #[must_use = "it limits what it guards"]
 pub struct RateLimit {
+    plan: Plan,
+    /// Made when it is first used; shared by all clones.
+    limiter: Arc<OnceLock<Limiter>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Plan {
     calls: NonZeroU32,
     per: Duration,
     each_caller: bool,
@@ -59,108 +57,121 @@ impl RateLimit {
     pub fn new(calls: u32, per: Duration) -> Self {
         let calls = NonZeroU32::new(calls).unwrap_or(NonZeroU32::MIN);
         let per = per.clamp(Duration::from_nanos(calls.get().into()), LONGEST);
-        Self { calls, per, each_caller: false, each_procedure: false, max_keys: 65_536 }
+        let plan = Plan { calls, per, each_caller: false, each_procedure: false, max_keys: 65_536 };
+        Self { plan, limiter: Arc::default() }
     }
 
     /// Counts for each caller by itself: by the subject of its identity, or, while
     /// it is anonymous, by its address. Addresses of IPv6 count by networks of 64
     /// bits, since one caller has so many; where there are no addresses, those who
     /// are anonymous count as one. Behind a proxy all have its address.
-    pub fn each_caller(mut self) -> Self {
-        self.each_caller = true;
-        self
+    pub fn each_caller(self) -> Self {
+        self.with(|plan| plan.each_caller = true)
     }
 
-    /// Counts for each procedure by itself.
-    pub fn each_procedure(mut self) -> Self {
-        self.each_procedure = true;
-        self
+    /// Counts for each procedure by itself; all names that one
+    /// [fallback](crate::Router::fallback) serves are one procedure.
+    pub fn each_procedure(self) -> Self {
+        self.with(|plan| plan.each_procedure = true)
     }
 
     /// For how many callers, times procedures, is counted at a time; more share one
-    /// allowance, until others have been quiet for long enough to be forgotten. Each
-    /// takes some 50 bytes. Default 65,536.
-    pub fn max_keys(mut self, keys: usize) -> Self {
-        self.max_keys = keys;
-        self
+    /// allowance, until others have been quiet for long enough to be forgotten. The
+    /// anonymous are counted apart from those who are known, up to the same number,
+    /// so that strangers take up no room of theirs. Each takes some 50 bytes.
+    /// Default 65,536.
+    pub fn max_keys(self, keys: usize) -> Self {
+        self.with(|plan| plan.max_keys = keys)
+    }
+
+    /// Another plan is another allowance.
+    fn with(self, change: impl FnOnce(&mut Plan)) -> Self {
+        let mut plan = self.plan;
+        change(&mut plan);
+        Self { plan, limiter: Arc::default() }
     }
 
     /// The limit as a guard, for [`Router::guard`](crate::Router::guard) or
-    /// [`Registration::guard`](crate::Registration::guard). Each guard that is made
-    /// counts for itself.
-    pub fn guard(self) -> impl Fn(&Call<'_>) -> Result<(), Fault> + Send + Sync + 'static {
-        let limiter = Limiter::new(self);
-        move |call| limiter.check(call)
+    /// [`Registration::guard`](crate::Registration::guard), of which it may have any number.
+    pub fn guard(&self) -> impl Fn(&Call<'_>) -> Result<(), Fault> + Send + Sync + use<> {
+        let limit = self.clone();
+        move |call| limit.limiter().check(call)
+    }
+
+    /// Whether whoever is at the far end of a connection may fail once more.
+    pub(super) fn look(&self, connection: &Connection) -> Result<(), Fault> {
+        let limiter = self.limiter();
+        limiter.refuse(limiter.strangers.look(limiter.address(connection)), "Too many failed attempts")
+    }
+
+    /// Whoever is at the far end of a connection has failed.
+    pub(super) fn failed(&self, connection: &Connection) -> Result<(), Fault> {
+        let limiter = self.limiter();
+        limiter.refuse(limiter.strangers.take(limiter.address(connection)), "Too many failed attempts")
+    }
+
+    fn limiter(&self) -> &Limiter {
+        self.limiter.get_or_init(|| Limiter::new(self.plan))
     }
 }
 
-/// The time as the runtime has it, which tests can stop.
-#[derive(Clone, Copy, Debug)]
-struct RuntimeClock;
-
-impl Clock for RuntimeClock {
-    type Instant = Instant;
-
-    fn now(&self) -> Instant {
-        tokio::time::Instant::now().into_std()
+impl fmt::Debug for RateLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Plan { calls, per, each_caller, each_procedure, max_keys } = &self.plan;
+        f.debug_struct("RateLimit")
+            .field("calls", calls)
+            .field("per", per)
+            .field("each_caller", each_caller)
+            .field("each_procedure", each_procedure)
+            .field("max_keys", max_keys)
+            .finish_non_exhaustive()
     }
 }
 
 struct Limiter {
-    plan: RateLimit,
-    buckets: RateLimiter<u64, Buckets, RuntimeClock, NoOpMiddleware<Instant>>,
+    plan: Plan,
+    known: Allowances,
+    /// Of whom there are any number, and who are to take up no room of the others.
+    strangers: Allowances,
     /// Makes keys that nobody can foresee.
     hasher: RandomState,
-    swept: Mutex<Instant>,
-    crowded: Arc<AtomicBool>,
 }
 
 impl Limiter {
-    fn new(plan: RateLimit) -> Self {
+    fn new(plan: Plan) -> Self {
         let each = (plan.per / plan.calls.get()).max(Duration::from_nanos(1));
         // a period of nothing is none, and this one is not
         let quota = Quota::with_period(each).unwrap_or(Quota::per_second(plan.calls)).allow_burst(plan.calls);
-        let buckets = Buckets::new(plan.max_keys);
-        Self {
-            plan,
-            crowded: buckets.crowded.clone(),
-            buckets: RateLimiter::new(quota, buckets, RuntimeClock),
-            hasher: RandomState::new(),
-            swept: Mutex::new(RuntimeClock.now()),
-        }
+        let allowances = || Allowances::new(quota, plan.max_keys);
+        Self { plan, known: allowances(), strangers: allowances(), hasher: RandomState::new() }
     }
 
     fn check(&self, call: &Call<'_>) -> Result<(), Fault> {
         let caller = self.plan.each_caller.then(|| who(call.context.identity(), call.context.connection()));
-        let procedure = self.plan.each_procedure.then_some(call.procedure);
-        self.sweep();
-        self.buckets.check_key(&self.hasher.hash_one((caller, procedure))).map_err(|until| {
-            let wait = until.wait_time_from(RuntimeClock.now());
-            let millis = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
-            let RateLimit { calls, per, .. } = self.plan;
-            Fault::new(FaultKind::RateLimited, "Too many calls")
-                .with_data(json!({"limit": format!("{calls} in {per:?}"), "retry_after_ms": millis}))
-        })
+        let allowances = match caller {
+            Some(Caller::Subject(_)) => &self.known,
+            _ => &self.strangers,
+        };
+        // what a fallback serves is named by whoever calls
+        let procedure = self.plan.each_procedure.then_some(match call.fallback {
+            Some(prefix) => (true, prefix),
+            None => (false, call.procedure),
+        });
+        self.refuse(allowances.take(self.hasher.hash_one((caller, procedure))), "Too many calls")
     }
 
-    /// Forgets those who may call as often as if they never had, if there is no room
-    /// for others.
-    fn sweep(&self) {
-        if !self.crowded.swap(false, Ordering::Relaxed) {
-            return;
-        }
-        let now = RuntimeClock.now();
-        let due = {
-            let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
-            let due = now.saturating_duration_since(*swept) >= SWEEP;
-            if due {
-                *swept = now;
-            }
-            due
-        };
-        if due {
-            self.buckets.retain_recent();
-        }
+    /// The key of an address, whoever is there.
+    fn address(&self, connection: &Connection) -> u64 {
+        self.hasher.hash_one(who(&Identity::anonymous(), connection))
+    }
+
+    fn refuse(&self, checked: Result<(), Duration>, words: &'static str) -> Result<(), Fault> {
+        checked.map_err(|wait| {
+            let millis = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+            let Plan { calls, per, .. } = self.plan;
+            Fault::new(FaultKind::RateLimited, words)
+                .with_data(json!({"limit": format!("{calls} in {per:?}"), "retry_after_ms": millis}))
+        })
     }
 }
 
@@ -183,70 +194,16 @@ fn who<'a>(identity: &'a Identity, connection: &'a Connection) -> Caller<'a> {
     }
 }
 
-/// As many allowances as there may be, and one for all others.
-struct Buckets {
-    own: Mutex<HashMap<u64, InMemoryState>>,
-    shared: InMemoryState,
-    most: usize,
-    /// Whether somebody had to share, since this was last asked.
-    crowded: Arc<AtomicBool>,
-}
-
-impl Buckets {
-    fn new(most: usize) -> Self {
-        Self { own: Mutex::default(), shared: InMemoryState::default(), most, crowded: Arc::default() }
-    }
-
-    fn own(&self) -> MutexGuard<'_, HashMap<u64, InMemoryState>> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl StateStore for Buckets {
-    type Key = u64;
-
-    fn measure_and_replace<T, F, E>(&self, key: &u64, measure: F) -> Result<T, E>
-    where
-        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
-    {
-        let mut own = self.own();
-        if !own.contains_key(key) && own.len() >= self.most {
-            drop(own);
-            self.crowded.store(true, Ordering::Relaxed);
-            return self.shared.measure_and_replace(&NotKeyed::NonKey, measure);
-        }
-        own.entry(*key).or_default().measure_and_replace(&NotKeyed::NonKey, measure)
-    }
-}
-
-impl ShrinkableKeyedStateStore<u64> for Buckets {
-    fn retain_recent(&self, drop_below: Nanos) {
-        self.own().retain(|_, bucket| {
-            // only looks
-            let level: Result<(), Option<Nanos>> = bucket.measure_and_replace(&NotKeyed::NonKey, Err);
-            level.is_err_and(|level| level.is_some_and(|level| level > drop_below))
-        });
-    }
-
-    fn shrink_to_fit(&self) {
-        self.own().shrink_to_fit();
-    }
-
-    fn len(&self) -> usize {
-        self.own().len()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.own().is_empty()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{Context, States};
     use std::net::SocketAddr;
     use tokio::time::advance;
+
+    fn made(limit: RateLimit) -> Limiter {
+        Limiter::new(limit.plan)
+    }
 
     /// A call from an address, or of a subject.
     fn may_call(limiter: &Limiter, who: &str, procedure: &str) -> bool {
@@ -261,7 +218,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn so_many_at_once_and_then_evenly() {
-        let limiter = Limiter::new(RateLimit::new(3, Duration::from_secs(3)));
+        let limiter = made(RateLimit::new(3, Duration::from_secs(3)));
         let now = |limiter: &Limiter| (0..10).filter(|_| may_call(limiter, "ada", "add")).count();
         assert_eq!(now(&limiter), 3);
         advance(Duration::from_millis(999)).await;
@@ -275,7 +232,7 @@ mod tests {
     #[test]
     fn who_counts_together() {
         let each = RateLimit::new(1, Duration::from_secs(3600)).each_caller();
-        let limiter = Limiter::new(each);
+        let limiter = made(each.clone());
         for (who, may) in [
             ("ada", true),
             ("ada", false),
@@ -288,7 +245,7 @@ mod tests {
         ] {
             assert_eq!(may_call(&limiter, who, "add"), may, "{who}");
         }
-        let limiter = Limiter::new(each.each_procedure());
+        let limiter = made(each.each_procedure());
         for (procedure, may) in [("add", true), ("sub", true), ("add", false)] {
             assert_eq!(may_call(&limiter, "ada", procedure), may, "{procedure}");
         }
@@ -298,27 +255,28 @@ mod tests {
     /// who are counted already keep what they have.
     #[tokio::test(start_paused = true)]
     async fn the_memory_for_strangers_is_bounded() {
-        let limiter = Limiter::new(RateLimit::new(2, Duration::from_secs(2)).each_caller().max_keys(100));
+        let limiter = made(RateLimit::new(2, Duration::from_secs(2)).each_caller().max_keys(100));
         assert!(may_call(&limiter, "ada", "add"));
         let strangers = |limiter: &Limiter, from: u32| {
             let addresses = (from..from + 10_000).map(|n| std::net::Ipv4Addr::from(n).to_string());
             addresses.filter(|address| may_call(limiter, address, "add")).count()
         };
-        assert_eq!(strangers(&limiter, 1 << 24), 99 + 2, "the rest of them share");
-        assert_eq!(limiter.buckets.len(), 100);
+        assert_eq!(strangers(&limiter, 1 << 24), 100 + 2, "the rest of them share");
+        assert_eq!(limiter.strangers.len(), 100);
         assert!(may_call(&limiter, "ada", "add") && !may_call(&limiter, "ada", "add"));
+        assert!(may_call(&limiter, "bob", "add"), "strangers take up no room of those who are known");
         // all who were there have been quiet for long enough
         advance(Duration::from_secs(10)).await;
         assert_eq!(strangers(&limiter, 2 << 24), 2 + 100, "one of them finds no room, and has it made");
-        assert_eq!(limiter.buckets.len(), 100);
+        assert_eq!(limiter.strangers.len(), 100);
     }
 
     #[test]
     fn what_makes_no_sense_is_the_least_that_does() {
-        let limiter = Limiter::new(RateLimit::new(0, Duration::ZERO));
+        let limiter = made(RateLimit::new(0, Duration::ZERO));
         assert!(may_call(&limiter, "ada", "add"));
         for (calls, per) in [(1, Duration::MAX), (u32::MAX, Duration::MAX), (u32::MAX, Duration::ZERO)] {
-            assert!(may_call(&Limiter::new(RateLimit::new(calls, per)), "ada", "add"));
+            assert!(may_call(&made(RateLimit::new(calls, per)), "ada", "add"));
         }
     }
 }

@@ -1,14 +1,14 @@
 //! [`Builder`]: a client, and what it is set to.
 
-#[cfg(feature = "http-client")]
-use super::posting::Posting;
 use super::{
     Carrier, Client, Shared,
-    line::{Line, Login, Observer},
+    line::{Introduction, Line, Observer},
     reconnect::Reconnect,
     state::ConnectionState,
     supervisor::Supervisor,
 };
+#[cfg(feature = "http-client")]
+use super::{no_way_back, posting::Posting};
 use crate::{
     Format, JsonRpc, Limits, Link, OwnedPayload, Router, Service,
     framing::{ContentLength, Framing},
@@ -22,6 +22,7 @@ use trunkline_net::tls::TlsClient;
 use trunkline_net::{
     dial::{Address, DialError, Dialer},
     listen::MakeFraming,
+    relay::Called,
     serve::CALL_TIMEOUT,
 };
 
@@ -50,8 +51,11 @@ pub struct Builder {
     credentials: Option<Credentials>,
     limits: Limits,
     router: Router,
+    for_peers: Option<Router>,
+    names: Vec<String>,
     reconnect: Reconnect,
     call_timeout: Duration,
+    tells_timeouts: bool,
     connect_timeout: Duration,
     keepalive: Option<Duration>,
     observers: Vec<Observer>,
@@ -85,8 +89,11 @@ impl Builder {
             credentials: None,
             limits: limits.max_message(max_reply),
             router: Router::new(),
+            for_peers: None,
+            names: Vec::new(),
             reconnect: Reconnect::default(),
             call_timeout: CALL_TIMEOUT,
+            tells_timeouts: false,
             connect_timeout: Duration::from_secs(10),
             keepalive: Some(Duration::from_secs(30)),
             observers: Vec::new(),
@@ -116,8 +123,9 @@ impl Builder {
         self.framing(|limits| ContentLength::default().limit(limits.max_message))
     }
 
-    /// Sends a header along with HTTP requests, also with the one that asks for
-    /// a WebSocket. Other transports have no headers.
+    /// Sends a header along with HTTP requests, also with each that asks for
+    /// a WebSocket, whoever has [authenticated](Client::authenticate) since. Other
+    /// transports have no headers.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
@@ -125,7 +133,8 @@ impl Builder {
 
     /// Shows the server a bearer token: in the header `Authorization` over HTTP and
     /// WebSocket, elsewhere as `{"token":"…"}` to `rpc.authenticate`, before anything
-    /// else is said; and again after each reconnect.
+    /// else is said; and again after each reconnect, until
+    /// [other credentials](Client::authenticate) take its place.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), trunkline::client::DialError> {
@@ -171,9 +180,48 @@ impl Builder {
         self
     }
 
+    /// Tells the server with each [call](Client::call) how long this side waits for its
+    /// answer, in the member `timeout`, so that it does not work longer than that: for
+    /// servers of trunkline, and those that let such a member be. Default: nothing is said.
+    pub fn tell_timeouts(mut self) -> Self {
+        self.tells_timeouts = true;
+        self
+    }
+
     /// What the server may call. Default: nothing.
     pub fn router(mut self, router: Router) -> Self {
         self.router = router;
+        self
+    }
+
+    /// What other clients of the server may call, by the [names](Self::name) of this
+    /// one. Default: nothing; what the [server](Self::router) may call is not theirs.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use trunkline::{CallingPeer, Client, Router};
+    ///
+    /// let whisper = async |from: CallingPeer, text: String| format!("{:?} says {text}", from.name);
+    /// let alice = Client::builder("ws://127.0.0.1:9876")
+    ///     .name("alice")
+    ///     .for_peers(Router::new().procedure("whisper", whisper))
+    ///     .connect()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn for_peers(mut self, router: Router) -> Self {
+        self.for_peers = Some(router);
+        self
+    }
+
+    /// Takes a name at the server, under which its other clients call this one; several
+    /// names, if it is said several times. It is taken again after each reconnect, and
+    /// if that fails because somebody has it, which may be the lost connection of this
+    /// very client, every few seconds until it is free. A server that does not let this
+    /// client have it is not asked twice on one connection; the log says so.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.names.push(name.into());
         self
     }
 
@@ -215,7 +263,7 @@ impl Builder {
     /// # Errors
     ///
     /// Fails if the address makes no sense, the first attempt fails, or the server
-    /// does not accept the credentials. Over HTTP nothing is connected before the
+    /// does not accept the credentials or a name. Over HTTP nothing is connected before the
     /// first call.
     ///
     /// # Panics
@@ -225,13 +273,14 @@ impl Builder {
         let (client, unconnected) = self.prepare()?;
         if let Some((supervisor, link)) = unconnected {
             let link = match (link, &supervisor.dialer) {
-                (None, Some(dialer)) => Some(Box::new(dialer.dial().await?)),
+                (None, Some(dialer)) => Some(Box::new(supervisor.dial(dialer).await?)),
                 (link, _) => link,
             };
             let mut opened = link.map(|link| supervisor.open(*link));
             if let Some(opened) = &mut opened {
                 let introduced = supervisor.introduce(opened).await;
                 introduced.map_err(|fault| DialError::Unauthenticated { source: Box::new(fault) })?;
+                supervisor.register(opened).await?;
             }
             supervisor.start(opened);
         }
@@ -262,26 +311,31 @@ impl Builder {
     /// Makes a client that is not connected yet, and whoever is to connect it.
     fn prepare(mut self) -> Result<(Client, Option<Unconnected>), DialError> {
         let mut headers = self.read_headers()?;
-        let mut login = None;
+        let mut introduction = Introduction::Not;
         let language = self.language.unwrap_or_else(|| Arc::new(JsonRpc::default()));
         let (dialer, link) = match self.source {
             Source::Link(link) => {
-                login = self.credentials.map(Credentials::said).transpose()?;
+                if let Some(credentials) = self.credentials {
+                    introduction = credentials.said()?;
+                }
                 (None, Some(link))
             }
             Source::Address(address) => {
                 let address: Address = address.parse()?;
                 match self.credentials.take() {
                     None => {}
-                    Some(Credentials::Bearer(token)) if has_headers(&address) => {
+                    Some(Credentials::Bearer(token)) if address.is_http() => {
                         headers.insert(AUTHORIZATION, authorization(&token)?);
+                    }
+                    Some(Credentials::Bearer(token)) if matches!(address, Address::WebSocket { .. }) => {
+                        introduction = Introduction::Header(authorization(&token)?);
                     }
                     Some(_) if address.is_http() => {
                         let problem = "over HTTP each call is a request of its own, and credentials are headers: \
                                        use `bearer` or `header`";
                         return Err(DialError::Credentials { problem: problem.into() });
                     }
-                    Some(said) => login = Some(said.said()?),
+                    Some(credentials) => introduction = credentials.said()?,
                 }
                 let dialer = Dialer::new(address)
                     .headers(headers)
@@ -306,17 +360,23 @@ impl Builder {
             Client(Arc::new(Shared {
                 carrier,
                 call_timeout: self.call_timeout,
+                tells_timeouts: self.tells_timeouts,
                 drain_timeout: self.limits.drain_timeout,
                 max_batch: self.limits.max_batch,
             }))
         };
         #[cfg(feature = "http-client")]
         if let Some(dialer) = dialer.as_ref().filter(|dialer| dialer.address().is_http()) {
+            if let Some(name) = self.names.into_iter().next() {
+                return Err(DialError::Name { name, source: Box::new(no_way_back()) });
+            }
             let posting = Posting::new(dialer.http(language)?, self.observers);
             return Ok((client(Carrier::Http(Arc::new(posting))), None));
         }
-        let login = login.map(|credentials| Login { credentials, must: true });
-        let line = Line::new(self.observers, login);
+        let line = Line::new(self.observers, introduction);
+        for name in &self.names {
+            line.want(name);
+        }
         line.connecting();
         let (pings, reconnects) = dialer
             .as_ref()
@@ -324,10 +384,14 @@ impl Builder {
         // what has no pings of its own may be silent for as long as it likes
         let idle =
             self.keepalive.filter(|_| pings).map_or(Duration::MAX, |interval| interval.saturating_mul(2));
+        let router = match self.for_peers {
+            Some(for_peers) => self.router.service(Called::new(for_peers, &self.limits)),
+            None => self.router,
+        };
         let supervisor = Supervisor {
             line: line.clone(),
             dialer,
-            service: Service::new(self.router, language).limits(self.limits.clone().idle_timeout(idle)),
+            service: Service::new(router, language).limits(self.limits.clone().idle_timeout(idle)),
             call_timeout: self.call_timeout,
             login_timeout: self.connect_timeout,
             reconnect: if reconnects { self.reconnect } else { Reconnect::never() },
@@ -355,8 +419,8 @@ enum Credentials {
 }
 
 impl Credentials {
-    /// As they are said on a live connection.
-    fn said(self) -> Result<OwnedPayload, DialError> {
+    /// To be said on a live connection, before anything else is.
+    fn said(self) -> Result<Introduction, DialError> {
         let said = match self {
             Self::Bearer(token) => {
                 let said = serde_json::json!({ "token": token });
@@ -364,13 +428,9 @@ impl Credentials {
             }
             Self::Message(said) => said,
         };
-        said.map_err(|problem| DialError::Credentials { problem })
+        said.map(|credentials| Introduction::Login { credentials, must: true })
+            .map_err(|problem| DialError::Credentials { problem })
     }
-}
-
-/// Whether whoever connects to this address says something in headers first.
-fn has_headers(address: &Address) -> bool {
-    matches!(address, Address::WebSocket { .. } | Address::Http { .. })
 }
 
 /// A bearer token as a header.

@@ -1,7 +1,7 @@
 //! [`Calling`]: a call, from the first poll to its answer, over whatever carries it.
 
 use super::{Carrier, Client, line::Line};
-use crate::{Fault, IntoReply, OwnedPayload};
+use crate::{About, Fault, IntoReply, OwnedPayload, Trace};
 use futures_core::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -24,6 +24,7 @@ pub struct Calling<'a, T, A> {
     procedure: &'a str,
     args: A,
     timeout: Duration,
+    about: Option<Box<About>>,
     stage: Stage<T>,
 }
 
@@ -37,12 +38,30 @@ enum Stage<T> {
 
 impl<'a, T, A> Calling<'a, T, A> {
     pub(super) fn new(client: &'a Client, procedure: &'a str, args: A) -> Self {
-        Self { client, procedure, args, timeout: client.0.call_timeout, stage: Stage::New }
+        let about = client.0.tells_timeouts.then(Box::default);
+        Self { client, procedure, args, timeout: client.0.call_timeout, about, stage: Stage::New }
     }
 
     /// How long to wait for the answer, a connection included.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// Says where in a distributed trace the call stands, such as where the call stands
+    /// that a handler [answers](crate::Context::trace): over HTTP in headers, else in
+    /// members of the message.
+    ///
+    /// ```
+    /// # use trunkline::{Client, Context, Fault};
+    /// async fn relay(context: Context, client: &Client) -> Result<i64, Fault> {
+    ///     client.call("add", (2, 3)).trace(context.trace()).await
+    /// }
+    /// ```
+    pub fn trace(mut self, trace: impl Into<Option<Trace>>) -> Self {
+        if let Some(trace) = trace.into() {
+            self.about.get_or_insert_default().trace = Some(trace);
+        }
         self
     }
 }
@@ -72,12 +91,17 @@ impl<'a, T: DeserializeOwned + Send + 'static, A: Serialize> Calling<'a, T, A> {
     where
         S: Stream<Item: IntoReply> + Send + 'static,
     {
-        let Self { client, procedure, args, timeout, .. } = self;
+        let Self { client, procedure, args, timeout, mut about, .. } = self;
+        if let Some(about) = &mut about {
+            about.timeout = client.0.tells_timeouts.then_some(timeout);
+        }
         let args = OwnedPayload::encode(&args, Format::Json).map_err(not_encodable);
         async move {
             let (args, deadline) = (args?, deadline(timeout));
             let line = client.line()?;
-            let made = line.begin_when_ready(|peer, cx| peer.begin_sending(procedure, &args, deadline, cx));
+            let about = about.as_deref();
+            let made =
+                line.begin_when_ready(|peer, cx| peer.begin_sending(procedure, &args, about, deadline, cx));
             let (awaited, feeder) = line.in_time(deadline, made).await??;
             let _sent = feeder.send(items, Some(timeout));
             awaited.await
@@ -99,9 +123,13 @@ impl<T: DeserializeOwned + Send + 'static, A: Serialize> Future for Calling<'_, 
             Stage::New => {}
         }
         let deadline = deadline(this.timeout);
+        if let Some(about) = &mut this.about {
+            about.timeout = this.client.0.tells_timeouts.then_some(this.timeout);
+        }
+        let about = this.about.as_deref();
         let begun = match &this.client.0.carrier {
             Carrier::Connection(line) => {
-                line.begin(|peer| peer.begin(this.procedure, &this.args, deadline, cx))
+                line.begin(|peer| peer.begin(this.procedure, &this.args, about, deadline, cx))
             }
             #[cfg(feature = "http-client")]
             Carrier::Http(_) => None,
@@ -133,11 +161,13 @@ impl<T: DeserializeOwned + Send + 'static, A: Serialize> Calling<'_, T, A> {
         Ok(match &self.client.0.carrier {
             Carrier::Connection(line) => {
                 let args = OwnedPayload::encode(&self.args, Format::Json).map_err(not_encodable)?;
-                Box::pin(over_line(line.clone(), self.procedure.to_owned(), args, deadline))
+                let about = self.about.clone();
+                Box::pin(over_line(line.clone(), self.procedure.to_owned(), args, about, deadline))
             }
             #[cfg(feature = "http-client")]
             Carrier::Http(posting) => {
-                let (called, posting) = (posting.call(self.procedure, &self.args), posting.clone());
+                let called = posting.call(self.procedure, &self.args, self.about.as_deref());
+                let posting = posting.clone();
                 Box::pin(async move { posting.in_time(deadline, called).await })
             }
         })
@@ -149,9 +179,11 @@ async fn over_line<T: DeserializeOwned + Send + 'static>(
     line: Arc<Line>,
     procedure: String,
     args: OwnedPayload,
+    about: Option<Box<About>>,
     deadline: Option<Instant>,
 ) -> Result<T, Fault> {
-    let made = line.begin_when_ready(|peer, cx| peer.begin(&procedure, &args, deadline, cx));
+    let made =
+        line.begin_when_ready(|peer, cx| peer.begin(&procedure, &args, about.as_deref(), deadline, cx));
     line.in_time(deadline, made).await??.await
 }
 

@@ -2,10 +2,15 @@
 
 use super::{closed, state::ConnectionState};
 use crate::{Fault, FaultKind, Peer};
+use http::HeaderValue;
 use std::{
+    collections::BTreeSet,
     fmt,
     future::poll_fn,
-    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -30,16 +35,28 @@ pub(super) struct Line {
     observers: Vec<Observer>,
     /// Cancelled when nobody wants the connection any more.
     leaving: CancellationToken,
-    login: Mutex<Option<Login>>,
+    introduction: Mutex<Introduction>,
+    /// Held while the server is told who we are: it is told one thing at a time.
+    introducing: tokio::sync::Mutex<()>,
+    /// How many connections there have been.
+    connections: AtomicU64,
+    /// The names that other clients of the server are to call this one by.
+    names: Mutex<BTreeSet<String>>,
 }
 
-/// What the server is told first on every connection, so that it knows who we are.
+/// How the server is told on every connection who we are.
 #[derive(Clone)]
-pub(super) struct Login {
-    pub(super) credentials: OwnedPayload,
-    /// Whether there is no connection without it: the client was built so. Who has
-    /// authenticated later is nobody where that is refused.
-    pub(super) must: bool,
+pub(super) enum Introduction {
+    Not,
+    /// In the header `Authorization` of the request for the connection.
+    Header(HeaderValue),
+    /// Before anything else is said.
+    Login {
+        credentials: OwnedPayload,
+        /// Whether there is no connection without it: the client was built so. Who has
+        /// authenticated later is nobody where that is refused.
+        must: bool,
+    },
 }
 
 enum Current {
@@ -51,25 +68,79 @@ enum Current {
 }
 
 impl Line {
-    pub(super) fn new(observers: Vec<Observer>, login: Option<Login>) -> Arc<Self> {
+    pub(super) fn new(observers: Vec<Observer>, introduction: Introduction) -> Arc<Self> {
         Arc::new(Self {
             current: RwLock::new(Current::Down(None)),
             changed: Notify::new(),
             state: watch::Sender::new(ConnectionState::Connecting),
             observers,
             leaving: CancellationToken::new(),
-            login: Mutex::new(login),
+            introduction: Mutex::new(introduction),
+            introducing: tokio::sync::Mutex::default(),
+            connections: AtomicU64::new(0),
+            names: Mutex::default(),
         })
     }
 
-    /// What the server is told first on every connection, if anything.
-    pub(super) fn login(&self) -> Option<Login> {
-        self.login.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The names that are wanted at this moment.
+    pub(super) fn names(&self) -> BTreeSet<String> {
+        self.names_wanted().clone()
     }
 
-    /// Changes what the server is told first on connections that are made from now on.
-    pub(super) fn set_login(&self, login: Login) {
-        *self.login.lock().unwrap_or_else(PoisonError::into_inner) = Some(login);
+    /// Wants a name, on every connection; whether it was not wanted already.
+    pub(super) fn want(&self, name: &str) -> bool {
+        self.names_wanted().insert(name.to_owned())
+    }
+
+    /// Wants a name no more.
+    pub(super) fn unwant(&self, name: &str) {
+        self.names_wanted().remove(name);
+    }
+
+    pub(super) fn is_wanted(&self, name: &str) -> bool {
+        self.names_wanted().contains(name)
+    }
+
+    fn names_wanted(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the server is told who we are.
+    pub(super) fn introduction(&self) -> Introduction {
+        self.introduction.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tells the server who we are, on the connection of the moment by `tell`, and on
+    /// those that come after it if that goes well. If not, the server takes us for
+    /// nobody, and so will it then.
+    ///
+    /// Only one is told at a time, so that what is remembered is what was said last.
+    pub(super) async fn introduce<T, F>(
+        &self,
+        credentials: &OwnedPayload,
+        tell: impl Fn() -> F,
+    ) -> Result<T, Fault>
+    where
+        F: Future<Output = Result<T, Fault>>,
+    {
+        let _told = self.introducing.lock().await;
+        loop {
+            let before = self.connections.load(Ordering::Acquire);
+            let told = tell().await;
+            let next = match &told {
+                Ok(_) => Introduction::Login { credentials: credentials.clone(), must: false },
+                // nobody heard it, or nobody listens to such things: all is as it was
+                Err(fault) if matches!(fault.kind(), FaultKind::Disconnected | FaultKind::NotFound) => {
+                    return told;
+                }
+                Err(_) => Introduction::Not,
+            };
+            *self.introduction.lock().unwrap_or_else(PoisonError::into_inner) = next;
+            // a connection that was made meanwhile was told what was true before
+            if told.is_err() || self.connections.load(Ordering::Acquire) == before {
+                return told;
+            }
+        }
     }
 
     pub(super) fn peer(&self) -> Option<Peer> {
@@ -169,6 +240,7 @@ impl Line {
             wanted
         };
         if wanted {
+            self.connections.fetch_add(1, Ordering::AcqRel);
             self.changed.notify_waiters();
             self.tell(ConnectionState::Connected);
         } else {

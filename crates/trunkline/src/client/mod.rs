@@ -20,6 +20,7 @@ mod batch;
 mod builder;
 mod call;
 mod line;
+mod named;
 #[cfg(feature = "http-client")]
 mod posting;
 mod reconnect;
@@ -28,22 +29,25 @@ mod streaming;
 mod supervisor;
 
 pub use self::{
-    batch::Batching, builder::Builder, call::Calling, reconnect::Reconnect, state::ConnectionState,
-    streaming::Streaming,
+    batch::Batching, builder::Builder, call::Calling, named::NamedPeer, reconnect::Reconnect,
+    state::ConnectionState, streaming::Streaming,
 };
 pub use trunkline_net::{
     batch::Answers,
     dial::{Address, DialError},
 };
 
-use self::line::{Line, Login};
+use self::line::Line;
 #[cfg(feature = "http-client")]
 use self::posting::Posting;
 use crate::{Fault, FaultKind, Link, OwnedPayload, Peer, security::AUTHENTICATE};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::sync::watch;
-use trunkline_core::Format;
+use trunkline_core::{
+    Format,
+    relay::{Name, REGISTER, UNREGISTER},
+};
 use trunkline_net::batch::{Batch, not_encodable};
 
 /// Calls the procedures of a server. Cheap to clone: all clones are one client.
@@ -68,6 +72,7 @@ pub struct Client(Arc<Shared>);
 struct Shared {
     carrier: Carrier,
     call_timeout: Duration,
+    tells_timeouts: bool,
     drain_timeout: Duration,
     max_batch: usize,
 }
@@ -238,7 +243,11 @@ impl Client {
     /// Shows the server other credentials than those that the client was
     /// [built](Builder::credentials) with, now and after each reconnect; gives whom
     /// it takes the client for. Calls that are made after this are made under the
-    /// new identity, those under way keep theirs.
+    /// new identity, those under way keep theirs. Of several that authenticate at a
+    /// time, one waits for the other.
+    ///
+    /// A [bearer token](Builder::bearer) is not shown any more then, in no header
+    /// either; a [header](Builder::header) is.
     ///
     /// ```no_run
     /// # async fn example(client: &trunkline::Client, token: &str) -> Result<(), trunkline::Fault> {
@@ -251,7 +260,9 @@ impl Client {
     /// # Errors
     ///
     /// Fails if the server does not accept them: then the client is nobody, now and
-    /// after each reconnect. Over HTTP it fails at once, since credentials are headers
+    /// after each reconnect, and so it is if they are refused after a reconnect. Where
+    /// the connection is lost first, or nobody can authenticate, it is who it was
+    /// before. Over HTTP it fails at once, since credentials are headers
     /// there, as [`Builder::bearer`] sends them. Otherwise as a [`call`](Self::call) does.
     pub async fn authenticate(&self, credentials: impl Serialize) -> Result<Option<String>, Fault> {
         #[derive(serde::Deserialize)]
@@ -261,16 +272,14 @@ impl Client {
         let credentials = OwnedPayload::encode(&credentials, Format::Json).map_err(not_encodable)?;
         match &self.0.carrier {
             Carrier::Connection(line) => {
-                line.set_login(Login { credentials: credentials.clone(), must: false });
+                let tell = || async { self.call::<Known>(AUTHENTICATE, &credentials).await };
+                Ok(line.introduce(&credentials, tell).await?.subject)
             }
             #[cfg(feature = "http-client")]
-            Carrier::Http(_) => {
-                return Err(Fault::from(
-                    "over HTTP credentials are headers: build a client with `bearer` or `header`",
-                ));
-            }
+            Carrier::Http(_) => Err(Fault::from(
+                "over HTTP credentials are headers: build a client with `bearer` or `header`",
+            )),
         }
-        Ok(self.call::<Known>(AUTHENTICATE, credentials).await?.subject)
     }
 
     /// The connection over time, for what takes one.
@@ -287,12 +296,76 @@ impl Client {
     /// The far end of the connection at this moment; `None` while there is no
     /// connection, and over HTTP.
     #[must_use]
-    pub fn peer(&self) -> Option<Peer> {
+    pub fn server(&self) -> Option<Peer> {
         match &self.0.carrier {
             Carrier::Connection(line) => line.peer(),
             #[cfg(feature = "http-client")]
             Carrier::Http(_) => None,
         }
+    }
+
+    /// Another client of the same server, by the name that it has there: calls go to
+    /// it by way of the server, if that [relays](crate::Server::peers_by_name).
+    /// Whether there is such a peer shows when it is called.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &trunkline::Client) -> Result<(), trunkline::Fault> {
+    /// let alice = client.peer("alice");
+    /// let answer: String = alice.call("whisper", ("psst",)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn peer(&self, name: impl Into<Arc<str>>) -> NamedPeer {
+        NamedPeer::new(self.clone(), name.into())
+    }
+
+    /// Takes a name at the server, under which its other clients call this one: what
+    /// they may call is what the client was [built](Builder::for_peers) with. The name
+    /// is taken again after each reconnect, as [`Builder::name`] has it.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &trunkline::Client) -> Result<(), trunkline::Fault> {
+    /// client.register("alice").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails with what the server says, such as that the name is taken; with
+    /// [`FaultKind::NotFound`] if it does not relay; and over HTTP, where nobody can
+    /// be called. Otherwise as a [`call`](Self::call) does.
+    pub async fn register(&self, name: impl Into<String>) -> Result<(), Fault> {
+        let name = name.into();
+        let line = match &self.0.carrier {
+            Carrier::Connection(line) => line,
+            #[cfg(feature = "http-client")]
+            Carrier::Http(_) => return Err(no_way_back()),
+        };
+        // before it is taken: the connection may be another by the time there is an answer
+        let is_new = line.want(&name);
+        let taken = self.call(REGISTER, Name { name: name.clone() }).await;
+        if taken.is_err() && is_new {
+            line.unwant(&name);
+        }
+        taken
+    }
+
+    /// Gives a name back; whether this client had it.
+    ///
+    /// # Errors
+    ///
+    /// Fails as a [`call`](Self::call) does. The name is not taken again after a
+    /// reconnect all the same.
+    pub async fn unregister(&self, name: impl Into<String>) -> Result<bool, Fault> {
+        let name = name.into();
+        match &self.0.carrier {
+            Carrier::Connection(line) => line.unwant(&name),
+            #[cfg(feature = "http-client")]
+            Carrier::Http(_) => return Ok(false),
+        }
+        self.call(UNREGISTER, Name { name }).await
     }
 
     /// The state of the connection at this moment.
@@ -336,6 +409,12 @@ impl Client {
 /// What is said of a call to a client that has been closed.
 fn closed() -> Fault {
     Fault::new(FaultKind::Disconnected, "the client is closed")
+}
+
+/// What is said of a name where nobody can be called back.
+#[cfg(feature = "http-client")]
+pub(super) fn no_way_back() -> Fault {
+    Fault::from("a name takes a connection: use the address `ws://…` or `tcp://…`")
 }
 
 impl Drop for Shared {

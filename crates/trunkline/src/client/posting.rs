@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
-use trunkline_core::Encode;
+use trunkline_core::{About, Encode};
 use trunkline_net::{
     batch::{Answers, Batch, decode},
     dial::HttpCaller,
@@ -33,8 +33,9 @@ impl Posting {
         &self,
         procedure: &str,
         args: &dyn Encode,
+        about: Option<&About>,
     ) -> impl Future<Output = Result<T, Fault>> + Send + use<T> {
-        let called = self.caller.call(procedure, args);
+        let called = self.caller.call(procedure, args, about);
         async move { called.await.and_then(|answer| decode(answer.borrow())) }
     }
 

@@ -12,6 +12,7 @@ use self::listener::BoundListener;
 use crate::{Ended, Hooks, JsonRpc, Limits, Link, Peers, Router, Security, Service, Shutdown, serve};
 use std::{fmt, net::SocketAddr, sync::Arc};
 use tokio::task::JoinSet;
+use trunkline_net::relay::Relay;
 
 /// Serves a [`Router`] on any number of listeners at once.
 ///
@@ -36,6 +37,7 @@ pub struct Server {
     hooks: Hooks,
     language: JsonRpc,
     discover: bool,
+    peers_by_name: bool,
     security: Option<Arc<dyn Security>>,
     listeners: Vec<Listener>,
 }
@@ -51,6 +53,7 @@ impl Server {
             hooks: Hooks::default(),
             language: JsonRpc::default(),
             discover: false,
+            peers_by_name: false,
             security: None,
             listeners: Vec::new(),
         }
@@ -85,7 +88,8 @@ impl Server {
 
     /// Who decides who callers are, what they may do, and what they are told; most
     /// programs give an [`Access`](crate::access::Access). Default: nobody does, all
-    /// callers are anonymous, and may call all that is not internal.
+    /// callers are anonymous, and may call all that is not internal, whatever group it
+    /// belongs to.
     pub fn security(mut self, security: impl Security) -> Self {
         self.security = Some(Arc::new(security));
         self
@@ -123,6 +127,33 @@ impl Server {
     /// ```
     pub fn discoverable(mut self) -> Self {
         self.discover = true;
+        self
+    }
+
+    /// Lets clients take names, and call each other by them: the server passes calls,
+    /// notifications and streams on, to those who serve something to peers. Who may do
+    /// that is up to the [security](Self::security); without one, everybody may.
+    /// Default: nobody, and there are no such procedures.
+    ///
+    /// ```
+    /// # use trunkline::{Client, Router, Server};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::new(Router::new()).peers_by_name().tcp("127.0.0.1:0").bind().await?;
+    /// let address = format!("tcp://{}", server.addresses()[0]);
+    /// tokio::spawn(server.serve());
+    ///
+    /// let shout = async |text: String| text.to_uppercase();
+    /// let for_peers = Router::new().procedure("shout", shout);
+    /// let alice = Client::builder(&address).name("alice").for_peers(for_peers).connect().await?;
+    ///
+    /// let bob = Client::connect(&address).await?;
+    /// assert_eq!(bob.peer("alice").call::<String>("shout", ("hello",)).await?, "HELLO");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn peers_by_name(mut self) -> Self {
+        self.peers_by_name = true;
         self
     }
 
@@ -182,9 +213,15 @@ impl Server {
             true => discover::add(self.router, &self.language, &self.name, &self.version),
             false => self.router,
         };
-        let service = Service::new(router, self.language).limits(self.limits).hooks(self.hooks);
+        let peers = Peers::default();
+        let router = match self.peers_by_name {
+            true => router.service(Relay::new(peers.clone(), self.security.clone(), self.limits.clone())),
+            false => router,
+        };
+        let service = Service::new(router, self.language).with_peers(peers);
+        let service = service.limits(self.limits).hooks(self.hooks);
         match self.security {
-            Some(security) => service.security(security),
+            Some(security) => service.shared_security(security),
             None => service,
         }
     }

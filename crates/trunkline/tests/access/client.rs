@@ -1,11 +1,21 @@
 //! Clients that say who they are, over every transport.
 
 use crate::world::{access, router, shut};
-use std::{error::Error, net::SocketAddr, time::Duration};
+use std::{
+    error::Error,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+    time::Duration,
+};
 use tokio::sync::mpsc;
 use trunkline::{
-    Client, Fault, FaultKind, Hooks, Link, Peer, Server,
+    Client, Fault, FaultKind, Hooks, Identity, Link, Peer, Server,
+    access::Access,
     client::{Builder, ConnectionState, DialError, Reconnect},
+    security::unauthenticated,
 };
 
 /// HTTP and WebSocket at the first address, TCP at the second, and a Unix socket.
@@ -148,4 +158,118 @@ async fn a_client_may_become_somebody_else() {
     }
     let posting = Client::connect(format!("http://{http}")).await.unwrap();
     assert!(posting.authenticate(["ada"]).await.unwrap_err().message().contains("headers"));
+}
+
+/// A server of HTTP and WebSocket, and of TCP, and the far ends of its connections.
+async fn watched(security: Option<Access>) -> ([String; 2], mpsc::UnboundedReceiver<Peer>) {
+    let (send, peers) = mpsc::unbounded_channel::<Peer>();
+    let hooks = Hooks::default().on_connect(move |peer| drop(send.send(peer.clone())));
+    let mut server = Server::new(router(&shut())).hooks(hooks).http("127.0.0.1:0").tcp("127.0.0.1:0");
+    if let Some(security) = security {
+        server = server.security(security);
+    }
+    let bound = server.bind().await.unwrap();
+    let addresses = bound.addresses();
+    tokio::spawn(bound.serve());
+    ([format!("ws://{}", addresses[0]), format!("tcp://{}", addresses[1])], peers)
+}
+
+/// Breaks the connection off, and waits until the client has seen it.
+async fn lose(peers: &mut mpsc::UnboundedReceiver<Peer>, lost: &mut mpsc::UnboundedReceiver<()>) {
+    peers.recv().await.unwrap().abort();
+    lost.recv().await.unwrap();
+}
+
+/// Tokens are renewed before they expire: the old one is not shown again.
+#[tokio::test]
+async fn a_token_that_was_renewed_goes_with_later_connections() {
+    let day = Arc::new(AtomicU8::new(1));
+    let access = {
+        let day = day.clone();
+        Access::new().bearer(move |token| {
+            let good = token == format!("t{}", day.load(Ordering::Relaxed)) || token == "t2";
+            async move { if good { Ok(Identity::new("ada")) } else { Err(unauthenticated("expired")) } }
+        })
+    };
+    let (addresses, mut peers) = watched(Some(access)).await;
+    for address in addresses {
+        day.store(1, Ordering::Relaxed);
+        let (builder, mut lost) = quick(&address);
+        let client = builder.bearer("t1").call_timeout(Duration::from_secs(10)).connect().await.unwrap();
+        assert_eq!(client.authenticate(["t2"]).await.unwrap().as_deref(), Some("ada"));
+        day.store(2, Ordering::Relaxed);
+        for _ in 0..2 {
+            lose(&mut peers, &mut lost).await;
+            assert_eq!(whoami(&client).await.unwrap(), "ada", "{address}");
+        }
+        peers.recv().await.unwrap();
+    }
+}
+
+/// Where nobody can authenticate, or may not: the client goes on, as nobody.
+#[tokio::test]
+async fn a_refusal_does_not_end_reconnecting() {
+    let forbidding =
+        Access::new().bearer(async |_| Err(Fault::new(FaultKind::Forbidden, "not from where you are")));
+    for (security, kind) in [(None, FaultKind::NotFound), (Some(forbidding), FaultKind::Forbidden)] {
+        let (addresses, mut peers) = watched(security).await;
+        for address in addresses {
+            let (builder, mut lost) = quick(&address);
+            let client = builder.call_timeout(Duration::from_secs(10)).connect().await.unwrap();
+            assert_eq!(client.authenticate(["ada"]).await.unwrap_err().kind(), kind);
+            lose(&mut peers, &mut lost).await;
+            assert_eq!(whoami(&client).await.unwrap(), "nobody", "{address}");
+            peers.recv().await.unwrap();
+        }
+    }
+}
+
+/// What was good once may be refused after a reconnect, in any words.
+#[tokio::test]
+async fn who_is_refused_after_a_reconnect_is_nobody() {
+    let kinds =
+        [FaultKind::Forbidden, FaultKind::RateLimited, FaultKind::Internal, FaultKind::Unauthenticated];
+    let turn = Arc::new(AtomicU8::new(u8::MAX));
+    let access = {
+        let turn = turn.clone();
+        Access::new().bearer(move |_| {
+            let kind = kinds.get(usize::from(turn.load(Ordering::Relaxed))).copied();
+            async move {
+                match kind {
+                    None => Ok(Identity::new("ada")),
+                    Some(kind) => Err(Fault::new(kind, "no")),
+                }
+            }
+        })
+    };
+    let (addresses, mut peers) = watched(Some(access)).await;
+    for address in addresses {
+        turn.store(u8::MAX, Ordering::Relaxed);
+        let (builder, mut lost) = quick(&address);
+        let client = builder.call_timeout(Duration::from_secs(10)).connect().await.unwrap();
+        client.authenticate(["ada"]).await.unwrap();
+        for (at, kind) in kinds.iter().enumerate() {
+            turn.store(u8::try_from(at).unwrap(), Ordering::Relaxed);
+            lose(&mut peers, &mut lost).await;
+            assert_eq!(whoami(&client).await.unwrap(), "nobody", "{address} {kind:?}");
+        }
+        peers.recv().await.unwrap();
+    }
+}
+
+/// Of several who authenticate at a time, the one whom the server knows last is
+/// the one after a reconnect.
+#[tokio::test]
+async fn the_last_that_was_accepted_is_remembered() {
+    let (addresses, mut peers) = watched(Some(access(&shut()))).await;
+    for address in addresses {
+        let (builder, mut lost) = quick(&address);
+        let client = builder.call_timeout(Duration::from_secs(10)).connect().await.unwrap();
+        let (ada, bob) = tokio::join!(client.authenticate(["ada"]), client.authenticate(["bob"]));
+        assert_eq!((ada.unwrap().as_deref(), bob.unwrap().as_deref()), (Some("ada"), Some("bob")));
+        let before = whoami(&client).await.unwrap();
+        lose(&mut peers, &mut lost).await;
+        assert_eq!(whoami(&client).await.unwrap(), before, "{address}");
+        peers.recv().await.unwrap();
+    }
 }

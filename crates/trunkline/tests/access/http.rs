@@ -2,12 +2,18 @@
 
 use crate::world::{access, ask, login, router, shut};
 use serde_json::{Value, json};
-use std::net::SocketAddr;
+use std::{
+    error::Error,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
-use trunkline::{Limits, Server, access::Access};
+use trunkline::{
+    Fault, FaultKind, Hooks, Identity, Limits, Router, Server, access::Access, security::unauthenticated,
+};
 
 /// Serves on a free port until the test ends.
 async fn serve(access: Access) -> SocketAddr {
@@ -160,4 +166,80 @@ async fn a_websocket_is_refused_before_it_is_one() {
     is_unauthorized(&http.send(&upgrade(&bearer("eve"))).await);
     assert_eq!(http.send(&upgrade(&bearer("ada"))).await.status, 101, "the connection is as good as before");
     assert_eq!(Http::to(address).await.send(&upgrade("")).await.status, 101);
+}
+
+/// A frame of a client, with a mask of zeros.
+fn frame(opcode: u8, body: &str) -> Vec<u8> {
+    let length = u8::try_from(body.len()).unwrap();
+    assert!(length < 126);
+    let mut frame = vec![0x80 | opcode, 0x80 | length, 0, 0, 0, 0];
+    frame.extend_from_slice(body.as_bytes());
+    frame
+}
+
+/// Whoever hangs up while it is being found out who it is is not kept waiting.
+#[tokio::test(start_paused = true)]
+async fn a_websocket_closes_while_a_login_hangs() {
+    let address = serve(access(&shut())).await;
+    let mut http = Http::to(address).await;
+    assert_eq!(http.send(&upgrade("")).await.status, 101);
+    let said = [frame(1, &login(1, "slow-ada")), frame(9, ""), frame(8, "")].concat();
+    http.0.write_all(&said).await.unwrap();
+    let mut read = Vec::new();
+    http.0.read_to_end(&mut read).await.unwrap();
+    assert_eq!(read, [0x8a, 0, 0x88, 0], "a pong and a close, and no word of the login");
+}
+
+/// Operators hear of requests that are refused for their credentials.
+#[tokio::test]
+async fn a_refusal_is_reported() {
+    let reported = Arc::<Mutex<Vec<String>>>::default();
+    let hooks = {
+        let reported = reported.clone();
+        Hooks::default().on_fault(move |report| {
+            let source = report.fault.source().map(ToString::to_string);
+            reported.lock().unwrap().push(format!("{}: {} {source:?}", report.procedure, report.fault));
+        })
+    };
+    let access = Access::new().bearer(async |_| Err(unauthenticated("no").with_source("the key is old")));
+    let server = Server::new(router(&shut())).security(access).hooks(hooks).http("127.0.0.1:0");
+    let bound = server.bind().await.unwrap();
+    let address = bound.addresses()[0];
+    tokio::spawn(bound.serve());
+    is_unauthorized(&Http::to(address).await.post(&bearer("eve"), &ask(1)).await);
+    is_unauthorized(&Http::to(address).await.send(&upgrade(&bearer("eve"))).await);
+    assert_eq!(*reported.lock().unwrap(), ["rpc.authenticate: no Some(\"the key is old\")"; 2]);
+}
+
+/// Whoever stands in front may have looked at the other one.
+#[tokio::test]
+async fn credentials_are_given_once() {
+    let address = serve(access(&shut())).await;
+    let twice = bearer("ada") + &bearer("bob");
+    is_unauthorized(&Http::to(address).await.post(&twice, &ask(1)).await);
+    is_unauthorized(&Http::to(address).await.send(&upgrade(&twice)).await);
+}
+
+#[tokio::test]
+async fn who_was_known_until_a_moment_ago_is_refused() {
+    let past = Access::new().bearer(async |_| Ok(Identity::new("ada").until(std::time::Instant::now())));
+    let address = serve(past).await;
+    is_unauthorized(&Http::to(address).await.post(&bearer("ada"), &ask(1)).await);
+}
+
+/// A stream that the caller may not know of is unknown, also where no stream could be opened.
+#[tokio::test]
+async fn a_hidden_stream_is_unknown() {
+    let hidden = Access::new().rule(|call, _| match call.procedure {
+        "secret" => Err(Fault::new(FaultKind::NotFound, "Method not found")),
+        _ => Ok(()),
+    });
+    let router = Router::new().procedure("secret", async || futures_util::stream::iter([1]));
+    let server = Server::new(router).security(hidden).http("127.0.0.1:0");
+    let bound = server.bind().await.unwrap();
+    let address = bound.addresses()[0];
+    tokio::spawn(bound.serve());
+    let mut http = Http::to(address).await;
+    let call = |name| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{name}"}}"#);
+    assert_eq!(http.post("", &call("secret")).await.body, http.post("", &call("no.such")).await.body);
 }

@@ -78,6 +78,7 @@ fn what_is_not_right_is_refused() {
         hs256(json!({"exp": 1e300})),
         hs256(json!({"sub": null})),
         hs256(json!({"sub": 7})),
+        hs256(json!({"sub": ""})),
         hs256(json!({"nbf": seconds(60)})),
         hs256(json!({"iss": "them"})),
         hs256(json!({"iss": null})),
@@ -103,6 +104,38 @@ fn clocks_may_be_apart() {
     assert!(jwt().leeway(Duration::from_secs(10)).verify(&late).is_err());
 }
 
+/// Numbers at the ends of what a token may say.
+#[test]
+fn no_time_is_too_far_away() {
+    for exp in [json!(i64::MAX), json!(u64::MAX), json!(1e18)] {
+        let token = signed(&claims(json!({ "exp": exp })), Algorithm::HS256, SECRET);
+        let ada = jwt().verify(&token).unwrap();
+        assert!(ada.expires().unwrap() > Instant::now() + Duration::from_secs(1 << 30), "{exp}");
+    }
+    let good = signed(&claims(json!({})), Algorithm::HS256, SECRET);
+    assert!(jwt().leeway(Duration::MAX).verify(&good).is_ok());
+}
+
+#[test]
+#[should_panic(expected = "has 0 bytes, and must have 32")]
+fn a_secret_that_was_forgotten_is_no_secret() {
+    let _ = Jwt::hs256("");
+}
+
+#[test]
+fn tokens_of_several_keys_are_taken() {
+    let other = "another secret of thirty-two bytes";
+    let access = Access::new().jwt(jwt()).jwt(Jwt::hs256(other).audience("rooms"));
+    let on = trunkline::Connection::new("tcp", "none");
+    for (secret, subject) in [(SECRET, Some("ada")), (other, Some("ada")), ("a third secret", None)] {
+        let token = signed(&claims(json!({})), Algorithm::HS256, secret);
+        let said = trunkline::OwnedPayload::encode(&[token], trunkline::Format::Json).unwrap();
+        let found = trunkline::Security::authenticate(&access, trunkline::Credentials::Message(&said), &on);
+        let found = futures_util::FutureExt::now_or_never(found).unwrap();
+        assert_eq!(found.ok().as_ref().and_then(trunkline::Identity::subject), subject);
+    }
+}
+
 #[test]
 fn debug_output_keeps_the_key() {
     assert!(!format!("{:?}", jwt()).contains(SECRET));
@@ -112,7 +145,7 @@ fn debug_output_keeps_the_key() {
 async fn a_server_knows_its_callers_by_them() {
     let router =
         Router::new().procedure("whoami", whoami).procedure("reset", handler(async || "done").group("admin"));
-    let service = Service::new(router, JsonRpc::default()).security(Access::new().jwt(jwt()).by_group());
+    let service = Service::new(router, JsonRpc::default()).security(Access::new().jwt(jwt()));
     let mut wire = Wire::of(service);
     wire.ask(crate::world::login(1, &signed(&claims(json!({})), Algorithm::HS256, SECRET))).await;
     assert_eq!(wire.ask(crate::world::ask(2)).await["result"], "ada");

@@ -141,3 +141,42 @@ async fn so_many_run_at_a_time_and_room_is_given_back() {
     one.ask(request(8, "rpc.unsubscribe", json!([id]))).await;
     assert!(other.ask(&silent).await["result"].is_string());
 }
+
+/// Names that a fallback serves are the stranger's choice.
+#[tokio::test(start_paused = true)]
+async fn what_a_fallback_serves_is_one_procedure() {
+    let each = RateLimit::new(2, Duration::from_secs(60)).each_procedure();
+    let inner = Router::new().fallback(async || "moved");
+    let router = Router::new()
+        .procedure("add", async || 7)
+        .fallback(async || "anything")
+        .scope("old", inner)
+        .guard(each.guard());
+    let mut wire = Wire::of(Service::new(router, JsonRpc::default()));
+    let mut count = async |prefix: &str| {
+        let mut answered = 0;
+        for id in 0..50 {
+            let answer = wire.ask(request(id, &format!("{prefix}{id}"), json!([]))).await;
+            answered += usize::from(answer["result"].is_string());
+        }
+        answered
+    };
+    assert_eq!((count("a").await, count("old.a").await), (2, 2));
+}
+
+/// However many procedures, and routers, it guards.
+#[tokio::test(start_paused = true)]
+async fn one_limit_is_one_allowance() {
+    let limit = RateLimit::new(3, Duration::from_secs(60));
+    let router = Router::new()
+        .procedure("a", handler(async || 1).guard(limit.guard()))
+        .procedure("b", handler(async || 2).guard(limit.guard()));
+    let mut wire = Wire::of(Service::new(router, JsonRpc::default()));
+    let mut answered = 0;
+    for id in 0..4 {
+        for name in ["a", "b"] {
+            answered += usize::from(wire.ask(request(id, name, json!([]))).await["result"].is_number());
+        }
+    }
+    assert_eq!(answered, 3);
+}

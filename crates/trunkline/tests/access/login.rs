@@ -148,3 +148,67 @@ fn the_name_is_taken() {
     let router = Router::new().extension("rpc.authenticate", async || "me first");
     let _ = Service::new(router, JsonRpc::default()).security(access(&shut()));
 }
+
+const RATE_LIMITED: i64 = -32005;
+
+/// T27: so many guesses on a connection, however few messages they come in.
+#[tokio::test]
+async fn a_connection_has_so_many_guesses() {
+    let mut wire = wire();
+    let guesses: Vec<String> = (0..100).map(|id| login(id, "eve")).collect();
+    let answers = wire.ask(format!("[{}]", guesses.join(","))).await;
+    let codes: Vec<i64> = answers.as_array().unwrap().iter().map(code).collect();
+    assert!(codes[..10].iter().all(|code| *code == UNAUTHENTICATED), "{codes:?}");
+    assert!(codes[10..].iter().all(|code| *code == RATE_LIMITED), "{codes:?}");
+    assert_eq!(code(&wire.ask(login(1, "ada")).await), RATE_LIMITED, "the right one comes too late");
+    assert_eq!(wire.ask(ask(2)).await["result"], "nobody");
+}
+
+#[tokio::test]
+async fn who_is_known_may_err_again() {
+    let mut wire = wire();
+    for _ in 0..5 {
+        for _ in 0..9 {
+            assert_eq!(code(&wire.ask(login(1, "eve")).await), UNAUTHENTICATED);
+        }
+        assert_eq!(wire.ask(login(2, "ada")).await["result"]["subject"], "ada");
+    }
+}
+
+/// While it is being found out who the caller is, it is listened to.
+#[tokio::test(start_paused = true)]
+async fn a_login_that_hangs_can_be_given_up() {
+    let limits = Limits::default().max_in_flight(4);
+    let mut wire = wire_with(limits, &shut());
+    wire.line(login(1, "slow-ada")).await;
+    wire.line(ask(2)).await;
+    wire.line(r#"{"jsonrpc":"2.0","method":"rpc.cancel","params":{"id":1}}"#).await;
+    let answer = wire.next().await;
+    assert_eq!((answer["id"].as_u64(), code(&answer)), (Some(1), -32800));
+    assert_eq!(wire.next().await["result"], "nobody");
+}
+
+/// More than may wait is left where it is: it is not refused.
+#[tokio::test]
+async fn what_comes_after_a_login_is_not_refused_however_much_it_is() {
+    let gate = shut();
+    let mut wire = wire_with(Limits::default().max_in_flight(4), &gate);
+    wire.line(login(1, "slow-ada")).await;
+    wire.send((10..60).map(|id| ask(id) + "\n").collect::<String>()).await;
+    gate.add_permits(1);
+    wire.next().await;
+    for id in 10..60 {
+        let answer = wire.next().await;
+        assert_eq!((answer["id"].as_u64(), &answer["result"]), (Some(id), &json!("ada")));
+    }
+}
+
+/// An identity that has ended is none.
+#[tokio::test]
+async fn who_was_known_until_a_moment_ago_is_refused() {
+    let past = trunkline::access::Access::new()
+        .bearer(async |_| Ok(trunkline::Identity::new("ada").until(std::time::Instant::now())));
+    let mut wire = Wire::of(service(past));
+    assert_eq!(code(&wire.ask(login(1, "ada")).await), UNAUTHENTICATED);
+    assert_eq!(wire.ask(ask(2)).await["result"], "nobody");
+}

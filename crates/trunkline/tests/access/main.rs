@@ -8,6 +8,7 @@ mod authorize;
 mod client;
 mod example;
 mod expiry;
+mod guesses;
 mod http;
 mod jwt;
 mod limits;

@@ -102,3 +102,73 @@ async fn who_asks_decides_what_is_told() {
     assert_eq!(wire.ask(&fails).await["error"]["message"], "it went wrong");
     assert_eq!(*told.lock().unwrap(), ["it went wrong"; 3]);
 }
+
+/// Keeps whom it is asked about.
+struct Asked(Access, Arc<Mutex<Vec<String>>>);
+
+impl Security for Asked {
+    fn authenticate<'a>(
+        &'a self,
+        credentials: trunkline::Credentials<'a>,
+        on: &'a trunkline::Connection,
+    ) -> trunkline::security::Authenticating<'a> {
+        self.0.authenticate(credentials, on)
+    }
+
+    fn redact<'f>(&self, fault: &'f Fault, caller: &Context) -> Cow<'f, Fault> {
+        self.1.lock().unwrap().push(name(caller));
+        Cow::Borrowed(fault)
+    }
+}
+
+fn name(caller: &Context) -> String {
+    caller.identity().subject().unwrap_or("nobody").to_owned()
+}
+
+/// A call that fails after somebody else has authenticated is still of whoever made it.
+#[tokio::test(start_paused = true)]
+async fn a_fault_is_told_of_whoever_called() {
+    let held = Arc::new(tokio::sync::Semaphore::new(0));
+    let router = {
+        let held = held.clone();
+        let hold = move || {
+            let held = held.clone();
+            async move {
+                held.acquire().await.unwrap().forget();
+                Err::<(), _>(secret())
+            }
+        };
+        Router::new()
+            .procedure("hold", hold)
+            .procedure(
+                "late",
+                trunkline::handler(std::future::pending::<()>).timeout(std::time::Duration::from_secs(9)),
+            )
+            .procedure("silent", async || stream::pending::<u8>())
+    };
+    let (asked, reported) = (Arc::<Mutex<Vec<String>>>::default(), Arc::<Mutex<Vec<String>>>::default());
+    let hooks = {
+        let reported = reported.clone();
+        Hooks::default().on_fault(move |report| {
+            reported.lock().unwrap().push(format!("{} {}", name(report.context), report.procedure))
+        })
+    };
+    let security = Asked(access(&shut()), asked.clone());
+    let mut wire = Wire::of(Service::new(router, JsonRpc::default()).security(security).hooks(hooks));
+    wire.ask(login(1, "ada")).await;
+    wire.line(request("held", "hold", json!([]))).await;
+    wire.line(request("given up", "hold", json!([]))).await;
+    wire.line(request("late", "late", json!([]))).await;
+    wire.ask(request(2, "silent", json!([]))).await;
+    wire.line(login(3, "bob")).await;
+    let mut heard = vec![wire.next().await, wire.next().await];
+    heard.retain(|message| message["id"] == 3);
+    assert_eq!(heard[0]["result"], json!({"subject": "bob"}), "the other is the end of the stream");
+    held.add_permits(1);
+    assert_eq!(wire.next().await["id"], "held");
+    wire.line(r#"{"jsonrpc":"2.0","method":"rpc.cancel","params":{"id":"given up"}}"#).await;
+    assert_eq!(wire.next().await["id"], "given up");
+    assert_eq!(wire.next().await["id"], "late");
+    assert_eq!(*reported.lock().unwrap(), ["ada silent", "ada hold", "ada hold", "ada late"]);
+    assert_eq!(*asked.lock().unwrap(), ["ada"; 4]);
+}

@@ -12,26 +12,24 @@ use trunkline::{
 /// a token that begins with `slow-` is known once `gate` opens.
 pub(crate) fn access(gate: &Arc<Semaphore>) -> Access {
     let gate = gate.clone();
-    Access::new()
-        .bearer(move |token| {
-            let gate = gate.clone();
-            async move {
-                let name = match token.strip_prefix("slow-") {
-                    None => &*token,
-                    Some(name) => {
-                        gate.acquire().await.unwrap().forget();
-                        name
-                    }
-                };
-                match name {
-                    "ada" => Ok(Identity::new("ada").with_group("admin")),
-                    "bob" => Ok(Identity::new("bob")),
-                    "boom" => panic!("the verifier fails"),
-                    _ => Err(unauthenticated("the token is not known")),
+    Access::new().bearer(move |token| {
+        let gate = gate.clone();
+        async move {
+            let name = match token.strip_prefix("slow-") {
+                None => &*token,
+                Some(name) => {
+                    gate.acquire().await.unwrap().forget();
+                    name
                 }
+            };
+            match name {
+                "ada" => Ok(Identity::new("ada").with_group("admin")),
+                "bob" => Ok(Identity::new("bob")),
+                "boom" => panic!("the verifier fails"),
+                _ => Err(unauthenticated("the token is not known")),
             }
-        })
-        .by_group()
+        }
+    })
 }
 
 pub(crate) async fn whoami(identity: Identity) -> String {

@@ -52,7 +52,7 @@ fn check_batch(answers: &Answers) {
 async fn over_tcp() {
     let client = Client::connect(format!("tcp://{}", tcp(&service()).await)).await.unwrap();
     check(&client).await;
-    assert_eq!(client.peer().unwrap().connection().transport(), "tcp");
+    assert_eq!(client.server().unwrap().connection().transport(), "tcp");
 }
 
 #[tokio::test]

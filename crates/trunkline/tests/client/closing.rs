@@ -32,7 +32,7 @@ async fn calls_under_way_are_finished() {
         async move { client.close().await }
     });
     // no more calls, from the moment that closing has begun
-    while client.peer().is_some() {
+    while client.server().is_some() {
         tokio::task::yield_now().await;
     }
     let fault = client.call::<i64>("slow", ()).await.unwrap_err();

@@ -75,7 +75,7 @@ async fn an_answer_over_the_limit_fails_its_call_and_no_other() {
     // nothing was said of it: the next that the server hears is this
     client.notify("end", ()).await.unwrap();
     assert_eq!(server.next().await.unwrap()["method"], "end");
-    assert_eq!(client.peer().unwrap().unmatched_replies(), 0);
+    assert_eq!(client.server().unwrap().unmatched_replies(), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -36,7 +36,7 @@ async fn over_a_websocket() {
         .unwrap();
     check(&client).await;
     assert_eq!(client.call::<String>("greet", ()).await.unwrap(), "hello Ada");
-    assert_eq!(client.peer().unwrap().connection().transport(), "websocket");
+    assert_eq!(client.server().unwrap().connection().transport(), "websocket");
 }
 
 #[tokio::test]

@@ -85,7 +85,7 @@ async fn what_is_sent() {
         .unwrap();
     assert_eq!(client.call::<i64>("add", (1, 2)).await.unwrap(), 3);
     assert_eq!(client.call::<i64>("add", [1, 2]).await.unwrap(), 3, "the connection is used again");
-    assert!(client.peer().is_none());
+    assert!(client.server().is_none());
 }
 
 #[tokio::test]

@@ -191,8 +191,8 @@ async fn a_waiting_call_goes_to_the_new_connection_even_if_the_old_one_was_broke
         .connect()
         .await
         .unwrap();
-    let before = client.peer().unwrap();
+    let before = client.server().unwrap();
     before.abort();
     assert_eq!(client.call::<i64>("add", (1, 2)).await.unwrap(), 3);
-    assert_ne!(client.peer().unwrap(), before);
+    assert_ne!(client.server().unwrap(), before);
 }

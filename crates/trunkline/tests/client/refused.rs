@@ -63,7 +63,7 @@ async fn a_batch_that_is_refused_fails_at_once() {
         server.answer(id, "3").await;
         assert_eq!(calling.await.unwrap().unwrap(), 3);
     }
-    assert_eq!(client.peer().unwrap().unmatched_replies(), 0);
+    assert_eq!(client.server().unwrap().unmatched_replies(), 0);
 }
 
 /// A call has an id, so that whoever can read it answers it by that.

@@ -75,7 +75,7 @@ async fn deadlines_are_those_that_were_asked_for() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_does_not_read_cannot_keep_a_call_beyond_its_deadline() {
     let (client, _server) = scripted();
-    let peer = client.peer().unwrap();
+    let peer = client.server().unwrap();
     // until nothing moves any more, in the stream either
     for _ in 0..100 {
         while peer.notify("noise", ["x".repeat(10_000)]).is_ok() {}
@@ -105,7 +105,7 @@ async fn a_late_answer_is_dropped_and_counted() {
     let id = server.next_id().await;
     server.answer(id, "2").await;
     assert_eq!(calling.await.unwrap().unwrap(), 2);
-    assert_eq!(client.peer().unwrap().unmatched_replies(), 2);
+    assert_eq!(client.server().unwrap().unmatched_replies(), 2);
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn an_answer_that_comes_twice_counts_once() {
     server.answer(next, "2").await;
     assert_eq!(first.await.unwrap().unwrap(), 1);
     assert_eq!(second.await.unwrap().unwrap(), 2);
-    assert_eq!(client.peer().unwrap().unmatched_replies(), 1);
+    assert_eq!(client.server().unwrap().unmatched_replies(), 1);
 }
 
 #[tokio::test]
@@ -196,7 +196,7 @@ async fn a_connection_that_breaks_fails_what_waits_on_it() {
     let fault = client.call::<i64>("slow", ()).await.unwrap_err();
     assert_eq!(fault.kind(), FaultKind::Disconnected);
     assert!(fault.message().contains("is not made anew"), "{fault}");
-    assert!(client.peer().is_none());
+    assert!(client.server().is_none());
 }
 
 #[tokio::test]
@@ -223,7 +223,7 @@ async fn a_server_that_has_said_its_last_is_not_asked_again_and_again() {
     let mut server = Script::over(there);
     server.say(r#"{"jsonrpc":"2.0","id":1,"method":"slow"}"#).await;
     server.finish().await;
-    while client.peer().is_none_or(|peer| peer.is_open()) {
+    while client.server().is_none_or(|peer| peer.is_open()) {
         tokio::task::yield_now().await;
     }
     let begun = tokio::time::Instant::now();

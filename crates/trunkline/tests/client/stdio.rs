@@ -11,7 +11,7 @@ fn router() -> Router {
 
 async fn check(address: &str) {
     let client = Client::builder(address).router(router()).connect().await.unwrap();
-    assert_eq!(client.peer().unwrap().connection().transport(), "stdio");
+    assert_eq!(client.server().unwrap().connection().transport(), "stdio");
     assert_eq!(client.call::<i64>("add", (2, 3)).await.unwrap(), 5);
     // cat ends when its standard input does, and only then is the client closed
     client.close().await;

@@ -6,4 +6,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod descriptors;
+mod names;
+mod server;
 mod silent;

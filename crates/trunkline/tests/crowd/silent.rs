@@ -4,54 +4,20 @@
 //! They connect in real time; then the clock is stopped, and moves on when nobody
 //! has anything to do.
 
+use crate::server::{memory, serve};
 use futures_util::future::join_all;
 use std::{net::SocketAddr, process::Command, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    sync::{Mutex, MutexGuard},
     time::Instant,
 };
-use trunkline::{Client, Limits, Router, Server};
+use trunkline::Limits;
 
 /// As many of them as are asked for.
 const THOUSANDS: usize = 4000;
 /// What may be left of the descriptors of this process for all else.
 const OTHERS: usize = 100;
-
-/// One crowd at a time, as they share the descriptors and the memory of this process.
-static ALONE: Mutex<()> = Mutex::const_new(());
-
-/// A server of one procedure, over HTTP and over TCP.
-struct Crowded {
-    http: SocketAddr,
-    tcp: SocketAddr,
-    _alone: MutexGuard<'static, ()>,
-}
-
-async fn serve(limits: Limits) -> Crowded {
-    let alone = ALONE.lock().await;
-    let server = Server::new(Router::new().procedure("ping", async || "pong")).limits(limits);
-    let server = server.http("127.0.0.1:0").tcp("127.0.0.1:0").bind().await.unwrap();
-    let [http, tcp] = server.addresses()[..] else { panic!("two listeners") };
-    tokio::spawn(server.serve());
-    Crowded { http, tcp, _alone: alone }
-}
-
-impl Crowded {
-    async fn client(&self, scheme: &str) -> Client {
-        let at = if scheme == "tcp" { self.tcp } else { self.http };
-        Client::connect(format!("{scheme}://{at}")).await.unwrap()
-    }
-
-    /// That somebody new is served, however they come. Whoever was in the queue
-    /// before them has been taken in then.
-    async fn serves(&self) {
-        for scheme in ["http", "ws", "tcp"] {
-            assert_eq!(self.client(scheme).await.call::<String>("ping", ()).await.unwrap(), "pong");
-        }
-    }
-}
 
 /// How many may come: each has a descriptor at either end.
 fn crowd() -> usize {
@@ -94,20 +60,6 @@ async fn are_cut_off(crowd: Vec<Silent>) {
         assert!(after.1 <= silent.limit + Duration::from_secs(1), "cut off after {after:?}");
     });
     join_all(cut_off).await;
-}
-
-/// Bytes of memory that this process takes up.
-#[cfg(target_os = "linux")]
-fn memory() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() << 10
-}
-
-/// There is no telling here, so it counts as nothing.
-#[cfg(not(target_os = "linux"))]
-fn memory() -> usize {
-    0
 }
 
 /// Fails if the memory has grown by more than this for each of a crowd.

@@ -91,6 +91,33 @@ async fn ids_cannot_be_confused() {
     assert_eq!(wire.ask(request(3, "unmatched", json!([]))).await["result"], 3);
 }
 
+/// T05: a thousand callers use the same ids, and each is told its own.
+#[tokio::test]
+async fn ids_mean_something_to_their_connection_only() {
+    let router = Router::new().procedure("tag", async |(tag, turns): (usize, usize)| {
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
+        tag
+    });
+    let mut wires: Vec<Wire> = (0..1000).map(|_| Wire::to(router.clone())).collect();
+    for (caller, wire) in wires.iter_mut().enumerate() {
+        for id in 0..4 {
+            wire.line(request(id, "tag", json!([caller, (caller + id) % 7]))).await;
+        }
+    }
+    for (caller, wire) in wires.iter_mut().enumerate() {
+        let mut ids = Vec::new();
+        for _ in 0..4 {
+            let answer = wire.next().await;
+            assert_eq!(answer["result"], caller);
+            ids.push(answer["id"].as_u64().unwrap());
+        }
+        ids.sort_unstable();
+        assert_eq!(ids, [0, 1, 2, 3]);
+    }
+}
+
 /// T13: nesting costs nothing but an error.
 #[tokio::test]
 async fn deep_nesting_is_a_parse_error() {
@@ -123,6 +150,51 @@ async fn names_are_only_names() {
     }
     wire.is_well().await;
     assert_eq!(runs.load(Ordering::SeqCst), 0);
+}
+
+/// T15: a million keys are one argument, read once and forgotten.
+#[tokio::test]
+async fn a_million_keys_are_one_argument() {
+    #[derive(serde::Deserialize, schemars::JsonSchema)]
+    struct Known {
+        known: u8,
+    }
+    let router = Router::new().procedure("known", async |arg: Known| arg.known);
+    let mut wire = Wire::to(router);
+    let keys: String = (0..500_000).map(|key| format!("\"{key:x}\":0,")).collect();
+    let answer = wire
+        .ask(format!(r#"{{"jsonrpc":"2.0","id":1,"method":"known","params":{{{keys}"known":7}}}}"#))
+        .await;
+    assert_eq!(answer["result"], 7);
+    // and beside the members of a message
+    let answer = wire
+        .ask(format!(r#"{{"jsonrpc":"2.0","id":2,{keys}"method":"known","params":{{"known":8}}}}"#))
+        .await;
+    assert_eq!(answer["result"], 8);
+}
+
+/// T16: names that mean something in other languages are data here, and what is
+/// there twice is refused where it would have to be guessed which one is meant.
+#[tokio::test]
+async fn keys_are_data() {
+    #[derive(serde::Deserialize, schemars::JsonSchema)]
+    struct Point {
+        x: u8,
+    }
+    let router = Router::new()
+        .procedure("echo", async |RawArgs(args): RawArgs| args)
+        .procedure("point", async |point: Point| point.x);
+    let mut wire = Wire::to(router);
+    let odd = r#"{"__proto__":{"x":1},"constructor":{"prototype":{"x":2}},"toString":3}"#;
+    let mut line = String::new();
+    wire.line(format!(r#"{{"jsonrpc":"2.0","id":1,"method":"echo","params":{odd}}}"#)).await;
+    assert!(wire.next_text(&mut line).await.contains(odd), "{line}");
+    let poisoned = wire.ask(request(2, "point", json!({"__proto__": {"x": 1}}))).await;
+    assert_eq!(code(&poisoned), -32602, "nothing is inherited from it");
+    let twice = wire.ask(r#"{"jsonrpc":"2.0","id":3,"method":"point","params":{"x":1,"x":2}}"#).await;
+    assert_eq!(code(&twice), -32602, "{twice}");
+    assert!(twice["error"].to_string().contains("duplicate field `x`"), "{twice}");
+    wire.is_well().await;
 }
 
 /// T37: numbers come back as they came, or are refused; never changed.

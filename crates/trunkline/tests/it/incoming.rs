@@ -6,7 +6,10 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::{Notify, mpsc};
-use trunkline::{Client, Fault, FaultKind, Incoming, Limits, Peer, Router, Server, handler};
+use trunkline::{
+    Caller, Calls, Client, Context, Fault, FaultKind, InProcess, Incoming, Limits, Peer, Router, Server,
+    Trace, handler,
+};
 
 /// Items that may be sent at first.
 const WINDOW: usize = 64;
@@ -588,7 +591,7 @@ async fn a_server_sends_streams_to_its_clients() {
         peer.call::<i64>("sum", ()).sending(doubled).await
     };
     let echo = async |peer: Peer, numbers: Incoming<i64>, (start,): (i64,)| {
-        peer.stream_sending::<i64, _>("running_sum", (start,), numbers).await
+        peer.stream_sending::<i64, _>("running_sum", (start,), numbers, None).await
     };
     let server = Router::new().procedure("doubles", doubles).procedure("echo", echo);
     let client = client(server, Limits::default(), router());
@@ -651,4 +654,85 @@ async fn what_is_sent_ends_with_its_call() {
     });
     assert!(matches!(fault.unwrap_err().kind(), FaultKind::Unavailable | FaultKind::Disconnected));
     seen.recv().await.unwrap();
+}
+
+/// A check of the arguments stands between a call and its handler, not before the stream.
+#[tokio::test]
+async fn arguments_beside_a_stream_are_checked() {
+    #[derive(serde::Deserialize, schemars::JsonSchema)]
+    struct Factor {
+        #[schemars(range(min = 1, max = 10))]
+        factor: i64,
+    }
+    let router = Router::new()
+        .procedure("scaled", async |numbers: Incoming<i64>, Factor { factor }: Factor| {
+            sum(numbers).await.map(|sum| sum * factor)
+        });
+    let mut wire = Wire::to(router);
+    wire.line(request(1, "scaled", json!({"factor": 3}))).await;
+    wire.line(item(1, 14)).await;
+    assert_eq!(wire.ask(end(1)).await["result"], 42);
+    let refused = wire.ask(request(2, "scaled", json!({"factor": 11}))).await;
+    assert_eq!(code(&refused), -32602, "{refused}");
+    wire.line(item(2, 14)).await;
+    wire.line(end(2)).await;
+    wire.is_well().await;
+}
+
+/// In process nothing is between the handler and the stream, and what panics in there
+/// fails the call alone.
+#[tokio::test]
+async fn handlers_send_streams_to_others_of_their_router() {
+    let router = router()
+        .procedure("twice", async |caller: Caller, numbers: Incoming<i64>| {
+            caller.call_sending::<i64>("sum", (), numbers.map(|number| number.map(|it| it * 2))).await
+        })
+        .procedure("sums", async |caller: Caller, numbers: Incoming<i64>| {
+            caller.stream_sending::<i64>("running_sum", (0,), numbers).await
+        })
+        .procedure("bad", async |caller: Caller| {
+            let panics = stream::iter(0..2_i64).map(|n| if n == 0 { n } else { panic!("on purpose") });
+            caller.call_sending::<i64>("sum", (), panics).await
+        });
+    let calls = InProcess::new(router.clone());
+    assert_eq!(calls.call_sending::<i64>("twice", (), numbers(4), None).await.unwrap(), 20);
+    let sums = calls.stream_sending::<i64>("sums", (), numbers(4), None).await.unwrap();
+    assert_eq!(sums.map(Result::unwrap).collect::<Vec<_>>().await, [1, 3, 6, 10]);
+    assert_eq!(calls.call::<i64>("bad", (), None).await.unwrap_err().kind(), FaultKind::Internal);
+    let panics = || stream::iter([1_i64]).map(|_| -> i64 { panic!("on purpose") });
+    let fault = calls.call_sending::<i64>("sum", (), panics(), None).await.unwrap_err();
+    assert_eq!(fault.kind(), FaultKind::Internal);
+
+    let client = client(router, Limits::default(), Router::new());
+    let twice: i64 = client.call("twice", ()).sending(numbers(4)).await.unwrap();
+    assert_eq!(twice, 20);
+}
+
+/// What is said besides of a call is said of one with a stream too.
+#[tokio::test]
+async fn a_call_with_a_stream_has_its_place_in_a_trace() {
+    let traced = async |context: Context, numbers: Incoming<i64>| {
+        let trace = context.trace().map(|trace| trace.to_string());
+        sum(numbers).await.map(|sum| (sum, trace))
+    };
+    let client = client(Router::new().procedure("traced", traced), Limits::default(), Router::new());
+    let trace = Trace::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").unwrap();
+    let (sum, told): (i64, Option<String>) =
+        client.call("traced", ()).trace(trace.clone()).sending(numbers(3)).await.unwrap();
+    assert_eq!((sum, told), (6, Some(trace.to_string())));
+}
+
+/// How long its caller waits is said, and begins anew with each item.
+#[tokio::test(start_paused = true)]
+async fn a_caller_says_how_long_it_waits_for_the_next_item() {
+    let mut wire = Wire::to(router());
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "sum", "timeout": 10_000});
+    wire.line(call.to_string()).await;
+    for _ in 0..5 {
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        wire.line(item(1, 1)).await;
+        wire.is_well().await;
+    }
+    let (begun, told) = (tokio::time::Instant::now(), wire.next().await);
+    assert_eq!((code(&told), begun.elapsed().as_secs()), (-32001, 10));
 }

@@ -4,12 +4,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
+mod caller;
 mod calls;
+mod cancellation;
+mod context;
 mod discovery;
 mod ending;
 mod everything;
 mod flow;
 mod hostile;
+mod hygiene;
 mod incoming;
 mod internal;
 mod language;
@@ -22,3 +26,5 @@ mod streams;
 mod support;
 mod trouble;
 mod typed_faults;
+#[cfg(feature = "validate")]
+mod validation;

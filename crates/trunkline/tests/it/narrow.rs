@@ -95,7 +95,7 @@ async fn events_pass_each_other() {
         .connect_lazy()
         .unwrap();
     let far = loop {
-        match client.peer() {
+        match client.server() {
             Some(far) => break far,
             None => tokio::task::yield_now().await,
         }

@@ -178,7 +178,7 @@ async fn one_client_fits_all_that_call() {
     play(MathClient::new(InProcess::new(served()))).await;
     let client = connected();
     client.call::<usize>("math.counted", ()).await.unwrap();
-    play(MathClient::new(client.peer().unwrap())).await;
+    play(MathClient::new(client.server().unwrap())).await;
 }
 
 #[tokio::test]

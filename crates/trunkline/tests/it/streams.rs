@@ -3,9 +3,12 @@
 use crate::support::{Wire, client, code, link, request};
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -131,6 +134,38 @@ async fn names_of_the_ethereum_world_are_kept() {
     assert_eq!(wire.ask(request(2, "eth_unsubscribe", json!([id]))).await["result"], true);
 }
 
+/// To ethers, what is neither an answer nor an item is an error, and an item that is
+/// none an exception that nobody catches.
+#[tokio::test]
+async fn who_knows_items_only_is_told_nothing_else() {
+    let ends = handler(async || stream::iter([1])).items_only();
+    let breaks = handler(async || stream::iter([Ok(1), Err(Fault::from("broken"))])).items_only();
+    let misses = handler(async || stream::iter(1..=10)).lag(Lag::DropOldest(2)).items_only();
+    let router =
+        Router::new().procedure("ends", ends).procedure("breaks", breaks).procedure("misses", misses);
+
+    let mut wire = Wire::to(router.clone());
+    for name in ["ends", "breaks"] {
+        let id = open(&mut wire, name, json!([])).await;
+        assert_eq!(wire.next().await, item(&id, name, 1));
+        wire.is_well().await;
+    }
+
+    // trunkline's own clients know more than items
+    let client = client(router, Limits::default(), Router::new());
+    let heard = client.stream::<u64>("ends", ()).await.unwrap().collect::<Vec<_>>().await;
+    assert_eq!(heard, [Ok(1)]);
+    let heard = client.stream::<u64>("breaks", ()).await.unwrap().collect::<Vec<_>>().await;
+    assert_eq!(heard.last().unwrap().as_ref().unwrap_err().message(), "broken");
+    let mut stream = client.stream::<u64>("misses", ()).max_waiting(1).await.unwrap();
+    let mut heard = 0;
+    while stream.next().await.is_some() {
+        heard += 1;
+    }
+    assert_eq!(stream.missed() + heard, 10);
+    assert!(stream.missed() > 0);
+}
+
 #[tokio::test]
 async fn streams_are_limited_and_calls_are_not_held_up_by_them() {
     let mut wire = Wire::with_limits(router(), Limits::default().max_streams(2).max_in_flight(1));
@@ -167,6 +202,36 @@ async fn a_caller_who_does_not_read_holds_up_only_its_own_stream() {
     // what the pipe holds, what waits to be sent, and what one turn may add
     let most = 500 + (64_000 + 100_000 + 64_000) / 1000;
     assert!(made.load(Ordering::Relaxed) <= most, "{} items were made", made.load(Ordering::Relaxed));
+}
+
+/// T11: who subscribes to more than anybody could read, and reads nothing, is
+/// closed after a while, whatever is done with what it does not read.
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_never_reads_its_stream_is_closed() {
+    for lag in [Lag::Block, Lag::DropOldest(2), Lag::DropNewest(2), Lag::Coalesce] {
+        let made = Arc::new(AtomicUsize::new(0));
+        let counter = made.clone();
+        let flood = move || {
+            let made = counter.clone();
+            async move {
+                stream::repeat(made).then(async |made| {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                    made.fetch_add(1, Ordering::Relaxed);
+                    "x".repeat(20_000)
+                })
+            }
+        };
+        let router = Router::new().procedure("flood", handler(flood).lag(lag));
+        let limits = Limits::default().max_unsent(100_000).stall_timeout(Duration::from_secs(5));
+        let mut wire = Wire::with_limits(router, limits);
+        wire.line(request(1, "flood", json!([]))).await;
+        assert!(wire.ended().await.contains("`stall_timeout`"));
+        let made = made.load(Ordering::Relaxed);
+        match lag {
+            Lag::Block => assert!(made < 12, "{made} items of 20,000 bytes were made"),
+            _ => assert!(made > 100, "{made} items were made, of which most were left out"),
+        }
+    }
 }
 
 #[tokio::test]
@@ -411,7 +476,7 @@ async fn a_client_counts_what_it_missed() {
 async fn a_stream_breaks_off_with_its_connection() {
     let client = to(router());
     let stream: Subscription<u8> = client.stream("silent", ()).await.unwrap();
-    client.peer().unwrap().abort();
+    client.server().unwrap().abort();
     let (items, fault) = all(stream).await;
     assert_eq!((items.len(), fault.unwrap().kind()), (0, FaultKind::Disconnected));
 }
@@ -552,9 +617,23 @@ async fn credit_for_calls_that_open_nothing_is_not_in_the_way() {
 /// It may be that nobody is there any more.
 #[tokio::test(start_paused = true)]
 async fn a_silent_stream_does_not_keep_a_connection_alive() {
-    let limits = Limits::default().idle_timeout(std::time::Duration::from_secs(5));
+    let limits = Limits::default().idle_timeout(Duration::from_secs(5));
     let mut wire = Wire::with_limits(router(), limits);
     open(&mut wire, "silent", json!([])).await;
     let ended = wire.ended().await;
     assert!(ended.contains("sign of life"), "{ended}");
+}
+
+#[allow(dead_code, reason = "it has a `main` of its own")]
+#[path = "../../examples/ticker.rs"]
+mod ticker;
+
+#[tokio::test]
+async fn the_example_does_what_it_shows() {
+    let told = ticker::run().await.unwrap();
+    let [items @ .., open, left] = &*told else { panic!("{told:?}") };
+    let of = |way: &str| items.iter().filter(|line| line.starts_with(way)).count();
+    assert_eq!((of("TCP: Price {"), of("WebSocket: Price {")), (3, 3), "{told:?}");
+    assert_eq!((of(r#"SSE: {"jsonrpc":"2.0","method":"prices","#), items.len()), (2, 9), "{told:?}");
+    assert_eq!([&**open, left], ["3 streams are open", "0 streams are open"]);
 }

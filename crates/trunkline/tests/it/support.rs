@@ -32,6 +32,14 @@ impl Wire {
         Self::of(service(router, limits))
     }
 
+    /// Over a stream at whose far end a server is already.
+    #[allow(dead_code, reason = "scenarios of other kinds need it")]
+    pub(crate) fn over(here: DuplexStream) -> Self {
+        let (reader, writer) = tokio::io::split(here);
+        let served = tokio::spawn(std::future::pending());
+        Self { reader: BufReader::new(reader), writer, served }
+    }
+
     pub(crate) fn of(service: Service) -> Self {
         let (here, there) = tokio::io::duplex(64 << 10);
         let served = tokio::spawn(async move {

@@ -2,7 +2,7 @@
 
 use crate::support::{Wire, client};
 use serde_json::json;
-use trunkline::{CallError, Client, Fault, FaultKind, InProcess, Limits, Router, handler};
+use trunkline::{CallError, Client, Fault, FaultKind, InProcess, Limits, Router, TypedFault as _, handler};
 
 /// Why a guest was not let in.
 #[derive(Debug, PartialEq, trunkline::Fault)]
@@ -92,10 +92,10 @@ async fn what_is_not_known_here_is_a_fault() {
         [json!({"name": "TooLate", "properties": {"by": "much"}}), json!({"name": "TooLate"}), json!(5)]
     {
         let fault = Fault::from("no").with_data(data);
-        assert_eq!(TooLate::try_from(fault.clone()), Err(fault));
+        assert_eq!(TooLate::from_fault(fault.clone()), Err(fault));
     }
     let newer = json!({"name": "TooLate", "properties": {"by": 3, "whose": "Ada"}});
-    assert_eq!(TooLate::try_from(Fault::from("no").with_data(newer)), Ok(TooLate { by: 3 }));
+    assert_eq!(TooLate::from_fault(Fault::from("no").with_data(newer)), Ok(TooLate { by: 3 }));
 }
 
 #[tokio::test]

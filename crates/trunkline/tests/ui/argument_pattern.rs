@@ -6,3 +6,5 @@ trait Math {
 }
 
 fn main() {}
+
+//~ 3:25 an argument needs a plain name, which callers know it by: write `name: Type`, and take it apart where the trait is implemented

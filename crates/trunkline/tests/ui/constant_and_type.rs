@@ -7,3 +7,6 @@ trait Math {
 }
 
 fn main() {}
+
+//~ 3:5 a contract is made of methods: make the constant an item beside the trait
+//~ 4:5 a contract is made of methods: write the concrete type in place of an associated one

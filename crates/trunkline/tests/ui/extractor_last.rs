@@ -8,3 +8,5 @@ trait Rooms {
 }
 
 fn main() {}
+
+//~ 7:40 extractors come first, arguments last: move this one to before `room`

@@ -6,3 +6,5 @@ enum JoinError {
 }
 
 fn main() {}
+
+//~ 5:5 this one has no message: say one in `#[fault("…")]` here too, or nowhere, and implement `Display` (thiserror does)

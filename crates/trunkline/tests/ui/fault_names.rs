@@ -11,3 +11,6 @@ enum JoinError {
 struct No<T>(T);
 
 fn main() {}
+
+//~ 6:5 two errors are called `Full`: give one another name, `#[fault(name = "…")]`
+//~ 11:11 what callers are told has one type: use concrete types in place of generics

@@ -15,3 +15,6 @@ enum LeaveError {
 }
 
 fn main() {}
+
+//~ 3:33 a fault has no setting `cod`: did you mean `code`?
+//~ 13:31 there is no kind `Forbiden`: did you mean `Forbidden`?

@@ -6,3 +6,6 @@ trait Math {
 }
 
 fn main() {}
+
+//~ 3:18 a procedure has one signature, which callers know: use concrete types in place of generics
+//~ 5:30 callers need to know the type: write a concrete one instead of `impl …`

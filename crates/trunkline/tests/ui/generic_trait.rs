@@ -4,3 +4,5 @@ trait Math<N> {
 }
 
 fn main() {}
+
+//~ 2:12 a contract is one for all: use concrete types in place of generics of the trait

@@ -4,3 +4,5 @@ trait Rooms {
 }
 
 fn main() {}
+
+//~ 3:14 `new` makes the client: call the method something else, and say `#[procedure(name = "new")]` if that is what callers know

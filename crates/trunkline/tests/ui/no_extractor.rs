@@ -4,3 +4,6 @@ trait Rooms {
 }
 
 fn main() {}
+
+//~ 3:43 `String` is not something that a call has
+//~ 3:43 an argument that callers give is not marked

@@ -4,3 +4,5 @@ trait Math {
 }
 
 fn main() {}
+
+//~ 3:14 a method is called on the service: begin with `&self`, `async fn add(&self, …)`

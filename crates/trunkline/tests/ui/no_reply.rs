@@ -4,3 +4,6 @@ trait Clock {
 }
 
 fn main() {}
+
+//~ 3:28 `Instant` cannot travel between a service and its clients
+//~ 3:28 what travels derives `serde::Serialize`, `serde::Deserialize` and `schemars::JsonSchema`,

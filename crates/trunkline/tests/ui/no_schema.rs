@@ -9,3 +9,6 @@ trait Rooms {
 }
 
 fn main() {}
+
+//~ 8:33 `Guest` cannot travel between a service and its clients
+//~ 8:33 what travels derives `serde::Serialize`, `serde::Deserialize` and `schemars::JsonSchema`,

@@ -4,3 +4,5 @@ trait Math {
 }
 
 fn main() {}
+
+//~ 3:5 calls take time on the client's side: write `async fn add`

@@ -16,3 +16,6 @@ impl Math for MyMath {
 }
 
 fn main() {}
+
+//~ 11:44 future returned by `add` is not `Send`
+//~ 11:44 has type `Rc<i64>` which is not `Send`

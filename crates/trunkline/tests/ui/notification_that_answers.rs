@@ -5,3 +5,5 @@ trait Log {
 }
 
 fn main() {}
+
+//~ 4:40 nobody hears what a notification returns: return nothing, or `Result<(), E>`

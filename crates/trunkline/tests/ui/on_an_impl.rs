@@ -8,3 +8,5 @@ impl MyMath {
 }
 
 fn main() {}
+
+//~ 4:1 `#[trunkline::service]` stands on a trait, the contract that both sides share; what implements it is served by the wrapper that this makes

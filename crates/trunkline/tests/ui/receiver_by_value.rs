@@ -6,3 +6,6 @@ trait Math {
 }
 
 fn main() {}
+
+//~ 3:18 calls run side by side, so a method takes `&self`; what changes lives in a `Mutex` or an atomic
+//~ 5:23 calls run side by side, so a method takes `&self`; what changes lives in a `Mutex` or an atomic

@@ -8,3 +8,7 @@ trait Texts {
 }
 
 fn main() {}
+
+//~ 3:33 what travels is owned, on either side: write `String` instead of a reference
+//~ 5:33 what travels is owned, on either side: write `Vec<String>` instead of a reference
+//~ 7:29 what travels is owned, on either side: write `String` instead of a reference

@@ -17,3 +17,9 @@ trait Sums {
 }
 
 fn main() {}
+
+//~ 7:56 a procedure takes one stream of its caller at most: send the items of both as one, for example as an enum
+//~ 9:27 a stream is sent beside the arguments: it has neither a name nor a default; drop `#[arg]`
+//~ 11:38 say what the items of the stream are: `impl Stream<Item = T>`
+//~ 13:34 callers need to know the type: write a concrete one instead of `impl …`
+//~ 16:26 a notification takes no stream: nothing tells whose the items would be; make it a call

@@ -13,3 +13,7 @@ trait Clock {
 }
 
 fn main() {}
+
+//~ 7:30 say what the items of the stream are: `impl Stream<Item = T>`
+//~ 9:30 a client needs to know the type: write a concrete one, or `impl Stream<Item = T>`
+//~ 12:14 what gives a stream runs on the task of its connection: spawn the work inside of it, and drop `parallel`

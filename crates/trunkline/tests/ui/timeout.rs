@@ -11,3 +11,7 @@ trait Math {
 }
 
 fn main() {}
+
+//~ 3:27 not a time that a call can take: write a number and `ms`, `s`, `m` or `h`, such as "5s", or a number of seconds
+//~ 6:27 not a time that a call can take: write a number and `ms`, `s`, `m` or `h`, such as "5s", or a number of seconds
+//~ 9:17 write `timeout = …`: it takes a value

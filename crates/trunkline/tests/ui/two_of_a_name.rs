@@ -7,3 +7,5 @@ trait Math {
 }
 
 fn main() {}
+
+//~ 6:14 `math.add` is the name of the method `add` too: give one of them another, `#[procedure(name = "…")]`

@@ -5,3 +5,6 @@ trait Math {
 }
 
 fn main() {}
+
+//~ 1:38 a service has no setting `color`: there are scope, version, internal, deprecated, group, data, timeout, ordered, client, service, crate
+//~ 3:17 a procedure has no setting `fast`: there are name, version, internal, deprecated, group, data, timeout, ordered, notification, idempotent, parallel, blocking

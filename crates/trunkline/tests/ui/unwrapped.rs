@@ -14,3 +14,6 @@ impl Math for MyMath {
 fn main() {
     let _ = trunkline::Router::new().service(MyMath);
 }
+
+//~ 15:46 `MyMath` is not a service
+//~ 15:46 `.service(MathService::new(my_math))`

@@ -28,7 +28,9 @@ use hyper_util::{
 };
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use trunkline_core::{
-    Answer, Dialect, Encode, EncodeError, Fault, Frame, Language, Limits, Outbox, Signal, Speaker,
+    About, Answer, Dialect, Encode, EncodeError, Fault, Frame, Language, Limits, Outbox, Signal, Speaker,
+    Trace,
+    trace::{TRACEPARENT, TRACESTATE},
 };
 
 /// Calls over HTTP. Cheap to clone.
@@ -90,8 +92,23 @@ impl HttpCaller {
     /// [`FaultKind::Unavailable`](trunkline_core::FaultKind::Unavailable) if the
     /// server cannot be reached; and as [`Peer::call`](crate::Peer::call) does if
     /// the connection breaks.
-    pub fn call(&self, procedure: &str, args: &dyn Encode) -> impl Future<Output = Answer> + Send + use<> {
-        let asking = self.write(|speaker, out| speaker.call(ONLY, procedure, args, out));
+    ///
+    /// Where it stands in a trace, if that is said `about` it, is told in headers.
+    pub fn call(
+        &self,
+        procedure: &str,
+        args: &dyn Encode,
+        about: Option<&About>,
+    ) -> impl Future<Output = Answer> + Send + use<> {
+        let mut asking = self.write(|speaker, out| {
+            if let Some(about) = about {
+                speaker.about(&about.clone().with_trace(None));
+            }
+            speaker.call(ONLY, procedure, args, out)
+        });
+        if let Ok(asking) = &mut asking {
+            asking.trace = about.and_then(|about| about.trace.clone());
+        }
         async move {
             let mut answers = HashMap::new();
             let complaint = asking?.post().await?.hear(&mut answers);
@@ -147,7 +164,7 @@ impl HttpCaller {
         let (dialect, mut speaker) = self.0.language.converse(&self.0.limits);
         let mut out = Outbox::new(Box::new(Whole));
         write(&mut *speaker, &mut out).map_err(not_encodable)?;
-        Ok(Asking { shared: self.0.clone(), dialect, body: out.into_bytes().into() })
+        Ok(Asking { shared: self.0.clone(), dialect, body: out.into_bytes().into(), trace: None })
     }
 }
 
@@ -156,13 +173,17 @@ struct Asking {
     shared: Arc<Shared>,
     dialect: Box<dyn Dialect>,
     body: Bytes,
+    trace: Option<Trace>,
 }
 
 impl Asking {
     async fn post(self) -> Result<Response, Fault> {
-        let Self { shared, dialect, body } = self;
+        let Self { shared, dialect, body, trace } = self;
         let mut request = Request::post(shared.uri.clone()).body(Full::new(body)).map_err(Fault::internal)?;
         *request.headers_mut() = shared.headers.clone();
+        if let Some(trace) = trace {
+            tell_trace(request.headers_mut(), &trace);
+        }
         let response = shared.client.request(request).await.map_err(not_sent)?;
         let (head, body) = response.into_parts();
         let most = shared.limits.max_message;
@@ -170,6 +191,19 @@ impl Asking {
         let body = body.map_err(|error| no_answer(error, most))?.to_bytes();
         let uri = shared.uri.clone();
         Ok(Response { status: head.status, headers: head.headers, body, uri, dialect })
+    }
+}
+
+/// Says where in a trace a request stands, whatever was said of all of them.
+fn tell_trace(headers: &mut HeaderMap, trace: &Trace) {
+    if let Ok(parent) = HeaderValue::try_from(trace.to_string()) {
+        headers.insert(TRACEPARENT, parent);
+    }
+    headers.remove(TRACESTATE);
+    if !trace.state().is_empty()
+        && let Ok(state) = HeaderValue::from_str(trace.state())
+    {
+        headers.insert(TRACESTATE, state);
     }
 }
 

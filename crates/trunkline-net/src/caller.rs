@@ -1,0 +1,278 @@
+//! [`Caller`]: calls other procedures of the same router from within a handler.
+
+use crate::{
+    batch::not_encodable,
+    conversation::{after, earliest, now, panicked},
+    decoded::{Decoded, decode_reply},
+    peer::placed_within,
+    telling::call_span,
+};
+use futures_util::Stream;
+use serde::{Serialize, de::DeserializeOwned};
+use std::{
+    fmt,
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Weak},
+    task::Poll,
+    time::{Duration, Instant},
+};
+use tokio::time::timeout_at;
+use tracing::{Instrument, Span};
+use trunkline_core::{
+    BoxRunning, Call, Context, Extract, Fault, FaultKind, Feed, Format, IntoReply, OwnedPayload, Payload,
+    Reply, Router,
+    procedure::encoded,
+    router::{Gives, Items},
+};
+
+/// Calls other procedures of the same router from within a handler, those that are
+/// internal too. Cheap to clone.
+///
+/// ```
+/// # use trunkline_core::{Fault, Router, handler::handler};
+/// # use trunkline_net::Caller;
+/// async fn invoice(caller: Caller, customer: String) -> Result<String, Fault> {
+///     let owed: u64 = caller.call("debts.of", (&customer,)).await?;
+///     Ok(format!("{customer} owes {owed}"))
+/// }
+///
+/// let router = Router::new()
+///     .procedure("invoice", invoice)
+///     .procedure("debts.of", handler(async |customer: String| customer.len() as u64).internal());
+/// ```
+///
+/// What it calls is called by the program's own code on behalf of who called the
+/// handler:
+///
+/// - the [`Context`] is the handler's, with its identity, session and peer, one call
+///   [deeper](Context::depth); more than [`max_chain`](trunkline_core::Limits::max_chain)
+///   calls inside of each other are a fault;
+/// - guards and middleware are around it, as around any call, and it runs where its
+///   procedure is registered to; [`Security`](trunkline_core::Security) is not asked;
+/// - it has until the deadline of the handler's own call, or of its procedure's
+///   timeout if that is earlier. Dropping the future cancels it.
+#[derive(Clone)]
+pub struct Caller {
+    /// A handler may put this where its router keeps it, which must not keep the router.
+    router: Weak<Router>,
+    context: Context,
+    deadline: Option<Instant>,
+}
+
+impl Caller {
+    /// The same, for calls that may take no longer than this from now.
+    #[must_use]
+    pub fn within(mut self, time: Duration) -> Self {
+        self.deadline = earliest([self.deadline, after(now(), time)]);
+        self
+    }
+
+    /// What is known of who called the handler.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// How long what is called may take, as of now; `None` if there is no end to it.
+    #[must_use]
+    pub fn time_left(&self) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_duration_since(now()))
+    }
+
+    /// Calls a procedure.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the fault of the procedure; with [`FaultKind::NotFound`] if there
+    /// is none of that name; with [`FaultKind::DeadlineExceeded`] if the time is up;
+    /// with [`FaultKind::InvalidReply`] if the answer does not fit `T`; and with
+    /// [`FaultKind::Unavailable`] if there are too many calls inside of each other.
+    pub async fn call<T: DeserializeOwned>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send,
+    ) -> Result<T, Fault> {
+        self.call_with(procedure, args, None).await
+    }
+
+    /// Calls a procedure with a stream, which it [takes](trunkline_core::Incoming): it is
+    /// asked for an item when the handler wants one.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`call`](Self::call) does.
+    pub async fn call_sending<T: DeserializeOwned>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send,
+        items: impl Stream<Item: IntoReply> + Send + 'static,
+    ) -> Result<T, Fault> {
+        self.call_with(procedure, args, Some(Feed::of(items))).await
+    }
+
+    async fn call_with<T: DeserializeOwned>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send,
+        feed: Option<Feed>,
+    ) -> Result<T, Fault> {
+        let args = encode(&args)?;
+        let begun = self.begin(procedure, args.as_ref(), feed.as_ref(), Gives::Value)?;
+        let Begun { mut running, deadline, span } = begun;
+        let mut reply = Vec::new();
+        let finished = finish(&mut running, &mut reply, deadline);
+        match span {
+            None => finished.await?,
+            Some(span) => finished.instrument(span).await?,
+        }
+        decode_reply(&encoded(reply)?)
+    }
+
+    /// Calls a procedure that gives a stream; the time that there is for a call is
+    /// for opening it. Dropping the stream ends it.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`call`](Self::call) does, and with [`FaultKind::InvalidReply`] if the
+    /// procedure gives no stream.
+    pub async fn stream<T: DeserializeOwned>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send,
+    ) -> Result<Decoded<T>, Fault> {
+        self.stream_with(procedure, args, None).await
+    }
+
+    /// Calls a procedure that gives a stream with another one, which it takes.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`stream`](Self::stream) does.
+    pub async fn stream_sending<T: DeserializeOwned>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send,
+        items: impl Stream<Item: IntoReply> + Send + 'static,
+    ) -> Result<Decoded<T>, Fault> {
+        self.stream_with(procedure, args, Some(Feed::of(items))).await
+    }
+
+    async fn stream_with<T: DeserializeOwned>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send,
+        feed: Option<Feed>,
+    ) -> Result<Decoded<T>, Fault> {
+        let args = encode(&args)?;
+        let begun = self.begin(procedure, args.as_ref(), feed.as_ref(), Gives::Stream)?;
+        let Begun { mut running, deadline, .. } = begun;
+        finish(&mut running, &mut Vec::new(), deadline).await?;
+        Ok(Decoded::new(Items::of(running, Format::Json)))
+    }
+
+    /// Starts a call.
+    fn begin(
+        &self,
+        procedure: &str,
+        args: Option<&OwnedPayload>,
+        feed: Option<&Feed>,
+        gives: Gives,
+    ) -> Result<Begun, Fault> {
+        let router = self.router.upgrade().ok_or_else(gone)?;
+        let context = self.context.inner()?;
+        let route = router.find_within(procedure)?;
+        if route.gives() != gives {
+            return Err(other_kind(procedure, gives));
+        }
+        let own = route.timeout().and_then(|timeout| after(now(), timeout));
+        let deadline = earliest([self.deadline, own]);
+        if deadline.is_some_and(|deadline| deadline <= now()) {
+            return Err(too_late());
+        }
+        let mut call = Call::new(procedure, args.map(OwnedPayload::borrow), &context, route.states());
+        call.deadline = deadline.filter(|_| gives == Gives::Value);
+        call.feed = feed;
+        let span = call_span(procedure, &context);
+        let running = catch_unwind(AssertUnwindSafe(|| route.start(&call)));
+        let running = running.unwrap_or_else(|panic| Err(panicked(panic)))?;
+        Ok(Begun { running: placed_within(running, route.run()), deadline, span })
+    }
+}
+
+/// A call that has been started.
+struct Begun {
+    running: BoxRunning,
+    deadline: Option<Instant>,
+    span: Option<Span>,
+}
+
+/// Drives a call on to its value, or until its stream is open.
+async fn finish(
+    running: &mut BoxRunning,
+    reply: &mut Vec<u8>,
+    deadline: Option<Instant>,
+) -> Result<(), Fault> {
+    let finish = poll_fn(|cx| {
+        let reply = &mut Reply::new(reply, Format::Json, usize::MAX);
+        let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx, reply)));
+        polled.unwrap_or_else(|panic| Poll::Ready(Err(panicked(panic))))
+    });
+    match deadline {
+        Some(deadline) => timeout_at(deadline.into(), finish).await.unwrap_or_else(|_| Err(too_late())),
+        None => finish.await,
+    }
+}
+
+/// Arguments as a dialect would hear them: `()` stands for none.
+///
+/// # Errors
+///
+/// Fails with [`FaultKind::InvalidArgs`] if they have no form in JSON.
+pub fn encode(args: &impl Serialize) -> Result<Option<OwnedPayload>, Fault> {
+    let args = OwnedPayload::encode(args, Format::Json).map_err(not_encodable)?;
+    Ok(Some(args).filter(|args| args.borrow() != Payload::Json("null")))
+}
+
+#[cold]
+fn gone() -> Fault {
+    Fault::new(FaultKind::Unavailable, "the router of this procedure is no longer there")
+}
+
+#[cold]
+fn too_late() -> Fault {
+    Fault::new(FaultKind::DeadlineExceeded, "Deadline exceeded").with_data(
+        "a call inside of another ran for longer than is left of that one's time, or than its procedure's timeout",
+    )
+}
+
+#[cold]
+fn other_kind(procedure: &str, wanted: Gives) -> Fault {
+    let message = match wanted {
+        Gives::Stream => format!("`{procedure}` gives no stream"),
+        _ => format!("`{procedure}` gives no value: open streams with `Caller::stream`"),
+    };
+    Fault::new(FaultKind::InvalidReply, message)
+}
+
+impl Extract for Caller {
+    fn extract(call: &Call<'_>) -> Result<Self, Fault> {
+        let Some(router) = call.states.router() else {
+            return Err(Fault::internal(
+                "it takes a Caller, but its router is not shared: call it by way of a server, \
+                 an InProcess, or Router::shared",
+            ));
+        };
+        Ok(Self {
+            router: Arc::downgrade(&router),
+            context: call.context_and_trace(),
+            deadline: call.deadline,
+        })
+    }
+}
+
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caller").field("context", &self.context).field("deadline", &self.deadline).finish()
+    }
+}

@@ -1,0 +1,139 @@
+//! [`Passage`]: one call of a peer by another, on its way.
+
+use super::Parts;
+use crate::{
+    conversation::now,
+    peer::{Begun, Listening, Peer, Subscription, disconnected},
+};
+use futures_util::{Stream, StreamExt};
+use std::{
+    future::poll_fn,
+    sync::Arc,
+    task::Poll,
+    time::{Duration, Instant},
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use trunkline_core::{
+    Call, Context, Extract, Fault, FaultKind, Limits, OwnedPayload, Session,
+    relay::{CALL, CallingPeer, NOTIFY, Relayed, SUBSCRIBE, check_name, peer_busy, peer_gone, unknown_peer},
+};
+
+/// Items of a stream that wait at the server for a caller who is slow.
+const ITEMS: usize = 256;
+
+/// One call of a peer by another, as it comes in.
+pub(super) struct Passage {
+    context: Context,
+    deadline: Option<Instant>,
+}
+
+/// The same, once it is known where it goes.
+pub(super) struct Bound {
+    to: Peer,
+    said: Relayed,
+    deadline: Option<Instant>,
+    /// What it takes up of what may be under way at the peer that is called.
+    room: Arc<Room>,
+    /// Room for items that the caller does not take.
+    waiting: Arc<Semaphore>,
+}
+
+/// How much of what others have asked of a peer is under way.
+struct Room {
+    calls: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
+}
+
+/// Room for items of all streams of other peers that a caller does not take.
+struct Waiting(Arc<Semaphore>);
+
+impl Extract for Passage {
+    fn extract(call: &Call<'_>) -> Result<Self, Fault> {
+        Ok(Self { context: call.context.clone(), deadline: call.deadline })
+    }
+}
+
+fn semaphore(permits: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS)))
+}
+
+impl Room {
+    fn of(peer: &Peer, limits: &Limits) -> Arc<Self> {
+        // one less than the peer itself may have under way: of peers that call each
+        // other back for ever, one is refused before both wait for the other
+        let calls = limits.max_in_flight.saturating_sub(1).max(1);
+        peer.session()
+            .get_or_insert_with(|| Self { calls: semaphore(calls), streams: semaphore(limits.max_streams) })
+    }
+}
+
+impl Passage {
+    /// Where it goes, if it may go there. What the caller says of itself is not passed on.
+    pub(super) fn to(self, relay: &Parts, mut said: Relayed) -> Result<Bound, Fault> {
+        check_name(&said.peer)?;
+        if let Some(security) = &relay.security {
+            security.may_send_to_peer(&said.peer, &said.method, &self.context)?;
+        }
+        let to = relay.peers.named(&said.peer).ok_or_else(|| unknown_peer(&said.peer))?;
+        let caller = self.context.connection();
+        let name = relay.peers.names_of(caller.id()).first().map(|name| name.to_string());
+        said.from = Some(CallingPeer::new(name, self.context.identity().subject().map(str::to_owned)));
+        let room = Room::of(&to, &relay.limits);
+        let waiting = Session::of(caller).get_or_insert_with(|| Waiting(semaphore(relay.limits.max_reply)));
+        Ok(Bound { to, said, deadline: self.deadline, room, waiting: waiting.0.clone() })
+    }
+}
+
+impl Bound {
+    pub(super) async fn call(self) -> Result<OwnedPayload, Fault> {
+        let _room = self.take(&self.room.calls)?;
+        let left = self.deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(now()));
+        let answer = self.to.call(CALL, &self.said).timeout(left).await;
+        answer.map_err(|fault| told(fault, &self.said.peer))
+    }
+
+    pub(super) fn notify(self) -> Result<(), Fault> {
+        self.to.notify(NOTIFY, &self.said).map_err(|fault| told(fault, &self.said.peer))
+    }
+
+    pub(super) async fn subscribe(
+        self,
+    ) -> Result<impl Stream<Item = Result<OwnedPayload, Fault>> + use<>, Fault> {
+        let room = self.take(&self.room.streams)?;
+        let opened = self.open().await;
+        let peer = self.said.peer;
+        let items = opened.map_err(|fault| told(fault, &peer))?;
+        Ok(items.map(move |item| {
+            // as long as the stream is open
+            let _ = &room;
+            item.map_err(|fault| told(fault, &peer))
+        }))
+    }
+
+    async fn open(&self) -> Result<Subscription<OwnedPayload>, Fault> {
+        let room = Some(self.waiting.clone());
+        let listening = Listening { max_waiting: ITEMS, room, ..Listening::default() };
+        let begun = poll_fn(|cx| match self.to.open(SUBSCRIBE, &self.said, &listening, self.deadline, cx) {
+            Begun::Crowded => Poll::Pending,
+            begun => Poll::Ready(begun),
+        });
+        match begun.await {
+            Begun::Made(opening) => opening.await,
+            Begun::Refused(fault) => Err(fault),
+            Begun::Crowded | Begun::Ended => Err(disconnected()),
+        }
+    }
+
+    fn take(&self, room: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Fault> {
+        room.clone().try_acquire_owned().map_err(|_| peer_busy(&self.said.peer))
+    }
+}
+
+/// What the caller is told of a fault: what the peer said, or that it is gone. A
+/// fault of this kind cannot have come from it.
+fn told(fault: Fault, peer: &str) -> Fault {
+    match fault.kind() {
+        FaultKind::Disconnected => peer_gone(peer),
+        _ => fault,
+    }
+}

@@ -1,0 +1,96 @@
+//! Work that nobody waits for any more ends, however far away it is done.
+
+use crate::support::{client, request};
+use serde_json::json;
+use std::{future::poll_fn, pin::pin, task::Poll};
+use tokio::sync::watch;
+use trunkline::{Client, Limits, Router};
+
+/// How many handlers run, all servers together.
+type Running = watch::Sender<usize>;
+
+/// Counts as one for as long as it is there.
+struct One(Running);
+
+impl One {
+    fn of(running: &Running) -> Self {
+        running.send_modify(|count| *count += 1);
+        Self(running.clone())
+    }
+}
+
+impl Drop for One {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
+}
+
+/// A client of a server that hands its calls on to a server, and so on: `hops`
+/// of them, the last of which never answers.
+fn chain(hops: usize, running: &Running) -> Client {
+    let next = (hops > 1).then(|| chain(hops - 1, running));
+    let (counted, after) = (running.clone(), next.clone());
+    let router = Router::new()
+        .procedure("work", move || {
+            let (one, next) = (One::of(&counted), after.clone());
+            async move {
+                let _one = one;
+                match next {
+                    Some(next) => next.call::<()>("work", ()).await,
+                    None => std::future::pending().await,
+                }
+            }
+        })
+        .procedure("through", move || {
+            let next = next.clone();
+            async move {
+                match next {
+                    Some(next) => next.call::<usize>("through", ()).await.map(|hops| hops + 1),
+                    None => Ok(1),
+                }
+            }
+        });
+    client(router, Limits::default(), Router::new())
+}
+
+/// T30: a call over four servers is given up at a hundred points of its way.
+#[tokio::test]
+async fn whoever_gives_up_ends_all_that_was_done_for_it() {
+    let running = watch::Sender::new(0);
+    let client = chain(4, &running);
+    assert_eq!(client.call::<usize>("through", ()).await.unwrap(), 4);
+    let mut deepest = 0;
+    for point in 0..100 {
+        {
+            let mut call = pin!(client.call::<()>("work", ()).into_future());
+            for _ in 0..point {
+                let polled = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await;
+                assert!(polled.is_pending(), "the last one never answers");
+                tokio::task::yield_now().await;
+            }
+            deepest = deepest.max(*running.borrow());
+        }
+        // what comes after it on the same connections has passed all servers
+        assert_eq!(client.call::<usize>("through", ()).await.unwrap(), 4);
+        running.subscribe().wait_for(|count| *count == 0).await.unwrap();
+    }
+    assert_eq!(deepest, 4, "some were given up at the far end");
+}
+
+/// T30: so does a connection that ends.
+#[tokio::test]
+async fn a_caller_who_vanishes_ends_all_that_was_done_for_it() {
+    let running = watch::Sender::new(0);
+    let next = chain(3, &running);
+    let router = Router::new().procedure("work", move || {
+        let next = next.clone();
+        async move { next.call::<()>("work", ()).await }
+    });
+    let mut wire = crate::support::Wire::to(router);
+    for id in 0..10 {
+        wire.line(request(id, "work", json!([]))).await;
+    }
+    running.subscribe().wait_for(|count| *count == 30).await.unwrap();
+    drop(wire);
+    running.subscribe().wait_for(|count| *count == 0).await.unwrap();
+}
