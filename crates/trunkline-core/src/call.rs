@@ -2,6 +2,7 @@
 
 use crate::{
     context::{Context, States},
+    feed::Feed,
     payload::{Format, OwnedPayload, Payload},
     trace::Trace,
 };
@@ -28,6 +29,8 @@ pub struct Call<'a> {
     pub format: Format,
     /// How many bytes of reply the caller may be sent.
     pub max_reply: usize,
+    /// The stream that the caller sends, to procedures that take one.
+    pub feed: Option<&'a Feed>,
 }
 
 impl<'a> Call<'a> {
@@ -48,6 +51,7 @@ impl<'a> Call<'a> {
             deadline: None,
             format: Format::Json,
             max_reply: usize::MAX,
+            feed: None,
         }
     }
 
@@ -74,6 +78,7 @@ impl<'a> Call<'a> {
             deadline: self.deadline,
             format: self.format,
             max_reply: self.max_reply,
+            feed: self.feed.cloned(),
         }
     }
 }
@@ -98,6 +103,8 @@ pub struct OwnedCall {
     pub format: Format,
     /// How many bytes of reply the caller may be sent.
     pub max_reply: usize,
+    /// The stream that the caller sends, to procedures that take one.
+    pub feed: Option<Feed>,
 }
 
 impl OwnedCall {
@@ -113,6 +120,7 @@ impl OwnedCall {
             deadline: self.deadline,
             format: self.format,
             max_reply: self.max_reply,
+            feed: self.feed.as_ref(),
         }
     }
 }

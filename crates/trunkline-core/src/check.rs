@@ -208,6 +208,10 @@ impl Procedure for Checked {
     fn streams(&self) -> bool {
         self.inner.streams()
     }
+
+    fn takes_stream(&self) -> bool {
+        self.inner.takes_stream()
+    }
 }
 
 #[cfg(test)]

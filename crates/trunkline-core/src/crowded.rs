@@ -67,6 +67,10 @@ impl Procedure for Crowded {
     fn streams(&self) -> bool {
         self.procedure.streams()
     }
+
+    fn takes_stream(&self) -> bool {
+        self.procedure.takes_stream()
+    }
 }
 
 /// The room that a call takes up; dropping it gives it back.

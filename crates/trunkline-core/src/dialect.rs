@@ -86,15 +86,28 @@ pub trait Dialect: Send {
         None
     }
 
+    /// Whether call `id` can be followed by the items of a stream that its caller sends.
+    ///
+    /// # Errors
+    ///
+    /// Fails where there is no way for items to follow, with the fault for the caller.
+    fn admit_feed(&self, _id: &CallId<'_>) -> Result<(), Fault> {
+        Err(Fault::from("this dialect carries no streams"))
+    }
+
+    /// Says for how many more items there is room of the stream that the far side sends
+    /// with call `id`; `None` if none will be looked at any more.
+    fn want(&mut self, _id: &CallId<'_>, _items: Option<u64>, _out: &mut Outbox) {}
+
     /// A frame was over the limit and has been dropped, all but its `head`. What
     /// that shows to be an answer to a call of ours is not answered.
-    fn oversize(
+    fn oversize<'h>(
         &mut self,
         channel: u8,
         limit: usize,
-        head: &[u8],
+        head: &'h [u8],
         out: &mut Outbox,
-    ) -> Option<Signal<'static>>;
+    ) -> Option<Signal<'h>>;
 
     /// The far side broke the framing, so nothing more can be read from it.
     fn unframed(&mut self, out: &mut Outbox);
@@ -180,6 +193,26 @@ pub trait Speaker: Send {
     /// Says that this side no longer listens to `stream`, by the procedure
     /// `unsubscribe` where the dialect has no other word for it, as call `id`.
     fn end_stream(&mut self, _id: u64, _unsubscribe: &str, _stream: &str, _out: &mut Outbox) {}
+
+    /// Whether the dialect can [feed](Self::feed) calls.
+    fn feeds(&self) -> bool {
+        false
+    }
+
+    /// Goes on with the stream that this side sends with call `id`: its next item, or
+    /// none as it has ended, or why it breaks off.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the item has no form in the dialect's format.
+    fn feed(
+        &mut self,
+        _id: u64,
+        _outcome: Result<Option<&dyn Encode>, &Fault>,
+        _out: &mut Outbox,
+    ) -> Result<(), EncodeError> {
+        Ok(())
+    }
 
     /// Calls several procedures in one frame, as far as the dialect can.
     ///

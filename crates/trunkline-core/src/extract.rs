@@ -35,6 +35,10 @@ use std::{fmt, ops::Deref, sync::Arc};
     note = "as one type that is `serde::Deserialize` and `schemars::JsonSchema` (both can be derived), or in `Open`"
 )]
 pub trait Extract: Sized {
+    /// Whether it is the [stream](crate::Incoming) that the caller sends, or holds it: a
+    /// procedure takes one at most.
+    const TAKES_STREAM: bool = false;
+
     /// Takes it from a call.
     ///
     /// # Errors
@@ -49,6 +53,12 @@ pub trait Extract: Sized {
     /// Fails with a sentence that says what is missing.
     fn check(_states: &States) -> Result<(), String> {
         Ok(())
+    }
+
+    /// What each item of the stream is decoded from, where it
+    /// [takes one](Self::TAKES_STREAM).
+    fn stream(_schemas: &mut Schemas) -> Option<Schema> {
+        None
     }
 }
 
@@ -142,6 +152,9 @@ pub struct RawArgs(pub Option<OwnedPayload>);
 
 /// How the last parameter of a handler is filled; tells the cases apart.
 pub trait FromCall<M>: Sized {
+    /// See [`Extract::TAKES_STREAM`].
+    const TAKES_STREAM: bool = false;
+
     /// Takes it from a call.
     ///
     /// # Errors
@@ -156,6 +169,11 @@ pub trait FromCall<M>: Sized {
     /// Fails with a sentence that says what is missing.
     fn check(_states: &States) -> Result<(), String> {
         Ok(())
+    }
+
+    /// See [`Extract::stream`].
+    fn stream(_schemas: &mut Schemas) -> Option<Schema> {
+        None
     }
 
     /// What it is decoded from; `false` if it takes no arguments.
@@ -222,6 +240,8 @@ impl<A: DeserializeOwned + JsonSchema> FromCall<ViaArgs> for A {
 }
 
 impl<E: Extract> FromCall<ViaExtract> for E {
+    const TAKES_STREAM: bool = E::TAKES_STREAM;
+
     fn from_call(call: &Call<'_>) -> Result<Self, Fault> {
         no_args(call)?;
         E::extract(call)
@@ -229,6 +249,10 @@ impl<E: Extract> FromCall<ViaExtract> for E {
 
     fn check(states: &States) -> Result<(), String> {
         E::check(states)
+    }
+
+    fn stream(schemas: &mut Schemas) -> Option<Schema> {
+        E::stream(schemas)
     }
 
     fn schema(_: &mut Schemas) -> Schema {

@@ -17,8 +17,8 @@ use std::marker::PhantomData;
 
 /// An async function that can be served as a procedure.
 ///
-/// It takes up to eight [extractors](Extract) and then its arguments as one
-/// type; it returns [what can be a reply](crate::IntoReply), or a stream of that. `M` tells the shapes apart
+/// It takes up to eight [extractors](Extract), one of which may be a
+/// [stream](crate::Incoming) that the caller sends, and then its arguments as one type; it returns [what can be a reply](crate::IntoReply), or a stream of that. `M` tells the shapes apart
 /// and is always inferred.
 ///
 /// ```
@@ -148,11 +148,17 @@ macro_rules! handler {
                     (Asked::Struct { fields, .. }, _) => fields,
                     _ => &[],
                 };
-                Signature::new(Args::schema(schemas), Fut::Output::schema(schemas)).positions(positions)
+                let stream = None$(.or_else(|| $extract::stream(schemas)))*.or_else(|| Args::stream(schemas));
+                let signature = Signature::new(Args::schema(schemas), Fut::Output::schema(schemas));
+                Signature { stream, ..signature.positions(positions) }
             }
 
             fn streams(&self) -> bool {
                 Fut::Output::STREAMS
+            }
+
+            fn takes_stream(&self) -> bool {
+                Args::TAKES_STREAM $(|| $extract::TAKES_STREAM)*
             }
         }
 
@@ -166,6 +172,13 @@ macro_rules! handler {
             R: 'static,
         {
             fn into_registration(self) -> Registration {
+                const {
+                    assert!(
+                        Args::TAKES_STREAM as usize $(+ $extract::TAKES_STREAM as usize)* <= 1,
+                        "a procedure takes one stream of its caller at most: send the items of both as one, \
+                         for example as an enum",
+                    );
+                }
                 Registration::of(Erased { handler: self, shape: PhantomData::<fn() -> (M, R, fn($($extract,)* Args))> })
             }
         }

@@ -5,7 +5,7 @@
 //! which re-exports what they need.
 //!
 //! - what is done: [`handler`], [`procedure`], [`provide`], [`router`], with [`extract`],
-//!   [`args`], [`check`](mod@check), [`outcome`], [`lag`], [`reply`], [`middleware`]
+//!   [`args`], [`check`](mod@check), [`outcome`], [`feed`], [`lag`], [`reply`], [`middleware`]
 //! - what is said of it: [`registration`], [`signature`], [`catalog`], [`schema`], [`open`]
 //! - what is known of a call: [`call`], [`context`], [`about`], [`trace`], [`fault`], [`limits`]
 //! - and of who makes it: [`identity`], [`session`], [`security`]
@@ -23,6 +23,7 @@ mod crowded;
 pub mod dialect;
 pub mod extract;
 pub mod fault;
+pub mod feed;
 pub mod frame;
 pub mod framing;
 pub mod handler;
@@ -58,6 +59,7 @@ pub use crate::{
     dialect::{BatchItem, Dialect, Language, Speaker, StreamHead},
     extract::{Extract, Headers, ProcedureName, RawArgs, State},
     fault::{CallError, Fault, FaultKind, TypedFault},
+    feed::{Feed, Incoming},
     frame::{Body, Frame},
     handler::Handler,
     identity::Identity,

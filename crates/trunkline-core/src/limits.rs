@@ -26,6 +26,8 @@ pub(crate) const MAX_CHAIN: u32 = 32;
 ///   the batches under way, together;
 /// - streams: the items that their [lag policies](crate::Lag) keep, none by default;
 ///   and `max_reply` for the items of streams of other peers, all together;
+///   of those that callers send, the items that wait for handlers: four times
+///   `max_message`;
 /// - for each item of those batches an answer that there was no room for its own,
 ///   which is its id and some 250 bytes.
 ///
@@ -61,8 +63,8 @@ pub struct Limits {
     /// and all its items run at the same time, so up to `max_batch` calls less one
     /// may come on top. Default 256; at least 1.
     pub max_in_flight: usize,
-    /// Streams of one connection that are open at a time. Default 1,024; 0 refuses
-    /// streams.
+    /// Streams of one connection that are open at a time, in both directions together.
+    /// Default 1,024; 0 refuses streams.
     pub max_streams: usize,
     /// Names that one connection may have where [peers are called by
     /// name](crate::relay). Default 8; 0 refuses names.

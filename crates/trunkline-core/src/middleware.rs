@@ -117,6 +117,10 @@ impl Procedure for Layered {
     fn streams(&self) -> bool {
         self.inner.streams()
     }
+
+    fn takes_stream(&self) -> bool {
+        self.inner.takes_stream()
+    }
 }
 
 /// A stream with a middleware around its opening.

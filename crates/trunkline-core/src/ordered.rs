@@ -46,6 +46,10 @@ impl Procedure for Ordered {
     fn streams(&self) -> bool {
         self.0.streams()
     }
+
+    fn takes_stream(&self) -> bool {
+        self.0.takes_stream()
+    }
 }
 
 /// A call that waits for its turn. What it runs is dropped before its place is given away.

@@ -64,6 +64,11 @@ pub trait Procedure: Send + Sync {
     fn streams(&self) -> bool {
         false
     }
+
+    /// Whether it takes a [stream](crate::Incoming) that its caller sends.
+    fn takes_stream(&self) -> bool {
+        false
+    }
 }
 
 /// A call under way. Dropping it cancels the call.

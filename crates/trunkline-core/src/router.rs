@@ -16,6 +16,7 @@ use crate::{
     call::Call,
     context::{Context, States},
     fault::{Fault, FaultKind},
+    feed::Feed,
     handler::Handler,
     middleware::{Guard, Middleware},
     payload::{OwnedPayload, Payload},
@@ -240,6 +241,13 @@ impl Router {
         self.routes.get(name).or_else(|| self.find_fallback(name))
     }
 
+    /// Whether calls of this name take a [stream](crate::Incoming) that their caller sends.
+    #[must_use]
+    #[cold]
+    pub fn takes_stream(&self, name: &str) -> bool {
+        self.find(name).is_some_and(Route::takes_stream)
+    }
+
     fn find_fallback(&self, name: &str) -> Option<&Route> {
         self.fallbacks.iter().find(|(prefix, _)| name.starts_with(&**prefix)).map(|(_, route)| route)
     }
@@ -289,6 +297,32 @@ impl Router {
         args: Option<Payload<'_>>,
         context: &Context,
     ) -> Result<OwnedPayload, Fault> {
+        self.call_with(name, args, None, context).await
+    }
+
+    /// The same with a stream that the caller sends, for procedures that
+    /// [take one](crate::Incoming): it is asked for an item when the handler wants one.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`call`](Self::call) does.
+    pub async fn call_sending(
+        &self,
+        name: &str,
+        args: Option<Payload<'_>>,
+        feed: Feed,
+        context: &Context,
+    ) -> Result<OwnedPayload, Fault> {
+        self.call_with(name, args, Some(&feed), context).await
+    }
+
+    async fn call_with(
+        &self,
+        name: &str,
+        args: Option<Payload<'_>>,
+        feed: Option<&Feed>,
+        context: &Context,
+    ) -> Result<OwnedPayload, Fault> {
         let route = self.find_within(name)?;
         match route.gives() {
             Gives::Value => {}
@@ -300,7 +334,7 @@ impl Router {
                 return Err(Fault::from(format!("`{name}` has to do with a connection, and there is none")));
             }
         }
-        let call = route.call_within(name, args, context);
+        let call = Call { feed, ..route.call_within(name, args, context) };
         let running = caught(|| route.start(&call), Err)?;
         let mut finishing = pin!(procedure::finish(running, call.format, usize::MAX));
         poll_fn(|cx| caught(|| finishing.as_mut().poll(cx), |fault| Poll::Ready(Err(fault)))).await

@@ -59,6 +59,21 @@ pub enum Signal<'f> {
         /// How many items.
         items: u64,
     },
+    /// The stream that the far side sends with a call of its own goes on.
+    Feed {
+        /// The call, in the spelling in which it was made.
+        call: &'f str,
+        /// Its next item, or none as it has ended; or why it breaks off.
+        outcome: Result<Option<Payload<'f>>, Fault>,
+    },
+    /// The far side has room for more items of the stream that we send with a call, besides
+    /// the [first](crate::feed::WINDOW).
+    Wants {
+        /// Our number of the call.
+        id: u64,
+        /// For how many more; `None` if it will look at none any more.
+        items: Option<u64>,
+    },
     /// A stream that this side listens to goes on.
     Item {
         /// Which stream, as the far side spelled it when it was opened.

@@ -27,6 +27,8 @@ pub struct Signature {
     pub positions: &'static [&'static str],
     /// What it gives.
     pub result: Schema,
+    /// Each item of the stream that it takes of its caller, if it takes one.
+    pub stream: Option<Schema>,
 }
 
 /// Takes and gives anything.
@@ -40,7 +42,7 @@ impl Signature {
     /// Takes and gives this, its arguments only by name.
     #[must_use]
     pub fn new(args: Schema, result: Schema) -> Self {
-        Self { args, positions: &[], result }
+        Self { args, positions: &[], result, stream: None }
     }
 
     /// Takes arguments by position too, in this order.

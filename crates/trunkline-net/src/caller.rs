@@ -7,6 +7,7 @@ use crate::{
     peer::placed_within,
     telling::call_span,
 };
+use futures_util::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fmt,
@@ -19,7 +20,8 @@ use std::{
 use tokio::time::timeout_at;
 use tracing::{Instrument, Span};
 use trunkline_core::{
-    BoxRunning, Call, Context, Extract, Fault, FaultKind, Format, OwnedPayload, Payload, Reply, Router,
+    BoxRunning, Call, Context, Extract, Fault, FaultKind, Feed, Format, IntoReply, OwnedPayload, Payload,
+    Reply, Router,
     procedure::encoded,
     router::{Gives, Items},
 };
@@ -91,8 +93,33 @@ impl Caller {
         procedure: &str,
         args: impl Serialize + Send,
     ) -> Result<T, Fault> {
+        self.call_with(procedure, args, None).await
+    }
+
+    /// Calls a procedure with a stream, which it [takes](trunkline_core::Incoming): it is
+    /// asked for an item when the handler wants one.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`call`](Self::call) does.
+    pub async fn call_sending<T: DeserializeOwned>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send,
+        items: impl Stream<Item: IntoReply> + Send + 'static,
+    ) -> Result<T, Fault> {
+        self.call_with(procedure, args, Some(Feed::of(items))).await
+    }
+
+    async fn call_with<T: DeserializeOwned>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send,
+        feed: Option<Feed>,
+    ) -> Result<T, Fault> {
         let args = encode(&args)?;
-        let Begun { mut running, deadline, span } = self.begin(procedure, args.as_ref(), Gives::Value)?;
+        let begun = self.begin(procedure, args.as_ref(), feed.as_ref(), Gives::Value)?;
+        let Begun { mut running, deadline, span } = begun;
         let mut reply = Vec::new();
         let finished = finish(&mut running, &mut reply, deadline);
         match span {
@@ -114,14 +141,44 @@ impl Caller {
         procedure: &str,
         args: impl Serialize + Send,
     ) -> Result<Decoded<T>, Fault> {
+        self.stream_with(procedure, args, None).await
+    }
+
+    /// Calls a procedure that gives a stream with another one, which it takes.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`stream`](Self::stream) does.
+    pub async fn stream_sending<T: DeserializeOwned>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send,
+        items: impl Stream<Item: IntoReply> + Send + 'static,
+    ) -> Result<Decoded<T>, Fault> {
+        self.stream_with(procedure, args, Some(Feed::of(items))).await
+    }
+
+    async fn stream_with<T: DeserializeOwned>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send,
+        feed: Option<Feed>,
+    ) -> Result<Decoded<T>, Fault> {
         let args = encode(&args)?;
-        let Begun { mut running, deadline, .. } = self.begin(procedure, args.as_ref(), Gives::Stream)?;
+        let begun = self.begin(procedure, args.as_ref(), feed.as_ref(), Gives::Stream)?;
+        let Begun { mut running, deadline, .. } = begun;
         finish(&mut running, &mut Vec::new(), deadline).await?;
         Ok(Decoded::new(Items::of(running, Format::Json)))
     }
 
     /// Starts a call.
-    fn begin(&self, procedure: &str, args: Option<&OwnedPayload>, gives: Gives) -> Result<Begun, Fault> {
+    fn begin(
+        &self,
+        procedure: &str,
+        args: Option<&OwnedPayload>,
+        feed: Option<&Feed>,
+        gives: Gives,
+    ) -> Result<Begun, Fault> {
         let router = self.router.upgrade().ok_or_else(gone)?;
         let context = self.context.inner()?;
         let route = router.find_within(procedure)?;
@@ -135,6 +192,7 @@ impl Caller {
         }
         let mut call = Call::new(procedure, args.map(OwnedPayload::borrow), &context, route.states());
         call.deadline = deadline.filter(|_| gives == Gives::Value);
+        call.feed = feed;
         let span = call_span(procedure, &context);
         let running = catch_unwind(AssertUnwindSafe(|| route.start(&call)));
         let running = running.unwrap_or_else(|panic| Err(panicked(panic)))?;

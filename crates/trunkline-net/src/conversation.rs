@@ -1,12 +1,14 @@
 //! [`Conversation`]: what both drivers do with what they hear: start calls,
 //! drive them on, answer them.
 
+mod feeding;
 mod login;
 mod opening;
 
 use self::{login::Found, opening::opening};
 use crate::{
     access,
+    feeds::Feeds,
     hooks::{FaultReport, Hooks},
     peer::{Occupant, Shared, Slot, Slots, drop_running, placed},
     service::Service,
@@ -25,9 +27,7 @@ use tokio::sync::Semaphore;
 use tracing::Span;
 use trunkline_core::{
     About, Call, CallId, Context, CowPayload, Credit, Dialect, Fault, FaultKind, Format, Identity, Outbox,
-    OwnedCallId, OwnedPayload, Payload, Reply, Signal,
-    handler::Run,
-    router::{self, Gives},
+    OwnedCallId, OwnedPayload, Payload, Reply, Signal, handler::Run, router,
 };
 
 /// As many calls as one connection may have under way whatever its limits say:
@@ -45,6 +45,8 @@ pub(crate) struct Conversation {
     pub(crate) slots: Slots<Slot>,
     /// Most connections never have any.
     streams: Option<Box<Streams>>,
+    /// Those that the far side sends; as rare.
+    feeds: Option<Box<Feeds>>,
     /// Calls that are to come, and the room that their caller has for items of the
     /// streams that they will open.
     credits: Vec<(Box<str>, Credit)>,
@@ -75,6 +77,8 @@ enum Parked {
         procedure: Box<str>,
         args: Option<OwnedPayload>,
         about: Option<Box<About>>,
+        /// Why there is no room for the stream that it takes, if there is none.
+        unfed: Option<Box<Fault>>,
     },
     /// It is being found out who the far side is: what comes after this is called
     /// by whoever that is.
@@ -109,13 +113,16 @@ impl Conversation {
     pub(crate) fn new(dialect: Box<dyn Dialect>, service: Service, context: Context) -> Self {
         // a batch is admitted whole, however little room there is
         let capacity = service.limits.max_in_flight.saturating_add(service.limits.max_batch).min(MOST_CALLS);
+        // calls that take a stream are not counted with the others
+        let slots = capacity.saturating_add(service.limits.max_streams).min(MOST_CALLS);
         Self {
             capacity,
             blocking: None,
             format: dialect.format(),
             dialect,
-            slots: Slots::with_capacity(capacity),
+            slots: Slots::with_capacity(slots),
             streams: None,
+            feeds: None,
             credits: Vec::new(),
             context: context.with_max_chain(service.limits.max_chain),
             asked: Duration::MAX,
@@ -145,13 +152,30 @@ impl Conversation {
 
     /// Whether as many calls are under way as there may be.
     pub(crate) fn is_full(&self) -> bool {
-        self.slots.len() >= self.service.limits.max_in_flight || !self.parked.is_empty()
+        self.has_most_calls() || !self.parked.is_empty()
+    }
+
+    /// The same of calls that are not put off. Those that take a stream do not count:
+    /// they end only if their items are heard.
+    #[inline]
+    fn has_most_calls(&self) -> bool {
+        self.slots.len() >= self.service.limits.max_in_flight && self.has_most_unfed()
+    }
+
+    #[cold]
+    fn has_most_unfed(&self) -> bool {
+        let fed = self.feeds.as_ref().map_or(0, |feeds| feeds.in_slots());
+        self.slots.len() >= self.service.limits.max_in_flight.saturating_add(fed)
+    }
+
+    /// Whether it is being found out who the far side is.
+    fn is_login_awaited(&self) -> bool {
+        matches!(self.parked.front(), Some(Parked::Login(_)))
     }
 
     /// Whether calls that come may be put off, because it is being found out who makes them.
     pub(crate) fn may_put_off(&self) -> bool {
-        matches!(self.parked.front(), Some(Parked::Login(_)))
-            && self.parked.len() <= self.service.limits.max_in_flight
+        self.is_login_awaited() && self.parked.len() <= self.service.limits.max_in_flight
     }
 
     /// Wakes `task` when something that runs here wants to go on.
@@ -169,6 +193,7 @@ impl Conversation {
     pub(crate) fn is_woken(&self, waiting: usize, room: Room) -> bool {
         (waiting < room.calls && self.slots.is_woken())
             || self.streams.as_ref().is_some_and(|streams| streams.is_woken(waiting < room.streams))
+            || self.feeds.as_ref().is_some_and(|feeds| waiting < room.calls && feeds.has_news())
     }
 
     /// Gives memory back.
@@ -182,6 +207,7 @@ impl Conversation {
     /// Breaks off the streams of a far side that can no longer say that it does not
     /// want them.
     pub(crate) fn end_streams(&mut self, out: &mut Outbox) {
+        self.break_off_feeds();
         let ended = || {
             Fault::new(
                 FaultKind::Unavailable,
@@ -204,6 +230,7 @@ impl Conversation {
     /// Takes no more calls, and breaks off what would never end by itself.
     pub(crate) fn drain(&mut self, out: &mut Outbox) {
         if !std::mem::replace(&mut self.draining, true) {
+            self.drain_feeds();
             self.break_off(|_| true, shutting_down, out);
         }
     }
@@ -229,8 +256,18 @@ impl Conversation {
             Signal::Notify { procedure, args, about } => {
                 self.call(None, procedure, args.as_ref(), about.as_deref(), out, turn);
             }
+            other => return self.take_other(other, out, turn),
+        }
+        true
+    }
+
+    /// Acts on what is said of calls that are there already.
+    #[inline(never)]
+    fn take_other(&mut self, signal: &Signal<'_>, out: &mut Outbox, turn: Turn<'_>) -> bool {
+        match signal {
             Signal::Cancel { id } => self.cancel(id, out, turn),
             Signal::Credit { of, credit } => self.credit(*of, *credit),
+            Signal::Feed { call, outcome } => self.feed(call, outcome, out, turn),
             _ => return false,
         }
         true
@@ -256,7 +293,7 @@ impl Conversation {
                 Some(about) => self.start_said(about, id, procedure, args, out, turn),
             }
         } else {
-            self.park(id, procedure, args, about, out);
+            self.park(id, procedure, args, about, out, turn);
         }
     }
 
@@ -268,6 +305,7 @@ impl Conversation {
         args: Option<Payload<'_>>,
         about: Option<&About>,
         out: &mut Outbox,
+        turn: Turn<'_>,
     ) {
         // a batch is admitted whole, also the part of it that waits for a login
         let limit = match self.parked.front() {
@@ -280,11 +318,17 @@ impl Conversation {
             ));
             return self.refuse(id, procedure, &fault, out);
         }
+        let fed = id.filter(|_| self.service.router.takes_stream(procedure));
+        let unfed = fed.and_then(|id| self.expect(id).err());
+        if let Some(fault) = unfed.as_ref().filter(|_| !self.is_login_awaited()) {
+            return self.refuse_unfed(id, procedure, args, fault, out, turn);
+        }
         self.parked.push_back(Parked::Call {
             id: id.map(CallId::keep),
             procedure: procedure.into(),
             args: args.as_ref().map(Payload::to_owned),
             about: about.cloned().map(Box::new),
+            unfed: unfed.map(Box::new),
         });
     }
 
@@ -292,11 +336,25 @@ impl Conversation {
     pub(crate) fn put_off(&mut self, signal: &Signal<'_>, out: &mut Outbox, turn: Turn<'_>) -> bool {
         match signal {
             Signal::Call { id, procedure, args, about } if !self.draining => {
-                self.park(Some(id), procedure, args.as_ref().map(CowPayload::borrow), about.as_deref(), out);
+                self.park(
+                    Some(id),
+                    procedure,
+                    args.as_ref().map(CowPayload::borrow),
+                    about.as_deref(),
+                    out,
+                    turn,
+                );
                 true
             }
             Signal::Notify { procedure, args, about } if !self.draining => {
-                self.park(None, procedure, args.as_ref().map(CowPayload::borrow), about.as_deref(), out);
+                self.park(
+                    None,
+                    procedure,
+                    args.as_ref().map(CowPayload::borrow),
+                    about.as_deref(),
+                    out,
+                    turn,
+                );
                 true
             }
             other => self.take(other, out, turn),
@@ -316,7 +374,7 @@ impl Conversation {
         let Some(route) = service.router.find(procedure) else {
             return self.refuse(id, procedure, &router::unknown(procedure), out);
         };
-        if route.gives() != Gives::Value {
+        if !route.is_plain() {
             let route = route.clone();
             return self.start_other(&route, id, procedure, args, out, turn);
         }
@@ -359,7 +417,10 @@ impl Conversation {
         if let Some(running) = under_way {
             let id = id.map(CallId::keep);
             let (procedure, caller) = (procedure.into(), context.identity().clone());
-            slots.insert(place, Slot { running, id, procedure, caller, deadline, span, opens: None });
+            slots.insert(
+                place,
+                Slot { running, id, procedure, caller, deadline, span, opens: None, fed: false },
+            );
         }
     }
 
@@ -417,6 +478,12 @@ impl Conversation {
             self.poll_place(place, out, turn);
         }
         self.woken = woken;
+        if let Some(feeds) = &self.feeds
+            && feeds.has_news()
+            && out.len() < room.calls
+        {
+            feeds.tell(&mut *self.dialect, out);
+        }
         if let Some(streams) = &mut self.streams {
             let writing = Writing { format: self.format, max_reply: self.service.limits.max_reply };
             let (service, context) = (&self.service, &self.context);
@@ -466,9 +533,7 @@ impl Conversation {
             match first {
                 // the login holds it too
                 Parked::Login(found) if Arc::strong_count(found) > 1 => return,
-                Parked::Call { .. }
-                    if self.slots.len() >= self.service.limits.max_in_flight || out.len() >= most =>
-                {
+                Parked::Call { .. } if self.has_most_calls() || out.len() >= most => {
                     return;
                 }
                 _ => {}
@@ -478,9 +543,13 @@ impl Conversation {
                     let identity = Arc::get_mut(&mut found).and_then(OnceLock::take);
                     self.settle(identity, out);
                 }
-                Some(Parked::Call { id, procedure, args, about }) => {
+                Some(Parked::Call { id, procedure, args, about, unfed }) => {
                     let id = id.as_ref().map(OwnedCallId::borrow);
                     let args = args.as_ref().map(OwnedPayload::borrow);
+                    if let Some(fault) = unfed {
+                        self.refuse_unfed(id.as_ref(), &procedure, args, &fault, out, turn);
+                        continue;
+                    }
                     match about {
                         None => self.start(id.as_ref(), &procedure, args, out, turn),
                         Some(about) => self.start_said(&about, id.as_ref(), &procedure, args, out, turn),
@@ -492,12 +561,13 @@ impl Conversation {
     }
 
     fn cancel(&mut self, id: &CallId<'_>, out: &mut Outbox, turn: Turn<'_>) {
-        let is_it = |kept: &Option<OwnedCallId>| {
-            kept.as_ref().is_some_and(|kept| kept.borrow().spelling == id.spelling)
-        };
-        let is_parked = |parked: &Parked| matches!(parked, Parked::Call { id, .. } if is_it(id));
+        let is_parked =
+            |parked: &Parked| matches!(parked, Parked::Call { id: kept, .. } if is_it(kept, id.spelling));
+        if let Some(feeds) = &mut self.feeds {
+            feeds.forget_unopened(id.spelling);
+        }
         let fault = || Fault::new(FaultKind::Cancelled, "Request cancelled");
-        match self.slots.remove_where(|slot| is_it(&slot.id)) {
+        match self.slots.remove_where(|slot| is_it(&slot.id, id.spelling)) {
             Some(slot) => self.refuse_slot(slot, &fault(), out),
             None => match self.parked.iter().position(is_parked).and_then(|at| self.parked.remove(at)) {
                 Some(Parked::Call { id, procedure, .. }) => {
@@ -549,6 +619,9 @@ impl Conversation {
         if let Some(streams) = &mut self.streams {
             streams.clear();
         }
+        if let Some(feeds) = &mut self.feeds {
+            feeds.clear();
+        }
         self.parked.clear();
     }
 
@@ -571,6 +644,11 @@ impl Conversation {
             self.dialect.fault(id, &access::told(&self.service, &self.context, fault), out);
         }
     }
+}
+
+/// Whether a call goes by this name.
+fn is_it(kept: &Option<OwnedCallId>, id: &str) -> bool {
+    kept.as_ref().is_some_and(|kept| kept.borrow().spelling == id)
 }
 
 /// Lets `work` write the result of a call. When it is done the reply is in `out`;

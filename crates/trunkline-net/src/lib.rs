@@ -7,6 +7,7 @@ mod conversation;
 pub mod decoded;
 pub mod dial;
 pub mod exchange;
+mod feeds;
 pub mod hooks;
 #[cfg(feature = "http")]
 pub mod http;

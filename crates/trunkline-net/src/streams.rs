@@ -111,6 +111,20 @@ impl Streams {
         }
     }
 
+    /// Breaks the stream of this number off, as [`break_off`](Self::break_off) does.
+    pub(crate) fn break_off_one(
+        &mut self,
+        number: u64,
+        dialect: &mut dyn Dialect,
+        out: &mut Outbox,
+        told: impl FnOnce(&str, &Identity) -> Fault,
+    ) {
+        if let Some(stream) = self.slots.remove_where(|stream| stream.number == number) {
+            stream.tell_end(Err(&told(&stream.procedure, &stream.caller)), dialect, out);
+            stream.dismiss();
+        }
+    }
+
     /// Somebody is known anew: for as long as that is so, the streams go on.
     pub(crate) fn renew(&mut self, caller: &Identity) {
         self.slots.change(|stream| {

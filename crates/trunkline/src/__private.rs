@@ -3,11 +3,14 @@
 
 mod inside;
 mod lent;
+mod plain;
 
 pub use self::{
     inside::{Inside, NoError},
     lent::{Lender, Lent},
+    plain::plain,
 };
+pub use futures_core::Stream;
 pub use serde;
 
 use crate::{Extract, schemars};

@@ -1,6 +1,6 @@
 //! [`Calls`]: anything that can call, for typed clients to be generic over.
 
-use crate::{Caller, Client, Fault, Peer, Subscription, in_process::Decoded};
+use crate::{Caller, Client, Fault, IntoReply, Peer, Subscription, in_process::Decoded};
 use futures_core::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{sync::Arc, time::Duration};
@@ -74,6 +74,44 @@ pub trait Calls: Send + Sync {
         args: impl Serialize + Send + Sync,
         timeout: Option<Duration>,
     ) -> impl Future<Output = Result<Self::Stream<T>, Fault>> + Send;
+
+    /// Calls a procedure with a stream, which it [takes](crate::Incoming).
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`call`](Self::call) does, and where there is no way to send one, which
+    /// is so unless this says otherwise.
+    fn call_sending<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        _args: impl Serialize + Send + Sync,
+        _items: impl Stream<Item: IntoReply> + Send + 'static,
+        _timeout: Option<Duration>,
+    ) -> impl Future<Output = Result<T, Fault>> + Send {
+        std::future::ready(Err(no_way(procedure)))
+    }
+
+    /// Opens the stream of a procedure with another one, which it takes; `timeout` is for
+    /// that as for [`stream`](Self::stream).
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`stream`](Self::stream) does, and where there is no way to send one,
+    /// which is so unless this says otherwise.
+    fn stream_sending<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        _args: impl Serialize + Send + Sync,
+        _items: impl Stream<Item: IntoReply> + Send + 'static,
+        _timeout: Option<Duration>,
+    ) -> impl Future<Output = Result<Self::Stream<T>, Fault>> + Send {
+        std::future::ready(Err(no_way(procedure)))
+    }
+}
+
+#[cold]
+fn no_way(procedure: &str) -> Fault {
+    Fault::from(format!("`{procedure}` takes a stream, and there is no way to send one by this"))
 }
 
 impl Calls for Client {
@@ -108,6 +146,34 @@ impl Calls for Client {
             None => opening.await,
         }
     }
+
+    async fn call_sending<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+        items: impl Stream<Item: IntoReply> + Send + 'static,
+        timeout: Option<Duration>,
+    ) -> Result<T, Fault> {
+        let calling = Self::call(self, procedure, args);
+        match timeout {
+            Some(timeout) => calling.timeout(timeout).sending(items).await,
+            None => calling.sending(items).await,
+        }
+    }
+
+    async fn stream_sending<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+        items: impl Stream<Item: IntoReply> + Send + 'static,
+        timeout: Option<Duration>,
+    ) -> Result<Subscription<T>, Fault> {
+        let opening = Self::stream(self, procedure, args);
+        match timeout {
+            Some(timeout) => opening.timeout(timeout).sending(items).await,
+            None => opening.sending(items).await,
+        }
+    }
 }
 
 impl Calls for Peer {
@@ -140,6 +206,30 @@ impl Calls for Peer {
             Some(timeout) => self.stream_within(procedure, args, timeout).await,
             None => Self::stream(self, procedure, args).await,
         }
+    }
+
+    async fn call_sending<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+        items: impl Stream<Item: IntoReply> + Send + 'static,
+        timeout: Option<Duration>,
+    ) -> Result<T, Fault> {
+        let calling = Self::call(self, procedure, args);
+        match timeout {
+            Some(timeout) => calling.timeout(timeout).sending(items).await,
+            None => calling.sending(items).await,
+        }
+    }
+
+    async fn stream_sending<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+        items: impl Stream<Item: IntoReply> + Send + 'static,
+        timeout: Option<Duration>,
+    ) -> Result<Subscription<T>, Fault> {
+        Self::stream_sending(self, procedure, args, items, timeout).await
     }
 }
 
@@ -176,6 +266,32 @@ impl Calls for Caller {
             None => Self::stream(self, procedure, args).await,
         }
     }
+
+    async fn call_sending<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+        items: impl Stream<Item: IntoReply> + Send + 'static,
+        timeout: Option<Duration>,
+    ) -> Result<T, Fault> {
+        match timeout {
+            Some(timeout) => self.clone().within(timeout).call_sending(procedure, args, items).await,
+            None => Self::call_sending(self, procedure, args, items).await,
+        }
+    }
+
+    async fn stream_sending<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+        items: impl Stream<Item: IntoReply> + Send + 'static,
+        timeout: Option<Duration>,
+    ) -> Result<Decoded<T>, Fault> {
+        match timeout {
+            Some(timeout) => self.clone().within(timeout).stream_sending(procedure, args, items).await,
+            None => Self::stream_sending(self, procedure, args, items).await,
+        }
+    }
 }
 
 /// What points to something that can call can call.
@@ -209,6 +325,26 @@ macro_rules! pointers {
                     timeout: Option<Duration>,
                 ) -> impl Future<Output = Result<Self::Stream<T>, Fault>> + Send {
                     C::stream(self, procedure, args, timeout)
+                }
+
+                fn call_sending<T: DeserializeOwned + Send + 'static>(
+                    &self,
+                    procedure: &str,
+                    args: impl Serialize + Send + Sync,
+                    items: impl Stream<Item: IntoReply> + Send + 'static,
+                    timeout: Option<Duration>,
+                ) -> impl Future<Output = Result<T, Fault>> + Send {
+                    C::call_sending(self, procedure, args, items, timeout)
+                }
+
+                fn stream_sending<T: DeserializeOwned + Send + 'static>(
+                    &self,
+                    procedure: &str,
+                    args: impl Serialize + Send + Sync,
+                    items: impl Stream<Item: IntoReply> + Send + 'static,
+                    timeout: Option<Duration>,
+                ) -> impl Future<Output = Result<Self::Stream<T>, Fault>> + Send {
+                    C::stream_sending(self, procedure, args, items, timeout)
                 }
             }
         )*

@@ -1,6 +1,7 @@
 //! [`InProcess`]: calls a router of this very program, without a connection.
 
-use crate::{Calls, Context, Fault, FaultKind, OwnedPayload, Router};
+use crate::{Calls, Context, Fault, FaultKind, Feed, IntoReply, OwnedPayload, Router};
+use futures_core::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt, sync::Arc, time::Duration};
 pub use trunkline_net::Decoded;
@@ -60,12 +61,8 @@ impl Calls for InProcess {
         timeout: Option<Duration>,
     ) -> Result<T, Fault> {
         let args = encode(&args)?;
-        let called = self.router.call(procedure, args.as_ref().map(OwnedPayload::borrow), &self.context);
-        let reply = match timeout {
-            Some(timeout) => tokio::time::timeout(timeout, called).await.map_err(|_| too_late())??,
-            None => called.await?,
-        };
-        decode_reply(&reply)
+        let args = args.as_ref().map(OwnedPayload::borrow);
+        decode_reply(&in_time(timeout, self.router.call(procedure, args, &self.context)).await?)
     }
 
     /// Waits until the procedure has run to its end, unlike a notification over a
@@ -84,12 +81,47 @@ impl Calls for InProcess {
         timeout: Option<Duration>,
     ) -> Result<Decoded<T>, Fault> {
         let args = encode(&args)?;
-        let opened = self.router.stream(procedure, args.as_ref().map(OwnedPayload::borrow), &self.context);
-        let items = match timeout {
-            Some(timeout) => tokio::time::timeout(timeout, opened).await.map_err(|_| too_late())??,
-            None => opened.await?,
-        };
-        Ok(Decoded::new(items))
+        let args = args.as_ref().map(OwnedPayload::borrow);
+        let opened = self.router.stream(procedure, args, &self.context);
+        Ok(Decoded::new(in_time(timeout, opened).await?))
+    }
+
+    /// The procedure is what asks the stream for items. A `timeout` is for the whole call.
+    async fn call_sending<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+        items: impl Stream<Item: IntoReply> + Send + 'static,
+        timeout: Option<Duration>,
+    ) -> Result<T, Fault> {
+        let args = encode(&args)?;
+        let args = args.as_ref().map(OwnedPayload::borrow);
+        let called = self.router.call_sending(procedure, args, Feed::of(items), &self.context);
+        decode_reply(&in_time(timeout, called).await?)
+    }
+
+    async fn stream_sending<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send + Sync,
+        items: impl Stream<Item: IntoReply> + Send + 'static,
+        timeout: Option<Duration>,
+    ) -> Result<Decoded<T>, Fault> {
+        let args = encode(&args)?;
+        let args = args.as_ref().map(OwnedPayload::borrow);
+        let opened = self.router.stream_sending(procedure, args, Feed::of(items), &self.context);
+        Ok(Decoded::new(in_time(timeout, opened).await?))
+    }
+}
+
+/// What comes of a call, if it comes in time.
+async fn in_time<T>(
+    timeout: Option<Duration>,
+    called: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    match timeout {
+        Some(timeout) => tokio::time::timeout(timeout, called).await.unwrap_or_else(|_| Err(too_late())),
+        None => called.await,
     }
 }
 

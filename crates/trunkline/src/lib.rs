@@ -37,10 +37,10 @@ pub use crate::in_process::InProcess;
 pub use crate::server::{BindError, Bound, Listener, Server};
 pub use trunkline_core::{
     About, Answer, Call, CallError, CallingPeer, Catalog, Connection, ConnectionId, Context, Credentials,
-    Details, Extract, Fault, FaultKind, Format, Handler, Headers, Identity, IntoReply, Lag, Limits,
-    Middleware, Next, Open, OwnedCall, OwnedPayload, Payload, Plain, Procedure, ProcedureName, Provide,
-    RawArgs, Registration, Router, Security, Session, Signature, State, States, Trace, TypedFault, catalog,
-    framing, handler::handler, relay, schema, schemars, security,
+    Details, Extract, Fault, FaultKind, Feed, Format, Handler, Headers, Identity, Incoming, IntoReply, Lag,
+    Limits, Middleware, Next, Open, OwnedCall, OwnedPayload, Payload, Plain, Procedure, ProcedureName,
+    Provide, RawArgs, Registration, Router, Security, Session, Signature, State, States, Trace, TypedFault,
+    catalog, framing, handler::handler, relay, schema, schemars, security,
 };
 pub use trunkline_dialects::jsonrpc::{self, JsonRpc};
 #[doc = include_str!("../../../docs/errors.md")]

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 impl Catalog {
     /// All procedures as one JSON Schema (2020-12): that of an object with a
     /// property for each, which holds what it takes as `args` and what it gives
-    /// as `result`, or each item of a stream as `item`. There is no `args` where nothing is taken, and no `result` of
+    /// as `result`, or each item of a stream as `item`, and each item of a stream that it takes as
+    /// `incoming`. There is no `args` where nothing is taken, and no `result` of
     /// what is only notified. What generates types from schemas makes one of the whole.
     ///
     /// ```
@@ -34,6 +35,9 @@ fn procedure(Entry { details, signature, stream, .. }: &Entry) -> Value {
     let mut members = Map::new();
     if signature.args != false {
         members.insert("args".to_owned(), signature.args.clone().to_value());
+    }
+    if let Some(stream) = &signature.stream {
+        members.insert("incoming".to_owned(), stream.clone().to_value());
     }
     if !details.notification {
         let gives = if stream.is_some() { "item" } else { "result" };

@@ -2,8 +2,10 @@
 
 use super::{Gives, Router};
 use crate::{
+    call::Call,
     context::Context,
     fault::{Fault, FaultKind},
+    feed::Feed,
     payload::{Format, OwnedPayload, Payload},
     procedure::{BoxRunning, caught, encoded},
     reply::Reply,
@@ -52,11 +54,37 @@ impl Router {
         args: Option<Payload<'_>>,
         context: &Context,
     ) -> Result<Items, Fault> {
+        self.stream_with(name, args, None, context).await
+    }
+
+    /// The same with a stream that the caller sends, for procedures that
+    /// [take one](crate::Incoming): it is asked for an item when the handler wants one.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`stream`](Self::stream) does.
+    pub async fn stream_sending(
+        &self,
+        name: &str,
+        args: Option<Payload<'_>>,
+        feed: Feed,
+        context: &Context,
+    ) -> Result<Items, Fault> {
+        self.stream_with(name, args, Some(&feed), context).await
+    }
+
+    async fn stream_with(
+        &self,
+        name: &str,
+        args: Option<Payload<'_>>,
+        feed: Option<&Feed>,
+        context: &Context,
+    ) -> Result<Items, Fault> {
         let route = self.find_within(name)?;
         if route.gives() != Gives::Stream {
             return Err(Fault::new(FaultKind::InvalidReply, format!("`{name}` gives no stream: call it")));
         }
-        let call = route.call_within(name, args, context);
+        let call = Call { feed, ..route.call_within(name, args, context) };
         let mut running = caught(|| route.start(&call), Err)?;
         let (format, mut nothing) = (call.format, Vec::new());
         poll_fn(|cx| {

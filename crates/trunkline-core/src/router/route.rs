@@ -30,6 +30,9 @@ pub struct Route {
     /// What a call starts: the procedure, with its middleware, and in order if it is to be.
     entrance: Arc<dyn Procedure>,
     pub(super) gives: Gives,
+    takes_stream: bool,
+    /// What every call asks, so that it asks for one thing.
+    is_plain: bool,
     pub(super) guards: Arc<[Guard]>,
     pub(super) states: Arc<States>,
     pub(super) place: &'static Location<'static>,
@@ -82,9 +85,13 @@ impl Route {
     #[track_caller]
     pub(super) fn new(mut registration: Registration) -> Self {
         registration.procedure = check::around(&registration);
+        let (streams, takes_stream) =
+            (registration.procedure.streams(), registration.procedure.takes_stream());
         Self {
             entrance: entrance(&registration),
-            gives: if registration.procedure.streams() { Gives::Stream } else { Gives::Value },
+            gives: if streams { Gives::Stream } else { Gives::Value },
+            takes_stream,
+            is_plain: !streams && !takes_stream,
             guards: registration.guards.iter().cloned().collect(),
             registration,
             states: Arc::default(),
@@ -96,7 +103,7 @@ impl Route {
     /// By which callers say that they no longer listen to a stream.
     #[track_caller]
     pub(super) fn unsubscribing() -> Self {
-        Self { gives: Gives::Unsubscribed, ..Self::new(Registration::of(Unsubscribe)) }
+        Self { gives: Gives::Unsubscribed, is_plain: false, ..Self::new(Registration::of(Unsubscribe)) }
     }
 
     /// Puts the names of procedures that belong to it into a scope, as its own was.
@@ -109,7 +116,7 @@ impl Route {
     /// By which callers say who they are.
     #[track_caller]
     pub(super) fn authenticating() -> Self {
-        Self { gives: Gives::Identity, ..Self::new(Registration::of(Authenticate)) }
+        Self { gives: Gives::Identity, is_plain: false, ..Self::new(Registration::of(Authenticate)) }
     }
 
     /// Puts middleware around it, the first one outermost.
@@ -167,6 +174,20 @@ impl Route {
     #[inline]
     pub fn gives(&self) -> Gives {
         self.gives
+    }
+
+    /// Whether it takes a [stream](crate::Incoming) that its caller sends.
+    #[must_use]
+    #[inline]
+    pub fn takes_stream(&self) -> bool {
+        self.takes_stream
+    }
+
+    /// Whether it comes from arguments to a value, with no stream on either side.
+    #[must_use]
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        self.is_plain
     }
 
     /// The name that the items of its streams are sent under, if one was given:

@@ -6,7 +6,7 @@ use super::{
     cancel::{cancelled, is_cancel},
     code,
     falsy::substitute,
-    fault,
+    fault, feed,
     glimpse::glimpse,
     read,
     replies::{BatchReply, Batches, Held, Place},
@@ -239,6 +239,12 @@ impl Hearing {
                 if self.two_way && notification.method == stream::CREDIT {
                     let Cow::Borrowed(params) = notification.params?.into_raw() else { return None };
                     return stream::credited(params).map(|(of, credit)| Signal::Credit { of, credit });
+                }
+                if self.two_way
+                    && feed::is_about_feeds(&notification.method)
+                    && let Some(signal) = feed::signal(&notification.method, notification.params.as_ref())
+                {
+                    return Some(signal);
                 }
                 if self.common.listens.load(Ordering::Relaxed) {
                     match stream::said(text, &notification) {
@@ -484,13 +490,30 @@ impl Dialect for Hearing {
         args.and_then(stream::named)
     }
 
-    fn oversize(
+    fn admit_feed(&self, id: &CallId<'_>) -> Result<(), Fault> {
+        let in_batch = Place::unpack(id.tag).batch.is_some();
+        match self.two_way && !in_batch && !self.holding {
+            true => Ok(()),
+            false => Err(feed::no_way_for_items(in_batch, self.holding)),
+        }
+    }
+
+    fn want(&mut self, id: &CallId<'_>, items: Option<u64>, out: &mut Outbox) {
+        out.frame(Place::unpack(id.tag).channel, |out| feed::wanted(out, id.spelling, items));
+    }
+
+    fn oversize<'h>(
         &mut self,
         channel: u8,
         limit: usize,
-        head: &[u8],
+        head: &'h [u8],
         out: &mut Outbox,
-    ) -> Option<Signal<'static>> {
+    ) -> Option<Signal<'h>> {
+        if self.two_way
+            && let Some(ended) = feed::oversize(head, limit)
+        {
+            return Some(ended);
+        }
         if let Some(answer) = glimpse(head).filter(|_| self.two_way) {
             let message = format!("the answer is over {limit} bytes, the limit `max_message` of this side");
             let fault = Fault::new(FaultKind::ReplyTooLarge, message);

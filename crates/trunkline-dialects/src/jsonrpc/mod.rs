@@ -56,6 +56,8 @@ mod falsy;
 #[cfg(feature = "dialect")]
 mod fault;
 #[cfg(feature = "dialect")]
+mod feed;
+#[cfg(feature = "dialect")]
 mod glimpse;
 #[cfg(feature = "dialect")]
 mod hear;

@@ -34,6 +34,7 @@ impl JsonRpc {
     /// | its faults | `errors` |
     /// | that it is a notification | there is no `result` |
     /// | that it gives a stream | `x-stream`: the schema of an `item`, their `notification`, the `unsubscribe` method; the `result` is the id of the subscription |
+    /// | that it takes a stream of its caller | `x-incoming`: the schema of an `item` |
     /// | its version, that it is idempotent | `x-version`, `x-idempotent` |
     ///
     /// ```
@@ -85,6 +86,9 @@ impl JsonRpc {
             set("x-stream", json!({"item": gives, "notification": name, "unsubscribe": unsubscribe}));
         } else if !details.notification {
             set("result", json!({"name": "result", "schema": gives}));
+        }
+        if let Some(item) = &entry.signature.stream {
+            set("x-incoming", json!({"item": embedded(item.as_value())}));
         }
         let reason = details.deprecated.as_ref().map(|reason| format!("Deprecated: {reason}"));
         if let Some(description) = &details.description {

@@ -1,11 +1,11 @@
 //! [`Saying`]: JSON-RPC as a [`Speaker`]: calls, notifications, batches.
 
-use super::{JsonRpc, about, stream, write};
+use super::{JsonRpc, about, feed, stream, write};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicU8, Ordering},
 };
-use trunkline_core::{About, BatchItem, Credit, Encode, EncodeError, Format, Limits, Outbox, Speaker};
+use trunkline_core::{About, BatchItem, Credit, Encode, EncodeError, Fault, Format, Limits, Outbox, Speaker};
 
 /// On which mux channel the far side serves.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +36,7 @@ pub(super) struct Common {
 pub(super) struct Saying {
     common: Arc<Common>,
     events: bool,
+    plain_error_code: i64,
     /// What is said besides of the next call.
     about: Option<Box<About>>,
     /// The most bytes that this side takes as one message.
@@ -49,8 +50,9 @@ impl Saying {
             _ => 0,
         };
         let common = Common { channel: AtomicU8::new(channel), ..Common::default() };
+        let (events, plain_error_code) = (options.events, options.plain_error_code);
         let max_message = limits.max_message;
-        Self { common: Arc::new(common), events: options.events, about: None, max_message }
+        Self { common: Arc::new(common), events, plain_error_code, about: None, max_message }
     }
 
     pub(super) fn common(&self) -> Arc<Common> {
@@ -120,6 +122,19 @@ impl Speaker for Saying {
             write::raw(out, stream);
             out.extend_from_slice(b"]}");
         });
+    }
+
+    fn feeds(&self) -> bool {
+        true
+    }
+
+    fn feed(
+        &mut self,
+        id: u64,
+        outcome: Result<Option<&dyn Encode>, &Fault>,
+        out: &mut Outbox,
+    ) -> Result<(), EncodeError> {
+        self.frame(out, |out| feed::goes_on(out, id, outcome, self.plain_error_code))
     }
 
     fn batch(&mut self, items: &[BatchItem<'_>], out: &mut Outbox) -> Result<(), EncodeError> {

@@ -25,7 +25,7 @@ use std::fmt::Write;
 use trunkline_core::{Credit, Credited, Fault, Payload, Signal, StreamHead};
 
 /// What says that a stream has no more items.
-const END: &str = "rpc.end";
+pub(super) const END: &str = "rpc.end";
 /// What says that items of a stream were left out.
 const MISSED: &str = "rpc.missed";
 /// What says that there is room for more items.
@@ -176,7 +176,7 @@ struct Heard<'a> {
 }
 
 /// A member that is null is there all the same.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+pub(super) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 

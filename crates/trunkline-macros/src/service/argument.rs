@@ -1,5 +1,6 @@
 //! [`Taken`]: what a method takes, an [`Argument`] or what does not travel.
 
+use super::returns::{Value, sent_item};
 use crate::{
     bare::bare,
     owned::{itself, owned},
@@ -8,7 +9,8 @@ use crate::{
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{
-    Attribute, Error, Expr, FnArg, Ident, LitStr, Pat, PatType, Result, TraitItemFn, Type, ext::IdentExt,
+    Attribute, Error, Expr, FnArg, Ident, LitStr, Pat, PatType, Path, Result, TraitItemFn, Type,
+    ext::IdentExt, parse_quote,
 };
 
 /// What a method takes besides itself, in order.
@@ -17,6 +19,15 @@ pub(super) struct Taken {
     /// What does not travel.
     pub(super) extractors: Vec<Type>,
     pub(super) arguments: Vec<Argument>,
+    /// The stream that the caller sends, and before which of the arguments it stands.
+    pub(super) stream: Option<(usize, SentStream)>,
+}
+
+/// A stream that the caller sends.
+pub(super) struct SentStream {
+    pub(super) ident: Ident,
+    /// What its items are for callers.
+    pub(super) item: Value,
 }
 
 /// An argument, which travels.
@@ -51,6 +62,14 @@ impl Taken {
                 }
                 itself(&input.ty)?;
                 taken.extractors.push((*input.ty).clone());
+            } else if let Some(item) = sent_item(&input.ty)? {
+                let before = taken.arguments.len();
+                let stream = SentStream::read(input, item)?;
+                if taken.stream.replace((before, stream)).is_some() {
+                    let message = "a procedure takes one stream of its caller at most: send the items of both \
+                                   as one, for example as an enum";
+                    return Err(Error::new_spanned(&input.pat, message));
+                }
             } else {
                 let argument = Argument::read(input)?;
                 let name = argument.told();
@@ -64,7 +83,8 @@ impl Taken {
                 taken.arguments.push(argument);
             }
         }
-        match taken.extractors.get(8) {
+        // a stream is extracted too
+        match taken.extractors.get(8 - usize::from(taken.stream.is_some())) {
             Some(one_more) => Err(Error::new_spanned(one_more, "a procedure takes at most eight extractors")),
             None => Ok(taken),
         }
@@ -81,15 +101,66 @@ pub(super) fn unmark(method: &mut TraitItemFn) {
     }
 }
 
+impl Taken {
+    /// What stands for all but the extractors, in order.
+    pub(super) fn in_order<T>(
+        &self,
+        argument: impl Fn(&Argument) -> T,
+        stream: impl FnOnce(&SentStream) -> T,
+    ) -> Vec<T> {
+        let mut all: Vec<T> = self.arguments.iter().map(argument).collect();
+        if let Some((before, sent)) = &self.stream {
+            all.insert(*before, stream(sent));
+        }
+        all
+    }
+
+    /// What its types are as they travel.
+    pub(super) fn travelling(&self) -> impl Iterator<Item = &Type> {
+        let item = self.stream.iter().map(|(_, stream)| stream.item.decoded());
+        self.arguments.iter().map(|it| &it.kind).chain(item)
+    }
+}
+
+impl SentStream {
+    fn read(input: &PatType, item: Value) -> Result<Self> {
+        if let Some(said) = input.attrs.iter().find(|it| it.path().is_ident("arg")) {
+            let message =
+                "a stream is sent beside the arguments: it has neither a name nor a default; drop `#[arg]`";
+            return Err(Error::new_spanned(said, message));
+        }
+        Ok(Self { ident: plain_name(input)?.clone(), item })
+    }
+
+    /// Whether it is what this pattern stands for.
+    pub(super) fn is_named(&self, pattern: &Pat) -> bool {
+        matches!(pattern, Pat::Ident(it) if it.ident == self.ident)
+    }
+
+    /// What the implementation takes; `facade` is where trunkline is.
+    pub(super) fn incoming(&self, facade: &Path) -> Type {
+        let item = self.item.decoded();
+        parse_quote!(#facade::Incoming<#item>)
+    }
+}
+
+fn plain_name(input: &PatType) -> Result<&Ident> {
+    match &*input.pat {
+        Pat::Ident(pattern)
+            if pattern.by_ref.is_none() && pattern.mutability.is_none() && pattern.subpat.is_none() =>
+        {
+            Ok(&pattern.ident)
+        }
+        other => Err(no_name(other)),
+    }
+}
+
 impl Argument {
     fn read(input: &PatType) -> Result<Self> {
-        let Pat::Ident(pattern) = &*input.pat else { return Err(no_name(&input.pat)) };
-        if pattern.by_ref.is_some() || pattern.mutability.is_some() || pattern.subpat.is_some() {
-            return Err(no_name(&input.pat));
-        }
+        let ident = plain_name(input)?.clone();
         owned(&input.ty)?;
         let mut argument = Self {
-            ident: pattern.ident.clone(),
+            ident,
             kind: (*input.ty).clone(),
             name: None,
             default: None,

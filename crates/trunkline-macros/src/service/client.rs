@@ -3,7 +3,7 @@
 use super::{contract::Contract, method::Method, returns::Returns};
 use crate::notes;
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
 
 /// The client, and its methods.
 pub(super) fn of(contract: &Contract) -> (TokenStream, TokenStream) {
@@ -45,7 +45,27 @@ fn call(method: &Method, vis: &syn::Visibility) -> TokenStream {
         method.item.attrs.iter().filter(|it| ["doc", "cfg"].iter().any(|name| it.path().is_ident(name)));
     let deprecated = method.said.deprecated.iter().map(|note| quote!(#[deprecated(note = #note)]));
     let idents: Vec<_> = method.taken.arguments.iter().map(|it| &it.ident).collect();
-    let kinds = method.taken.arguments.iter().map(|it| &it.kind);
+    let taken = method.taken.in_order(
+        |it| {
+            let (ident, kind) = (&it.ident, &it.kind);
+            quote!(#ident: #kind)
+        },
+        |stream| {
+            let (ident, kind) = (&stream.ident, stream.item.whole());
+            quote! {
+                #ident: impl __trunkline::__private::Stream<Item = #kind> + ::core::marker::Send + 'static
+            }
+        },
+    );
+    // what comes behind the arguments, and with what the method of `Calls` is told apart
+    let (items, sending) = match &method.taken.stream {
+        Some((_, stream)) => {
+            let items = stream.item.sent(&stream.ident);
+            (quote!(, #items), "_sending")
+        }
+        None => (TokenStream::new(), ""),
+    };
+    let (call_it, stream_it) = (format_ident!("call{sending}"), format_ident!("stream{sending}"));
     let args = match &method.args {
         Some(args) => quote!(#args { #(#idents),* }),
         None => quote!(__trunkline::__private::NoArgs {}),
@@ -66,14 +86,14 @@ fn call(method: &Method, vis: &syn::Visibility) -> TokenStream {
             let (decoded, error) = (value.decoded(), told.unwrap_or(fault));
             (
                 quote!(#decoded, #error),
-                quote!(__trunkline::Calls::call::<#decoded>(&self.calls, #name, #args, #timeout).await #telling),
+                quote!(__trunkline::Calls::#call_it::<#decoded>(&self.calls, #name, #args #items, #timeout).await #telling),
             )
         }
         Returns::Many { item, .. } => {
             let (decoded, error) = (item.decoded(), told.unwrap_or(fault));
             (
                 quote!(__C::Stream<#decoded>, #error),
-                quote!(__trunkline::Calls::stream::<#decoded>(&self.calls, #name, #args, #timeout).await #telling),
+                quote!(__trunkline::Calls::#stream_it::<#decoded>(&self.calls, #name, #args #items, #timeout).await #telling),
             )
         }
     };
@@ -81,7 +101,7 @@ fn call(method: &Method, vis: &syn::Visibility) -> TokenStream {
         #(#kept)*
         #(#deprecated)*
         #[allow(missing_docs, reason = "the trait says what it does")]
-        #vis async fn #ident(&self, #(#idents: #kinds),*) -> ::core::result::Result<#gives> {
+        #vis async fn #ident(&self, #(#taken),*) -> ::core::result::Result<#gives> {
             #call
         }
     }

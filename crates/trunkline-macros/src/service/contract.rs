@@ -73,7 +73,7 @@ impl Contract {
     pub(super) fn definition(&self) -> TokenStream {
         let ItemTrait { attrs, vis, unsafety, ident, supertraits, generics, .. } = &self.item;
         let clause = &generics.where_clause;
-        let methods = self.methods.iter().map(Method::definition);
+        let methods = self.methods.iter().map(|it| it.definition(&self.names.facade));
         let supertraits = supertraits.iter();
         quote! {
             #(#attrs)*
@@ -160,6 +160,7 @@ fn checked(method: &Method) -> Vec<TokenStream> {
     let (Returns::One(value) | Returns::Many { item: value, .. }) = &method.returns;
     let mut asked = method.asked();
     asked.push(no_result(value));
+    asked.extend(method.taken.stream.iter().map(|(_, stream)| no_result(&stream.item)));
     asked
 }
 

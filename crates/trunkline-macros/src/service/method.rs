@@ -9,7 +9,8 @@ use crate::{notes, once::once, setting};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::{
-    Attribute, Error, FnArg, Ident, Result, Signature, TraitItemFn, Type, ext::IdentExt, spanned::Spanned,
+    Attribute, Error, FnArg, Ident, Path, Result, Signature, TraitItemFn, Type, ext::IdentExt,
+    spanned::Spanned,
 };
 
 /// One method of the trait.
@@ -39,6 +40,13 @@ impl Method {
             let message = "nobody hears what a notification returns: return nothing, or `Result<(), E>`";
             return Err(Error::new_spanned(&signature.output, message));
         }
+        if said.notification
+            && let Some((_, stream)) = &taken.stream
+        {
+            let message =
+                "a notification takes no stream: nothing tells whose the items would be; make it a call";
+            return Err(Error::new_spanned(&stream.ident, message));
+        }
         if let (Returns::Many { .. }, Some(flag)) =
             (&returns, said.flags.iter().find(|it| ["parallel", "blocking"].contains(it)))
         {
@@ -62,9 +70,16 @@ impl Method {
     }
 
     /// The method as the trait has it.
-    pub(super) fn definition(&self) -> TokenStream {
+    pub(super) fn definition(&self, facade: &Path) -> TokenStream {
         let mut item = self.item.clone();
         unmark(&mut item);
+        for input in &mut item.sig.inputs {
+            if let (FnArg::Typed(input), Some((_, stream))) = (input, &self.taken.stream)
+                && stream.is_named(&input.pat)
+            {
+                *input.ty = stream.incoming(facade);
+            }
+        }
         let TraitItemFn { attrs, sig, default, .. } = &item;
         let (keyword, ident, inputs) = (&sig.fn_token, &sig.ident, &sig.inputs);
         let output = Returns::in_trait(&sig.output);
@@ -118,7 +133,7 @@ impl Method {
     /// The types that travel, there or back.
     fn travelling(&self) -> impl Iterator<Item = &Type> {
         let (Returns::One(value) | Returns::Many { item: value, .. }) = &self.returns;
-        self.taken.arguments.iter().map(|it| &it.kind).chain([value.decoded()])
+        self.taken.travelling().chain([value.decoded()])
     }
 
     /// The struct that its arguments travel as.

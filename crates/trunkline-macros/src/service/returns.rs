@@ -89,6 +89,20 @@ impl Value {
         }
     }
 
+    /// As it was written.
+    pub(super) fn whole(&self) -> &Type {
+        let (Self::Plain(kind) | Self::Fallible(kind)) = self;
+        kind
+    }
+
+    /// What makes a stream of replies of one of these.
+    pub(super) fn sent(&self, stream: &syn::Ident) -> TokenStream {
+        match self {
+            Self::Plain(_) => quote!(__trunkline::__private::plain(#stream)),
+            Self::Fallible(_) => quote!(#stream),
+        }
+    }
+
     /// What makes a reply of the value.
     pub(super) fn wrapped(&self, value: &TokenStream) -> TokenStream {
         match self {
@@ -136,6 +150,14 @@ fn result_in_mut(kind: &mut Type) -> Option<&mut Type> {
         GenericArgument::Type(kind) => Some(kind),
         _ => None,
     })
+}
+
+/// What the items are of a stream that is taken, if it is one.
+pub(super) fn sent_item(kind: &Type) -> Result<Option<Value>> {
+    match bare(kind) {
+        Type::ImplTrait(it) if it.bounds.iter().any(|it| stream_bound(it).is_some()) => item_of(it).map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// The `impl Stream<…>`, if it is one.

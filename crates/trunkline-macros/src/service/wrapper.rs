@@ -4,7 +4,7 @@ use super::{contract::Contract, method::Method, returns::Returns};
 use crate::notes;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::Ident;
+use syn::{Ident, parse_quote};
 
 /// The wrapper, and how it provides its procedures.
 pub(super) fn of(contract: &Contract) -> (TokenStream, TokenStream) {
@@ -68,9 +68,19 @@ fn procedure(of: &Ident, method: &Method) -> TokenStream {
     let faults = method.returns.error().map(|error| quote!(.faults_of::<#error>()));
     let kinds = &method.taken.extractors;
     let extracted: Vec<Ident> = (0..kinds.len()).map(|at| format_ident!("__extracted_{at}")).collect();
-    let fields = method.taken.arguments.iter().map(|it| &it.ident);
+    let given = method.taken.in_order(
+        |it| {
+            let field = &it.ident;
+            quote!(__args.#field)
+        },
+        |_| quote!(__incoming),
+    );
+    let incoming = method.taken.stream.iter().map(|(_, stream)| {
+        let kind = stream.incoming(&parse_quote!(__trunkline));
+        quote!(__incoming: #kind,)
+    });
     let args = method.args();
-    let called = quote!(<__S as #of>::#ident(&*__service #(, #extracted)* #(, __args.#fields)*).await);
+    let called = quote!(<__S as #of>::#ident(&*__service #(, #extracted)* #(, #given)*).await);
     let body = match &method.returns {
         Returns::One(value) => value.wrapped(&called),
         Returns::Many { item, opening } => {
@@ -92,7 +102,7 @@ fn procedure(of: &Ident, method: &Method) -> TokenStream {
         #(#conditions)*
         let __router = {
             let __service = ::std::sync::Arc::clone(&self.service);
-            let __procedure = __trunkline::handler(move |#(#extracted: #kinds,)* __args: #args| {
+            let __procedure = __trunkline::handler(move |#(#extracted: #kinds,)* #(#incoming)* __args: #args| {
                 let __service = ::std::sync::Arc::clone(&__service);
                 async move {
                     let _ = &__args;

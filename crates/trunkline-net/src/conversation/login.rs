@@ -58,6 +58,7 @@ impl Conversation {
             deadline: after(turn.now, self.service.limits.call_timeout),
             span: call_span(procedure, &self.context),
             opens: None,
+            fed: false,
         };
         self.slots.insert(place, slot);
         Ok(())
@@ -80,12 +81,14 @@ impl Conversation {
         self.context = self.context.clone().with_identity(identity);
     }
 
-    /// Streams that are open, or about to be, go on if they are those of whoever is
-    /// known now, for as long as that is so. Those of others are broken off: what
-    /// was for one is not to be heard by another.
+    /// Streams that are open, or about to be, and calls that take one, go on if they are
+    /// those of whoever is known now, for as long as that is so. Those of others are
+    /// broken off: what was for one is not to be heard by another, and what another
+    /// sends is not to be done in the name of the one.
     fn leave_streams(&mut self, identity: &Identity, out: &mut Outbox) {
         let is_left = |caller: &Identity| !caller.is_anonymous() && !caller.is_same_as(identity);
-        while let Some(slot) = self.slots.remove_where(|slot| slot.opens.is_some() && is_left(&slot.caller)) {
+        let lasts = |slot: &Slot| slot.opens.is_some() || slot.fed;
+        while let Some(slot) = self.slots.remove_where(|slot| lasts(slot) && is_left(&slot.caller)) {
             self.refuse_slot(slot, &access::left(), out);
         }
         self.break_off(is_left, access::left, out);
@@ -93,7 +96,7 @@ impl Conversation {
             return;
         }
         self.slots.change(|slot| {
-            if slot.opens.is_some() && slot.caller.is_same_as(identity) {
+            if lasts(slot) && slot.caller.is_same_as(identity) {
                 slot.caller = identity.clone();
             }
         });

@@ -1,19 +1,22 @@
 //! Calls that come to no value: streams, from being heard to being open.
 
-use super::{Conversation, MOST_CALLS, Turn, after, busy, panicked, shutting_down};
+use super::{Conversation, Turn, after, busy, panicked, shutting_down};
 use crate::{
     access,
-    peer::Slot,
+    peer::{Slot, placed},
     streams::{OpenStream, Plan, Streams},
     telling::call_span,
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
     task::{Context as TaskContext, Poll},
 };
+use tokio::sync::Semaphore;
 use tracing::Span;
 use trunkline_core::{
     Call, CallId, Credit, Credited, Fault, Format, Outbox, Payload, Reply,
+    handler::Run,
     router::{Gives, Route},
 };
 
@@ -35,9 +38,12 @@ impl Conversation {
         let started = match (route.gives(), id) {
             (Gives::Unsubscribed, _) => return self.unsubscribe(id, procedure, args, out),
             (Gives::Identity, _) => self.authenticate(id, procedure, args, out, turn),
-            _ => self.start_stream(route, id, procedure, args, turn),
+            _ => self.start_streaming(route, id, procedure, args, turn),
         };
         if let Err(fault) = started {
+            if route.takes_stream() {
+                self.unexpect(id);
+            }
             self.refuse(id, procedure, &fault, out);
         }
     }
@@ -77,9 +83,9 @@ impl Conversation {
         }
     }
 
-    /// Starts a call that comes to a stream. What it might fail for is not looked at
-    /// before it is clear that the caller may know of it.
-    fn start_stream(
+    /// Starts a call that comes to a stream, or takes one, or both. What it might fail
+    /// for is not looked at before it is clear that the caller may know of it.
+    fn start_streaming(
         &mut self,
         route: &Route,
         id: Option<&CallId<'_>>,
@@ -87,35 +93,54 @@ impl Conversation {
         args: Option<Payload<'_>>,
         turn: Turn<'_>,
     ) -> Result<(), Fault> {
-        let limits = self.service.limits.clone();
-        let mut call = Call::new(procedure, args, &self.context, route.states());
+        let (limits, context) = (self.service.limits.clone(), self.context.clone());
+        let mut call = Call::new(procedure, args, &context, route.states());
         call.fallback = route.fallback();
-        // that is for its opening: nobody has said how long the stream itself may last
-        let time = route.timeout().unwrap_or(limits.call_timeout);
-        let deadline = after(turn.now, time.min(self.asked));
+        // that is for its opening, or until the next item: nobody has said how long a
+        // stream itself may last
+        let time = route.timeout().unwrap_or(limits.call_timeout).min(self.asked);
         (call.format, call.max_reply) = (self.format, limits.max_reply);
         if let Some(security) = &self.service.security {
             access::admit(&**security, &call, route.details(), turn.now)?;
         }
-        let id = id.ok_or("a notification cannot open a stream: there is no answer to it")?;
+        let id = id.ok_or_else(|| unanswered(route))?;
+        let claim = route.takes_stream().then(|| self.claim(id)).transpose()?;
+        let opens = (route.gives() == Gives::Stream).then(|| self.plan(route, id, procedure)).transpose()?;
+        call.feed = claim.as_ref().map(|(feed, _)| feed);
+        let (place, waker) = self.slots.vacant(turn.task).ok_or_else(busy)?;
+        let running = catch_unwind(AssertUnwindSafe(|| route.start(&call)));
+        let mut running = running.unwrap_or_else(|panic| Err(panicked(panic)))?;
+        if opens.is_none() && route.run() != Run::Inline {
+            let room = self.blocking.get_or_insert_with(|| Arc::new(Semaphore::new(self.capacity)));
+            running = placed(running, route.run(), self.format, limits.max_reply, room)?;
+        }
+        let (deadline, span) = (after(turn.now, time), call_span(procedure, &context));
+        // it is polled with all others that want to be, before anything is waited for
+        waker.wake_by_ref();
+        let fed = claim.is_some();
+        if let Some((_, claim)) = claim {
+            running = claim.of(running);
+        }
+        let (procedure, caller) = (procedure.into(), context.identity().clone());
+        let slot = Slot { running, id: Some(id.keep()), procedure, caller, deadline, span, opens, fed };
+        self.slots.insert(place, slot);
+        if fed {
+            self.fed_in_slot(id, place, time);
+        }
+        Ok(())
+    }
+
+    /// What is known of the stream that a call will come to.
+    fn plan(&mut self, route: &Route, id: &CallId<'_>, procedure: &str) -> Result<Box<Plan>, Fault> {
         let credit = self.credits.iter().position(|(call, _)| **call == *id.spelling);
         let credit = credit.map(|at| self.credits.remove(at).1);
         self.dialect.admit_stream(id)?;
-        if self.streams.as_ref().map_or(0, |streams| streams.len()) >= self.most_streams() {
+        if self.open_streams() >= self.most_streams() {
             return Err(self.too_many_streams());
         }
-        let (place, waker) = self.slots.vacant(turn.task).ok_or_else(busy)?;
-        let running = catch_unwind(AssertUnwindSafe(|| route.start(&call)));
-        let running = running.unwrap_or_else(|panic| Err(panicked(panic)))?;
         let items = route.item_name().unwrap_or(procedure).into();
         let items_only = route.items_only() && credit.is_none();
-        let opens = Some(Box::new(Plan { items, lag: route.lag(), credit, items_only }));
-        let span = call_span(procedure, &self.context);
-        // it is polled with all others that want to be, before anything is waited for
-        waker.wake_by_ref();
-        let (id, procedure, caller) = (Some(id.keep()), procedure.into(), self.context.identity().clone());
-        self.slots.insert(place, Slot { running, id, procedure, caller, deadline, span, opens });
-        Ok(())
+        Ok(Box::new(Plan { items, lag: route.lag(), credit, items_only }))
     }
 
     /// A call has come to a stream, which is open now.
@@ -126,11 +151,12 @@ impl Conversation {
             out.append(&mut others.state().out);
         }
         let most = self.most_streams();
+        let is_full = self.open_streams() >= most;
         let streams = self.streams.get_or_insert_with(|| Box::new(Streams::with_capacity(most)));
         if self.draining {
             return self.refuse_slot(slot, &shutting_down(), out);
         }
-        if streams.len() >= most {
+        if is_full {
             let fault = self.too_many_streams();
             return self.refuse_slot(slot, &fault, out);
         }
@@ -142,18 +168,17 @@ impl Conversation {
         let head = self.dialect.open_stream(&id.borrow(), number, &plan.items, together, out);
         let stream = OpenStream::new(running, procedure, caller, number, head, &plan).in_span(span);
         streams.insert(stream, turn);
+        self.fed_stream(&id, number);
     }
+}
 
-    /// As many streams as may be open.
-    fn most_streams(&self) -> usize {
-        self.service.limits.max_streams.min(MOST_CALLS)
-    }
-
-    #[cold]
-    fn too_many_streams(&self) -> Fault {
-        let most = self.most_streams();
-        busy().with_data(format!("{most} streams of this connection are open, the limit `max_streams`"))
-    }
+/// What is said of a notification that would have to be a call.
+#[cold]
+fn unanswered(route: &Route) -> Fault {
+    Fault::from(match route.gives() {
+        Gives::Stream => "a notification cannot open a stream: there is no answer to it",
+        _ => "a notification takes no stream: it has no id by which the items could be told to be its own",
+    })
 }
 
 /// Drives a call on that comes to a stream.

@@ -1,10 +1,11 @@
 //! [`Calling`]: a call of ours, from the first poll to its answer.
 
-use super::{NotNow, Peer, disconnected, pending::Answered};
+use super::{NotNow, Peer, disconnected, pending::Answered, sending::begun};
 use crate::{
     batch::{decode, not_encodable},
     conversation::{after, now},
 };
+use futures_util::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fmt,
@@ -14,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::time::{Sleep, sleep_until};
-use trunkline_core::{About, Fault, FaultKind, Payload, Trace};
+use trunkline_core::{About, Fault, FaultKind, Format, IntoReply, OwnedPayload, Payload, Trace};
 
 /// A call that is about to be made, or under way. A future.
 #[must_use = "a call is made when it is awaited"]
@@ -49,6 +50,46 @@ impl<'a, T, A> Calling<'a, T, A> {
     pub fn trace(mut self, trace: impl Into<Option<Trace>>) -> Self {
         self.about = trace.into().map(|trace| Box::new(About::default().with_trace(Some(trace))));
         self
+    }
+}
+
+impl<'a, T: DeserializeOwned + Send + 'static, A: Serialize> Calling<'a, T, A> {
+    /// Sends a stream with the call, to a procedure that
+    /// [takes one](trunkline_core::Incoming). The time for the answer, 30 s or what was
+    /// [said](Self::timeout) before this, begins anew with each item.
+    ///
+    /// An item is whatever can be a reply; one that is an error is the last. The stream
+    /// is asked for items on a task of its own, as the far side has room for them, and
+    /// is dropped when it wants no more of them, or the call is over.
+    ///
+    /// ```
+    /// # use futures_util::stream;
+    /// # use trunkline_core::Fault;
+    /// # use trunkline_net::Peer;
+    /// # async fn example(peer: &Peer) -> Result<(), Fault> {
+    /// let sum: u64 = peer.call("sum", ()).sending(stream::iter([1, 2, 3])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The future fails as the [call](Peer::call) does.
+    pub fn sending<S>(self, items: S) -> impl Future<Output = Result<T, Fault>> + Send + use<'a, T, A, S>
+    where
+        S: Stream<Item: IntoReply> + Send + 'static,
+    {
+        let Self { peer, procedure, args, timeout, about, .. } = self;
+        let args = OwnedPayload::encode(&args, Format::Json).map_err(not_encodable);
+        let timeout = timeout.unwrap_or(peer.0.default_timeout);
+        async move {
+            let (args, deadline) = (args?, after(now(), timeout));
+            let about = about.as_deref();
+            let begin = |cx: &mut Context<'_>| peer.begin_sending(procedure, &args, about, deadline, cx);
+            let (awaited, feeder) = begun(deadline, begin).await?;
+            let _sent = feeder.send(items, Some(timeout));
+            awaited.await
+        }
     }
 }
 
@@ -142,13 +183,13 @@ impl Peer {
         }
         drop(state);
         shared.wake();
-        Begun::Made(Awaited { peer: self.clone(), id, cell, answered: false })
+        Begun::Made(Awaited::new(self, id, cell))
     }
 }
 
 /// With what is left of the deadline in place of the timeout.
 #[cold]
-fn with_time_left(about: &About, deadline: Option<Instant>) -> About {
+pub(super) fn with_time_left(about: &About, deadline: Option<Instant>) -> About {
     let left = about.timeout.and(deadline).map(|deadline| deadline.saturating_duration_since(now()));
     about.clone().with_timeout(left)
 }
@@ -160,6 +201,12 @@ pub struct Awaited<T> {
     id: u64,
     cell: Arc<Cell<T>>,
     answered: bool,
+}
+
+impl<T> Awaited<T> {
+    pub(super) fn new(peer: &Peer, id: u64, cell: Arc<Cell<T>>) -> Self {
+        Self { peer: peer.clone(), id, cell, answered: false }
+    }
 }
 
 impl<T> Unpin for Awaited<T> {}
@@ -227,16 +274,16 @@ pub(super) fn give_up(peer: &Peer, ids: &[u64]) {
 }
 
 /// Where the answer to one call is put, decoded by the connection's task.
-struct Cell<T>(Mutex<Answer<T>>);
+pub(super) struct Cell<T>(Mutex<Answer<T>>);
 
-enum Answer<T> {
+pub(super) enum Answer<T> {
     Awaited(Waker),
     Here(Result<T, Fault>),
     Taken,
 }
 
 impl<T> Cell<T> {
-    fn new(waker: Waker) -> Arc<Self> {
+    pub(super) fn new(waker: Waker) -> Arc<Self> {
         Arc::new(Self(Mutex::new(Answer::Awaited(waker))))
     }
 

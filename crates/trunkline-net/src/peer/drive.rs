@@ -269,8 +269,12 @@ impl Driver {
                 Ok(Cut::Oversize { channel, limit, head }) => {
                     *budget -= 1;
                     let dialect = &mut self.conversation.dialect;
-                    if let Some(lost) = dialect.oversize(*channel, *limit, head, &mut self.output.outbox) {
-                        heard(&self.shared, lost);
+                    match dialect.oversize(*channel, *limit, head, &mut self.output.outbox) {
+                        Some(Signal::Feed { call, outcome }) => {
+                            self.conversation.feed(call, &outcome, &mut self.output.outbox, turn);
+                        }
+                        Some(lost) => heard(&self.shared, lost),
+                        None => {}
                     }
                 }
                 Ok(Cut::Handled) => *budget -= 1,

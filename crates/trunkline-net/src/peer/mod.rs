@@ -13,6 +13,7 @@ mod ours;
 mod output;
 mod pending;
 mod scratch;
+mod sending;
 mod slots;
 mod spawned;
 mod subscription;
@@ -21,6 +22,7 @@ mod times;
 pub use self::{
     call::{Awaited, Begun, Calling},
     gather::Gathering,
+    sending::{Feeder, Sent},
     subscription::{Listening, Opening, Subscription},
 };
 pub(crate) use self::{
@@ -31,10 +33,11 @@ pub(crate) use self::{
 
 use self::{
     pending::{Answered, Pending},
+    sending::{Sending, begun, parting},
     subscription::Listener,
 };
 use crate::conversation::{after, now};
-use futures_util::task::AtomicWaker;
+use futures_util::{Stream, task::AtomicWaker};
 use std::{
     collections::HashMap,
     fmt,
@@ -49,7 +52,8 @@ use std::{
 };
 use tokio::sync::Notify;
 use trunkline_core::{
-    Call, Connection, Extract, Fault, FaultKind, Outbox, OwnedPayload, Session, Speaker, framing::Goodbye,
+    Call, Connection, Extract, Fault, FaultKind, IntoReply, Outbox, OwnedPayload, Session, Speaker,
+    framing::Goodbye,
 };
 
 /// The far end of a connection. Cheap to clone; outlives its connection, after
@@ -89,6 +93,8 @@ pub(crate) struct State {
     pub(crate) pending: Pending,
     /// Streams that somebody here listens to, as the far side spells them.
     pub(crate) streams: HashMap<Box<str>, Arc<dyn Listener>>,
+    /// Streams that somebody here sends, by the calls that take them.
+    sending: HashMap<u64, Arc<Sending>>,
     /// Callers that wait for room in the outbox.
     waiting: HashMap<(usize, usize), Waker>,
     pub(crate) phase: Phase,
@@ -197,9 +203,17 @@ impl Shared {
         max_unsent: usize,
         default_timeout: Duration,
     ) -> Arc<Self> {
-        let phase = Phase::Open;
-        let (pending, streams, waiting) = (Pending::default(), HashMap::new(), HashMap::new());
-        let state = State { out, speaker, pending, streams, waiting, phase, unheard: false, told: false };
+        let state = State {
+            out,
+            speaker,
+            pending: Pending::default(),
+            streams: HashMap::new(),
+            sending: HashMap::new(),
+            waiting: HashMap::new(),
+            phase: Phase::Open,
+            unheard: false,
+            told: false,
+        };
         Arc::new(Self {
             state: Mutex::new(state),
             task: AtomicWaker::new(),
@@ -239,12 +253,15 @@ impl Shared {
 
     /// The connection has ended: fails all that waits for it.
     pub(crate) fn close(&self, fault: &Fault) {
-        let (pending, streams, waiting) = {
+        let (pending, streams, sending, waiting) = {
             let mut state = self.state();
             state.phase = Phase::Closed;
             state.out.clear(0);
-            (state.pending.drain(), state.take_streams(), state.take_waiting())
+            (state.pending.drain(), state.take_streams(), state.take_sending(), state.take_waiting())
         };
+        for sending in sending {
+            sending.cut(Err(broken_off()));
+        }
         for answered in pending {
             answered.answer(Err(fault.clone()));
         }
@@ -343,6 +360,38 @@ impl Peer {
         tokio::time::timeout(timeout, open).await.unwrap_or_else(|_| Err(not_opened()))
     }
 
+    /// Calls a procedure of the far side that gives a stream, and
+    /// [takes one](trunkline_core::Incoming): what [`stream`](Self::stream) and
+    /// [`Calling::sending`] are together. The stream that is sent ends with the one that
+    /// is heard. `timeout` is how long that may take to open, in place of 30 s.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`stream`](Self::stream) does.
+    pub async fn stream_sending<T, S>(
+        &self,
+        procedure: &str,
+        args: impl serde::Serialize,
+        items: S,
+        timeout: Option<Duration>,
+    ) -> Result<Subscription<T>, Fault>
+    where
+        T: serde::de::DeserializeOwned + Send + 'static,
+        S: Stream<Item: IntoReply> + Send + 'static,
+    {
+        let listening = Listening::default();
+        let timeout = timeout.unwrap_or(self.0.default_timeout);
+        let deadline = after(now(), timeout);
+        let open = async {
+            let begin =
+                |cx: &mut TaskContext<'_>| self.open_sending(procedure, &args, &listening, deadline, cx);
+            let (opening, feeder) = begun(deadline, begin).await?;
+            let sent = feeder.send(items, None);
+            Ok(opening.await?.sending(sent))
+        };
+        tokio::time::timeout(timeout, open).await.unwrap_or_else(|_| Err(not_opened()))
+    }
+
     /// Tells the far side something that needs no answer.
     ///
     /// Returns once it is on its way out: there is no telling whether it arrives.
@@ -432,11 +481,16 @@ impl Peer {
     }
 
     fn advance(&self, to: Phase) {
-        {
+        let sending: Vec<Arc<Sending>> = {
             let mut state = self.0.state();
             if matches!((state.phase, to), (Phase::Open, _) | (Phase::Draining(_), Phase::Closing)) {
                 state.phase = to;
             }
+            state.sending.values().cloned().collect()
+        };
+        // calls under way are waited for, and a stream may go on for ever
+        for sending in sending {
+            sending.cut(Err(parting()));
         }
         self.0.wake();
     }

@@ -35,6 +35,12 @@ pub(super) fn heard(shared: &Shared, signal: Signal<'_>) {
                 Some(_) => {}
             }
         }
+        Signal::Wants { id, items } => {
+            let sending = shared.state().sending.get(&id).cloned();
+            if let Some(sending) = sending {
+                sending.want(items);
+            }
+        }
         Signal::Missed { stream, items } => {
             let listener = shared.state().streams.get(stream).cloned();
             if let Some(listener) = listener {
@@ -67,14 +73,17 @@ pub(super) fn heard(shared: &Shared, signal: Signal<'_>) {
 
 /// The far side will say nothing more, so calls of ours get no answer.
 pub(super) fn nobody_answers_any_more(shared: &Shared, fault: &Fault) {
-    let (pending, streams) = {
+    let (pending, streams, sending) = {
         let mut state = shared.state();
         state.unheard = true;
-        (state.pending.drain(), state.take_streams())
+        (state.pending.drain(), state.take_streams(), state.take_sending())
     };
     fail(pending, fault);
     for listener in streams {
         listener.hear(Err(broken_off()));
+    }
+    for sending in sending {
+        sending.cut(Err(broken_off()));
     }
 }
 

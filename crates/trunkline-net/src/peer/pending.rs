@@ -85,6 +85,14 @@ impl Pending {
         Some(waiting.answered)
     }
 
+    /// Gives the call with this number more time.
+    pub(crate) fn extend(&mut self, id: u64, deadline: Option<Instant>) {
+        let found = self.find(id).and_then(|at| self.places[at].as_mut());
+        if let Some(waiting) = found {
+            waiting.deadline = deadline;
+        }
+    }
+
     /// Takes the call with this number, and with it its batch, if nothing of that
     /// has been answered.
     pub(crate) fn remove_batch(&mut self, id: u64) -> Vec<Arc<dyn Answered>> {

@@ -39,6 +39,8 @@ pub(crate) struct Slot {
     pub(crate) span: Option<tracing::Span>,
     /// What is known of the stream that it comes to, if it does.
     pub(crate) opens: Option<Box<Plan>>,
+    /// Whether its caller sends a stream with it.
+    pub(crate) fed: bool,
 }
 
 impl Occupant for Slot {
@@ -288,6 +290,7 @@ mod tests {
                 deadline,
                 span: None,
                 opens: None,
+                fed: false,
             };
             slots.insert(place, slot);
         }

@@ -1,6 +1,6 @@
 //! [`Subscription`]: a stream that the far side sends, from the call that opens it to its end.
 
-use super::{Begun, NotNow, Peer, Shared, pending::Answered};
+use super::{Begun, NotNow, Peer, Sent, Shared, pending::Answered};
 use crate::{
     batch::{decode, not_encodable},
     conversation::{after, now},
@@ -72,6 +72,8 @@ pub(crate) trait Listener: Send + Sync {
 #[must_use = "dropping it ends the stream"]
 pub struct Subscription<T: 'static> {
     cell: Arc<Cell<T>>,
+    /// The stream that goes the other way.
+    sent: Option<Sent>,
 }
 
 impl<T: 'static> Subscription<T> {
@@ -81,24 +83,36 @@ impl<T: 'static> Subscription<T> {
     pub fn missed(&self) -> u64 {
         self.cell.state().missed
     }
+
+    /// The same with a stream that goes the other way, and ends when this does.
+    pub fn sending(self, sent: Sent) -> Self {
+        let mut this = self;
+        this.sent = Some(sent);
+        this
+    }
 }
 
 impl<T: 'static> Stream for Subscription<T> {
     type Item = Result<T, Fault>;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut state = self.cell.state();
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        let mut state = this.cell.state();
         if let Some((item, _room)) = state.items.pop_front() {
             state.taken += 1;
-            let grant = state.grant(self.cell.listening.max_waiting);
+            let grant = state.grant(this.cell.listening.max_waiting);
             drop(state);
             if let Some((stream, items)) = grant {
-                self.cell.grant(&stream, items);
+                this.cell.grant(&stream, items);
             }
             return Poll::Ready(Some(item));
         }
         match state.phase {
-            Phase::Ended => Poll::Ready(None),
+            Phase::Ended => {
+                drop(state);
+                this.sent = None;
+                Poll::Ready(None)
+            }
             _ => {
                 state.wait(cx);
                 Poll::Pending
@@ -127,6 +141,13 @@ pub struct Opening<T: 'static> {
     cell: Option<Arc<Cell<T>>>,
 }
 
+impl<T: 'static> Opening<T> {
+    /// The number of the call.
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+}
+
 impl<T: 'static> Future for Opening<T> {
     type Output = Result<Subscription<T>, Fault>;
 
@@ -145,7 +166,7 @@ impl<T: 'static> Future for Opening<T> {
             Phase::Refused(fault) => Poll::Ready(Err(fault.clone())),
             Phase::Open(_) | Phase::Ended => {
                 drop(state);
-                Poll::Ready(Ok(Subscription { cell }))
+                Poll::Ready(Ok(Subscription { cell, sent: None }))
             }
         }
     }
@@ -422,8 +443,26 @@ impl Peer {
         deadline: Option<Instant>,
         cx: &mut Context<'_>,
     ) -> Begun<Opening<T>> {
+        let mut state = self.0.state();
+        let begun = self.open_under(&mut state, procedure, args, listening, deadline, cx);
+        drop(state);
+        if matches!(begun, Begun::Made(_)) {
+            self.0.wake();
+        }
+        begun
+    }
+
+    /// The same under the lock, for whoever wakes the task of the connection then.
+    pub(super) fn open_under<T: DeserializeOwned + Send + 'static>(
+        &self,
+        state: &mut super::State,
+        procedure: &str,
+        args: &impl Serialize,
+        listening: &Listening,
+        deadline: Option<Instant>,
+        cx: &mut Context<'_>,
+    ) -> Begun<Opening<T>> {
         let shared = &self.0;
-        let mut state = shared.state();
         if let Err(not_now) = state.admit(shared.max_unsent, cx) {
             return <NotNow as Into<Begun<_>>>::into(not_now);
         }
@@ -446,8 +485,6 @@ impl Peer {
             state.pending.remove(id);
             return Begun::Refused(not_encodable(error));
         }
-        drop(state);
-        shared.wake();
         Begun::Made(Opening { id, cell: Some(cell) })
     }
 }

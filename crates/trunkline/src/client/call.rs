@@ -1,7 +1,8 @@
 //! [`Calling`]: a call, from the first poll to its answer, over whatever carries it.
 
 use super::{Carrier, Client, line::Line};
-use crate::{About, Fault, OwnedPayload, Trace};
+use crate::{About, Fault, IntoReply, OwnedPayload, Trace};
+use futures_core::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fmt,
@@ -62,6 +63,49 @@ impl<'a, T, A> Calling<'a, T, A> {
             self.about.get_or_insert_default().trace = Some(trace);
         }
         self
+    }
+}
+
+impl<'a, T: DeserializeOwned + Send + 'static, A: Serialize> Calling<'a, T, A> {
+    /// Sends a stream with the call, to a procedure that [takes one](crate::Incoming).
+    /// The time for the answer, that of the client or what was [said](Self::timeout)
+    /// before this, begins anew with each item.
+    ///
+    /// An item is whatever [can be a reply](crate::IntoReply); one that is an error is
+    /// the last. The stream is asked for items on a task of its own, as the server has
+    /// room for them, and is dropped when it wants no more of them, or the call is over.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &trunkline::Client) -> Result<(), trunkline::Fault> {
+    /// use futures_util::stream;
+    ///
+    /// let sum: u64 = client.call("sum", ()).sending(stream::iter([1, 2, 3])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The future fails as the [call](Client::call) does, and over HTTP.
+    pub fn sending<S>(self, items: S) -> impl Future<Output = Result<T, Fault>> + Send + use<'a, T, A, S>
+    where
+        S: Stream<Item: IntoReply> + Send + 'static,
+    {
+        let Self { client, procedure, args, timeout, mut about, .. } = self;
+        if let Some(about) = &mut about {
+            about.timeout = client.0.tells_timeouts.then_some(timeout);
+        }
+        let args = OwnedPayload::encode(&args, Format::Json).map_err(not_encodable);
+        async move {
+            let (args, deadline) = (args?, deadline(timeout));
+            let line = client.line()?;
+            let about = about.as_deref();
+            let made =
+                line.begin_when_ready(|peer, cx| peer.begin_sending(procedure, &args, about, deadline, cx));
+            let (awaited, feeder) = line.in_time(deadline, made).await??;
+            let _sent = feeder.send(items, Some(timeout));
+            awaited.await
+        }
     }
 }
 

@@ -282,6 +282,15 @@ impl Client {
         }
     }
 
+    /// The connection over time, for what takes one.
+    fn line(&self) -> Result<&Line, Fault> {
+        match &self.0.carrier {
+            Carrier::Connection(line) => Ok(line),
+            #[cfg(feature = "http-client")]
+            Carrier::Http(_) => Err(no_way_back()),
+        }
+    }
+
     /// The far end of the connection at this moment; `None` while there is no
     /// connection, and over HTTP.
     #[must_use]
@@ -335,19 +344,6 @@ impl Client {
             line.unwant(&name);
         }
         taken
-    }
-
-    /// The connection.
-    #[cfg_attr(
-        not(feature = "http-client"),
-        expect(clippy::unnecessary_wraps, reason = "there may be none over HTTP")
-    )]
-    fn line(&self) -> Result<&Arc<Line>, Fault> {
-        match &self.0.carrier {
-            Carrier::Connection(line) => Ok(line),
-            #[cfg(feature = "http-client")]
-            Carrier::Http(_) => Err(no_way_back()),
-        }
     }
 
     /// Gives a name back; whether this client had it.
@@ -409,10 +405,10 @@ fn closed() -> Fault {
     Fault::new(FaultKind::Disconnected, "the client is closed")
 }
 
-/// What is said of a name where nobody can be called back.
+/// What is said of a name, or of a stream that is sent, where nobody can be called back.
 #[cfg(feature = "http-client")]
 pub(super) fn no_way_back() -> Fault {
-    Fault::from("a name takes a connection: use the address `ws://…` or `tcp://…`")
+    Fault::from("this takes a connection, and HTTP has none: use the address `ws://…` or `tcp://…`")
 }
 
 impl Drop for Shared {

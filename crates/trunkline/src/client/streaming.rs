@@ -1,7 +1,8 @@
 //! [`Streaming`]: a call for a stream, from the first poll to its being open.
 
-use super::{Carrier, Client, call};
-use crate::{Fault, OwnedPayload};
+use super::{Client, call};
+use crate::{Fault, IntoReply, OwnedPayload};
+use futures_core::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{borrow::Cow, fmt, marker::PhantomData, pin::Pin, time::Duration};
 use trunkline_core::Format;
@@ -49,6 +50,52 @@ impl<'a, T, A> Streaming<'a, T, A> {
     }
 }
 
+impl<'a, T: DeserializeOwned + Send + 'static, A: Serialize> Streaming<'a, T, A> {
+    /// Sends a stream with the call, to a procedure that [takes one](crate::Incoming), as
+    /// [`Calling::sending`](super::Calling::sending) does. It ends with the stream that
+    /// the procedure gives.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &trunkline::Client) -> Result<(), trunkline::Fault> {
+    /// use futures_util::{StreamExt, stream};
+    ///
+    /// let words = stream::iter(["a", "b"]);
+    /// let mut echoes = client.stream::<String>("echo", ()).sending(words).await?;
+    /// while let Some(echo) = echoes.next().await {
+    ///     println!("{}", echo?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The future fails as that of [`Client::stream`] does.
+    pub fn sending<S>(
+        self,
+        items: S,
+    ) -> impl Future<Output = Result<Subscription<T>, Fault>> + Send + use<'a, T, A, S>
+    where
+        S: Stream<Item: IntoReply> + Send + 'static,
+    {
+        let Self { client, procedure, args, timeout, listening, .. } = self;
+        let args = OwnedPayload::encode(&args, Format::Json).map_err(not_encodable);
+        async move {
+            let (args, deadline) = (args?, call::deadline(timeout));
+            let line = client.line()?;
+            let open = async {
+                let begun = line.begin_when_ready(|peer, cx| {
+                    peer.open_sending(procedure, &args, &listening, deadline, cx)
+                });
+                let (opening, feeder) = begun.await?;
+                let sent = feeder.send(items, None);
+                Ok(opening.await?.sending(sent))
+            };
+            line.in_time(deadline, open).await?
+        }
+    }
+}
+
 impl<'a, T, A> IntoFuture for Streaming<'a, T, A>
 where
     T: DeserializeOwned + Send + 'static,
@@ -61,23 +108,14 @@ where
         let Self { client, procedure, args, timeout, listening, .. } = self;
         let args = OwnedPayload::encode(&args, Format::Json).map_err(not_encodable);
         Box::pin(async move {
-            let args = args?;
-            let deadline = call::deadline(timeout);
-            match &client.0.carrier {
-                Carrier::Connection(line) => {
-                    let open = async {
-                        let opening = line.begin_when_ready(|peer, cx| {
-                            peer.open(procedure, &args, &listening, deadline, cx)
-                        });
-                        opening.await?.await
-                    };
-                    line.in_time(deadline, open).await?
-                }
-                #[cfg(feature = "http-client")]
-                Carrier::Http(_) => {
-                    Err(Fault::from("a stream takes a connection: use the address `ws://…` or `tcp://…`"))
-                }
-            }
+            let (args, deadline) = (args?, call::deadline(timeout));
+            let line = client.line()?;
+            let open = async {
+                let opening =
+                    line.begin_when_ready(|peer, cx| peer.open(procedure, &args, &listening, deadline, cx));
+                opening.await?.await
+            };
+            line.in_time(deadline, open).await?
         })
     }
 }

@@ -8,7 +8,8 @@ use futures_util::stream;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use trunkline::{
-    Call, Details, Fault, FaultKind, JsonRpc, Router, Security, Service, access::Access, handler, schemars,
+    Call, Details, Fault, FaultKind, Incoming, JsonRpc, Router, Security, Service, access::Access, handler,
+    schemars,
 };
 
 const FORBIDDEN: i64 = -32003;
@@ -145,4 +146,47 @@ async fn a_hidden_stream_is_unknown_where_there_is_no_room() {
     let mut wire = Wire::of(Service::new(router, JsonRpc::default()).security(hidden).limits(limits));
     let mut error = async |name| wire.ask(request(1, name, json!([]))).await["error"].clone();
     assert_eq!(error("secret").await, error("no.such").await);
+}
+
+/// Nor does it while it is put off until it is known who calls, nor by what is wrong with
+/// its stream.
+#[tokio::test]
+async fn a_hidden_procedure_that_takes_a_stream_is_unknown() {
+    let router = Router::new().procedure("secret", async |_: Incoming<u8>| "told");
+    for max_streams in [0, 1] {
+        let gate = shut();
+        let hidden = access(&gate).rule(|call, _| match call.context.identity().subject() {
+            Some("ada") => Ok(()),
+            _ => Err(Fault::new(FaultKind::NotFound, "Method not found")),
+        });
+        let limits = trunkline::Limits::default().max_streams(max_streams);
+        let service = Service::new(router.clone(), JsonRpc::default()).security(hidden).limits(limits);
+        let mut wire = Wire::of(service);
+        let unknown = wire.ask(request(1, "no.such", json!([]))).await["error"].clone();
+        assert_eq!(wire.ask(request(1, "secret", json!([]))).await["error"], unknown);
+        wire.line(r#"{"jsonrpc":"2.0","method":"secret"}"#).await;
+        // more than there is room for, of a call that waits for a login
+        wire.line(login(2, "slow-bob")).await;
+        wire.line(request(3, "secret", json!([]))).await;
+        for n in 0..65 {
+            wire.line(
+                json!({"jsonrpc": "2.0", "method": "rpc.item", "params": {"call": 3, "item": n}}).to_string(),
+            )
+            .await;
+        }
+        wire.line(request(4, "no.such", json!([]))).await;
+        gate.add_permits(1);
+        assert_eq!(wire.next().await["result"]["subject"], "bob");
+        for id in 3..=4 {
+            let told = wire.next().await;
+            assert_eq!((&told["id"], &told["error"]), (&json!(id), &unknown));
+        }
+        // who may know of it is told
+        wire.ask(login(5, "ada")).await;
+        let told = wire.ask(request(6, "secret", json!([]))).await;
+        match max_streams {
+            0 => assert!(told["error"]["data"].as_str().unwrap().contains("`max_streams`"), "{told}"),
+            _ => assert_eq!(told["result"], "told"),
+        }
+    }
 }

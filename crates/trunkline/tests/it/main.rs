@@ -14,6 +14,7 @@ mod everything;
 mod flow;
 mod hostile;
 mod hygiene;
+mod incoming;
 mod internal;
 mod language;
 mod limits;

@@ -12,7 +12,9 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use trunkline::{Calls, Client, Context, Fault, FaultKind, InProcess, JsonRpc, Limits, Peer, Router, State};
+use trunkline::{
+    Calls, Client, Context, Fault, FaultKind, InProcess, Incoming, JsonRpc, Limits, Peer, Router, State,
+};
 
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 struct Point {
@@ -367,4 +369,70 @@ fn a_service_is_described_in_openrpc() {
     assert_eq!(join["errors"][0], full);
     assert_eq!(method("math.notes")["params"], json!([]));
     assert_eq!(method("rooms.shut").get("result"), None);
+}
+
+/// Takes streams, alone and among arguments.
+#[trunkline::service]
+trait Series {
+    async fn sum(&self, numbers: impl Stream<Item = i64>) -> Result<i64, Fault>;
+
+    async fn scaled(
+        &self,
+        #[extract] caller: Context,
+        by: i64,
+        /// What is scaled.
+        numbers: impl Stream<Item = Result<i64, Fault>>,
+        #[arg(default = 0)] offset: i64,
+    ) -> impl Stream<Item = Result<i64, Fault>>;
+
+    async fn count(&self, points: impl Stream<Item = Point>) -> Result<usize, Fault> {
+        let points: Vec<_> = points.collect().await;
+        Ok(points.len())
+    }
+}
+
+struct Scale;
+
+impl Series for Scale {
+    async fn sum(&self, mut numbers: Incoming<i64>) -> Result<i64, Fault> {
+        let mut sum = 0;
+        while let Some(number) = numbers.next().await {
+            sum += number?;
+        }
+        Ok(sum)
+    }
+
+    async fn scaled(
+        &self,
+        _caller: Context,
+        by: i64,
+        numbers: Incoming<i64>,
+        offset: i64,
+    ) -> impl Stream<Item = Result<i64, Fault>> {
+        numbers.map(move |number| Ok(number? * by + offset))
+    }
+}
+
+async fn series<C: Calls>(series: SeriesClient<C>) {
+    assert_eq!(series.sum(stream::iter(1..=100)).await.unwrap(), 5050);
+    let numbers = stream::iter([Ok(1), Ok(2), Err(Fault::from("burst")), Ok(3)]);
+    let scaled: Vec<_> = series.scaled(10, numbers, 1).await.unwrap().collect().await;
+    assert_eq!(scaled[..2].iter().flatten().copied().collect::<Vec<_>>(), [11, 21]);
+    assert_eq!(scaled[2].as_ref().unwrap_err().message(), "burst");
+    assert_eq!(scaled.len(), 3);
+    assert_eq!(series.count(stream::iter([Point { x: 1, y: 2 }])).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn streams_are_arguments_of_typed_clients() {
+    let router = || Router::new().service(SeriesService::new(Scale));
+    series(SeriesClient::new(InProcess::new(router()))).await;
+    series(SeriesClient::new(client(router(), Limits::default(), Router::new()))).await;
+    let document = JsonRpc::default().openrpc(&router().catalog(), "series", "1");
+    assert_valid(&document);
+    let methods = document["methods"].as_array().unwrap();
+    let scaled = methods.iter().find(|it| it["name"] == "scaled").unwrap();
+    assert_eq!(scaled["x-incoming"]["item"]["type"], "integer");
+    let names: Vec<_> = scaled["params"].as_array().unwrap().iter().map(|it| &it["name"]).collect();
+    assert_eq!(names, ["by", "offset"]);
 }

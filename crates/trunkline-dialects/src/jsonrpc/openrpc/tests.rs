@@ -150,3 +150,12 @@ fn a_stream_tells_what_its_items_are() {
     assert_eq!(method["x-stream"]["notification"], "tick");
     assert_eq!(method["x-stream"]["unsubscribe"], "stop");
 }
+
+#[test]
+fn a_stream_that_is_taken_is_told_too() {
+    let sum = handler(async |_: trunkline_core::Incoming<u8>, _: (u64,)| 1);
+    let method = method(sum);
+    assert_eq!(method["x-incoming"]["item"]["type"], "integer");
+    assert_eq!(method["params"].as_array().unwrap().len(), 1, "{method}");
+    assert_eq!(method["result"]["schema"]["type"], "integer");
+}

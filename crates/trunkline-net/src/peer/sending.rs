@@ -1,0 +1,324 @@
+//! [`Feeder`]: the stream that this side sends with a call, from the call to its end.
+//!
+//! Items are taken from the stream on a task of their own, one when there is room for
+//! it on the connection and with the callee, and go the way of all that other tasks
+//! say. However the call ends, the task ends with it.
+
+use super::{
+    Awaited, Begun, Listening, NotNow, Opening, Peer, Phase, Shared, State,
+    call::{Cell, Crowded, with_time_left},
+    disconnected,
+};
+use crate::{
+    batch::not_encodable,
+    conversation::{after, now, panicked},
+};
+use futures_util::Stream;
+use serde::{Serialize, de::DeserializeOwned};
+use std::{
+    fmt,
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    task::{Context, Poll, Waker, ready},
+    time::{Duration, Instant},
+};
+use tokio::task::AbortHandle;
+use trunkline_core::{About, Fault, FaultKind, IntoReply, feed::WINDOW};
+
+/// What the task of the connection shares with that of a stream that is sent.
+pub(crate) struct Sending(Mutex<Room>);
+
+struct Room {
+    /// For how many more items the callee has room.
+    items: u64,
+    /// How the stream is to end before it does by itself, if it is.
+    cut: Option<Result<(), Fault>>,
+    waker: Option<Waker>,
+}
+
+impl Sending {
+    fn new() -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Room { items: WINDOW, cut: None, waker: None })))
+    }
+
+    /// Nothing that runs under this lock can panic half-way through a change.
+    fn room(&self) -> MutexGuard<'_, Room> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The callee has room for so many more items, or wants none any more.
+    pub(super) fn want(&self, items: Option<u64>) {
+        match items {
+            Some(items) => self.change(|room| room.items = room.items.saturating_add(items)),
+            None => self.cut(Ok(())),
+        }
+    }
+
+    /// Ends the stream before it does by itself.
+    pub(super) fn cut(&self, outcome: Result<(), Fault>) {
+        self.change(|room| {
+            room.cut.get_or_insert(outcome);
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Room)) {
+        let waker = {
+            let mut room = self.room();
+            change(&mut room);
+            room.waker.take()
+        };
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    /// Whether there is room for an item, or how the stream is to end. Wakes whoever
+    /// asks when that changes.
+    fn poll(&self, cx: &Context<'_>) -> Poll<Result<(), Result<(), Fault>>> {
+        let mut room = self.room();
+        if let Some(cut) = &room.cut {
+            return Poll::Ready(Err(cut.clone()));
+        }
+        match &mut room.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        if room.items == 0 { Poll::Pending } else { Poll::Ready(Ok(())) }
+    }
+}
+
+impl State {
+    /// The streams that are sent with calls, from now on none.
+    pub(super) fn take_sending(&mut self) -> Vec<Arc<Sending>> {
+        std::mem::take(&mut self.sending).into_values().collect()
+    }
+}
+
+/// What is said of a stream that ends because its connection is about to.
+pub(super) fn parting() -> Fault {
+    Fault::new(FaultKind::Unavailable, "the caller is about to end the connection, and with it its stream")
+}
+
+/// A call that takes a stream and waits for it.
+#[must_use = "the call waits for its stream"]
+pub struct Feeder {
+    peer: Peer,
+    id: u64,
+    sending: Arc<Sending>,
+}
+
+impl Feeder {
+    /// Sends `items` with the call. The time in which the call has to be answered begins
+    /// anew with each of them, if `timeout` says what it is.
+    pub fn send<S>(self, items: S, timeout: Option<Duration>) -> Sent
+    where
+        S: Stream<Item: IntoReply> + Send + 'static,
+    {
+        let Self { peer, id, sending } = self;
+        let sent = (Arc::downgrade(&peer.0), id);
+        let task = tokio::spawn(async move {
+            let outcome = send(&peer.0, id, items, &sending, timeout).await;
+            end(&peer.0, id, outcome);
+        });
+        Sent { shared: sent.0, id: sent.1, task: task.abort_handle() }
+    }
+}
+
+impl fmt::Debug for Feeder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feeder").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// A stream that is being sent with a call. Dropping it drops the stream, without a
+/// word: the call is over then.
+#[must_use = "dropping it drops the stream"]
+pub struct Sent {
+    shared: Weak<Shared>,
+    id: u64,
+    task: AbortHandle,
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        self.task.abort();
+        if let Some(shared) = self.shared.upgrade() {
+            shared.state().sending.remove(&self.id);
+        }
+    }
+}
+
+impl fmt::Debug for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sent").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Sends items until there are no more; how the stream ends, if anybody hears it.
+async fn send<S>(
+    shared: &Shared,
+    id: u64,
+    items: S,
+    sending: &Sending,
+    timeout: Option<Duration>,
+) -> Option<Result<(), Fault>>
+where
+    S: Stream<Item: IntoReply>,
+{
+    let mut items = pin!(items);
+    poll_fn(|cx| {
+        loop {
+            if let Err(cut) = ready!(sending.poll(cx)) {
+                return Poll::Ready(Some(cut));
+            }
+            let admitted = shared.state().admit(shared.max_unsent, cx);
+            match admitted {
+                Ok(()) => {}
+                Err(NotNow::Crowded) => return Poll::Pending,
+                Err(NotNow::Ended) => return Poll::Ready(None),
+            }
+            // the stream is user code, and so is what writes its items
+            let sent = catch_unwind(AssertUnwindSafe(|| {
+                let Some(item) = ready!(items.as_mut().poll_next(cx)) else {
+                    return Poll::Ready(Err(Ok(())));
+                };
+                let said = item.into_reply().and_then(|item| say(shared, id, &item, timeout));
+                Poll::Ready(said.map_err(Err))
+            }));
+            if let Err(ended) = ready!(sent.unwrap_or_else(|panic| Poll::Ready(Err(Err(panicked(panic)))))) {
+                return Poll::Ready(Some(ended));
+            }
+            sending.room().items -= 1;
+        }
+    })
+    .await
+}
+
+fn say(shared: &Shared, id: u64, item: &impl Serialize, timeout: Option<Duration>) -> Result<(), Fault> {
+    {
+        let mut state = shared.state();
+        state.tell(|speaker, out| speaker.feed(id, Ok(Some(item)), out)).map_err(Fault::internal)?;
+        if let Some(timeout) = timeout {
+            state.pending.extend(id, after(now(), timeout));
+        }
+    }
+    shared.wake();
+    Ok(())
+}
+
+/// Says how a stream has ended.
+fn end(shared: &Shared, id: u64, outcome: Option<Result<(), Fault>>) {
+    let Some(outcome) = outcome else { return };
+    {
+        let mut state = shared.state();
+        // it is gone where the call is over
+        if state.sending.remove(&id).is_none() || !state.phase.is_open() {
+            return;
+        }
+        let outcome = outcome.as_ref().map(|()| None);
+        // only items can fail to be written
+        let _ = state.tell(|speaker, out| speaker.feed(id, outcome, out));
+    }
+    shared.wake();
+}
+
+impl Peer {
+    /// Makes a call with a stream now, if one can be made now: what
+    /// [`begin`](Self::begin) is for others.
+    pub fn begin_sending<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: &impl Serialize,
+        about: Option<&About>,
+        deadline: Option<Instant>,
+        cx: &mut Context<'_>,
+    ) -> Begun<(Awaited<T>, Feeder)> {
+        let shared = &self.0;
+        let mut state = shared.state();
+        if let Err(refused) = state.admit_feed() {
+            return Begun::Refused(refused);
+        }
+        if let Err(not_now) = state.admit(shared.max_unsent, cx) {
+            return not_now.into();
+        }
+        let cell = Cell::new(cx.waker().clone());
+        let id = state.pending.insert(cell.clone(), deadline);
+        let written = state.tell(|speaker, out| {
+            if let Some(about) = about {
+                speaker.about(&with_time_left(about, deadline));
+            }
+            speaker.call(id, procedure, args, out)
+        });
+        if let Err(error) = written {
+            state.pending.remove(id);
+            return Begun::Refused(not_encodable(error));
+        }
+        let feeder = self.feeder(id, &mut state);
+        drop(state);
+        shared.wake();
+        Begun::Made((Awaited::new(self, id, cell), feeder))
+    }
+
+    /// Makes a call with a stream for a stream now, if one can be made now: what
+    /// [`open`](Self::open) is for others.
+    pub fn open_sending<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: &impl Serialize,
+        listening: &Listening,
+        deadline: Option<Instant>,
+        cx: &mut Context<'_>,
+    ) -> Begun<(Opening<T>, Feeder)> {
+        let shared = &self.0;
+        let mut state = shared.state();
+        if let Err(refused) = state.admit_feed() {
+            return Begun::Refused(refused);
+        }
+        match self.open_under(&mut state, procedure, args, listening, deadline, cx) {
+            Begun::Made(opening) => {
+                let feeder = self.feeder(opening.id(), &mut state);
+                drop(state);
+                shared.wake();
+                Begun::Made((opening, feeder))
+            }
+            Begun::Crowded => Begun::Crowded,
+            Begun::Ended => Begun::Ended,
+            Begun::Refused(fault) => Begun::Refused(fault),
+        }
+    }
+
+    fn feeder(&self, id: u64, state: &mut State) -> Feeder {
+        let sending = Sending::new();
+        if state.phase != Phase::Open {
+            sending.cut(Err(parting()));
+        }
+        state.sending.insert(id, sending.clone());
+        Feeder { peer: self.clone(), id, sending }
+    }
+}
+
+/// Makes a call as soon as there is room for it, but not later than the call may wait.
+pub(super) async fn begun<C>(
+    deadline: Option<Instant>,
+    mut begin: impl FnMut(&mut Context<'_>) -> Begun<C>,
+) -> Result<C, Fault> {
+    let mut crowded = Crowded::new(deadline);
+    poll_fn(|cx| match begin(cx) {
+        Begun::Made(made) => Poll::Ready(Ok(made)),
+        Begun::Crowded => crowded.poll(cx).map(Err),
+        Begun::Ended => Poll::Ready(Err(disconnected())),
+        Begun::Refused(fault) => Poll::Ready(Err(fault)),
+    })
+    .await
+}
+
+impl State {
+    fn admit_feed(&self) -> Result<(), Fault> {
+        match self.speaker.feeds() {
+            true => Ok(()),
+            false => {
+                Err(Fault::from("the dialect of this connection has no way to send a stream with a call"))
+            }
+        }
+    }
+}
