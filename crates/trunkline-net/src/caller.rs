@@ -2,7 +2,8 @@
 
 use crate::{
     batch::not_encodable,
-    conversation::{after, earliest, now, panicked},
+    clock::{after, earliest, now},
+    conversation::panicked,
     decoded::{Decoded, decode_reply},
     peer::placed_within,
     telling::call_span,

@@ -4,22 +4,29 @@
 mod feeding;
 mod login;
 mod opening;
+mod parking;
+mod refusing;
 
-use self::{login::Found, opening::opening};
+pub(crate) use self::refusing::{busy, panicked, panicked_in, report};
+
+use self::{
+    opening::opening,
+    parking::Parked,
+    refusing::{shutting_down, tell},
+};
 use crate::{
     access,
+    clock::{after, earliest},
     feeds::Feeds,
-    hooks::{FaultReport, Hooks},
-    peer::{Occupant, Shared, Slot, Slots, drop_running, placed},
+    peer::{Occupant, Shared, Slot, Slots, placed},
     service::Service,
     streams::{Streams, Writing},
-    telling::{Shown, call_span},
+    telling::call_span,
 };
 use std::{
-    borrow::Cow,
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, OnceLock},
+    sync::Arc,
     task::{Context as TaskContext, Poll, Waker},
     time::{Duration, Instant},
 };
@@ -27,7 +34,7 @@ use tokio::sync::Semaphore;
 use tracing::Span;
 use trunkline_core::{
     About, Call, CallId, Context, CowPayload, Credit, Dialect, Fault, FaultKind, Format, Identity, Outbox,
-    OwnedCallId, OwnedPayload, Payload, Reply, Signal, handler::Run, router,
+    OwnedCallId, Payload, Reply, Signal, handler::Run, router,
 };
 
 /// As many calls as one connection may have under way whatever its limits say:
@@ -68,21 +75,6 @@ pub(crate) struct Conversation {
     capacity: usize,
     /// Room for calls on the pool of blocking threads, which no cancellation stops.
     blocking: Option<Arc<Semaphore>>,
-}
-
-/// What waits in its place among those that came.
-enum Parked {
-    Call {
-        id: Option<OwnedCallId>,
-        procedure: Box<str>,
-        args: Option<OwnedPayload>,
-        about: Option<Box<About>>,
-        /// Why there is no room for the stream that it takes, if there is none.
-        unfed: Option<Box<Fault>>,
-    },
-    /// It is being found out who the far side is: what comes after this is called
-    /// by whoever that is.
-    Login(Found),
 }
 
 /// The moment and the task on whose behalf something is done.
@@ -166,16 +158,6 @@ impl Conversation {
     fn has_most_unfed(&self) -> bool {
         let fed = self.feeds.as_ref().map_or(0, |feeds| feeds.in_slots());
         self.slots.len() >= self.service.limits.max_in_flight.saturating_add(fed)
-    }
-
-    /// Whether it is being found out who the far side is.
-    fn is_login_awaited(&self) -> bool {
-        matches!(self.parked.front(), Some(Parked::Login(_)))
-    }
-
-    /// Whether calls that come may be put off, because it is being found out who makes them.
-    pub(crate) fn may_put_off(&self) -> bool {
-        self.is_login_awaited() && self.parked.len() <= self.service.limits.max_in_flight
     }
 
     /// Wakes `task` when something that runs here wants to go on.
@@ -294,70 +276,6 @@ impl Conversation {
             }
         } else {
             self.park(id, procedure, args, about, out, turn);
-        }
-    }
-
-    /// Puts a call off until a slot is free.
-    pub(crate) fn park(
-        &mut self,
-        id: Option<&CallId<'_>>,
-        procedure: &str,
-        args: Option<Payload<'_>>,
-        about: Option<&About>,
-        out: &mut Outbox,
-        turn: Turn<'_>,
-    ) {
-        // a batch is admitted whole, also the part of it that waits for a login
-        let limit = match self.parked.front() {
-            Some(Parked::Login(_)) => self.capacity,
-            _ => self.service.limits.max_in_flight,
-        };
-        if self.parked.len() >= limit {
-            let fault = busy().with_data(format!(
-                "{limit} calls are under way and as many wait, the limit `max_in_flight`"
-            ));
-            return self.refuse(id, procedure, &fault, out);
-        }
-        let fed = id.filter(|_| self.service.router.takes_stream(procedure));
-        let unfed = fed.and_then(|id| self.expect(id).err());
-        if let Some(fault) = unfed.as_ref().filter(|_| !self.is_login_awaited()) {
-            return self.refuse_unfed(id, procedure, args, fault, out, turn);
-        }
-        self.parked.push_back(Parked::Call {
-            id: id.map(CallId::keep),
-            procedure: procedure.into(),
-            args: args.as_ref().map(Payload::to_owned),
-            about: about.cloned().map(Box::new),
-            unfed: unfed.map(Box::new),
-        });
-    }
-
-    /// Parks what a signal asks for, unless it is the driver's business; whether it did.
-    pub(crate) fn put_off(&mut self, signal: &Signal<'_>, out: &mut Outbox, turn: Turn<'_>) -> bool {
-        match signal {
-            Signal::Call { id, procedure, args, about } if !self.draining => {
-                self.park(
-                    Some(id),
-                    procedure,
-                    args.as_ref().map(CowPayload::borrow),
-                    about.as_deref(),
-                    out,
-                    turn,
-                );
-                true
-            }
-            Signal::Notify { procedure, args, about } if !self.draining => {
-                self.park(
-                    None,
-                    procedure,
-                    args.as_ref().map(CowPayload::borrow),
-                    about.as_deref(),
-                    out,
-                    turn,
-                );
-                true
-            }
-            other => self.take(other, out, turn),
         }
     }
 
@@ -527,39 +445,6 @@ impl Conversation {
         }
     }
 
-    /// Starts calls that were put off, as far as there is room.
-    fn unpark(&mut self, out: &mut Outbox, most: usize, turn: Turn<'_>) {
-        while let Some(first) = self.parked.front() {
-            match first {
-                // the login holds it too
-                Parked::Login(found) if Arc::strong_count(found) > 1 => return,
-                Parked::Call { .. } if self.has_most_calls() || out.len() >= most => {
-                    return;
-                }
-                _ => {}
-            }
-            match self.parked.pop_front() {
-                Some(Parked::Login(mut found)) => {
-                    let identity = Arc::get_mut(&mut found).and_then(OnceLock::take);
-                    self.settle(identity, out);
-                }
-                Some(Parked::Call { id, procedure, args, about, unfed }) => {
-                    let id = id.as_ref().map(OwnedCallId::borrow);
-                    let args = args.as_ref().map(OwnedPayload::borrow);
-                    if let Some(fault) = unfed {
-                        self.refuse_unfed(id.as_ref(), &procedure, args, &fault, out, turn);
-                        continue;
-                    }
-                    match about {
-                        None => self.start(id.as_ref(), &procedure, args, out, turn),
-                        Some(about) => self.start_said(&about, id.as_ref(), &procedure, args, out, turn),
-                    }
-                }
-                None => return,
-            }
-        }
-    }
-
     fn cancel(&mut self, id: &CallId<'_>, out: &mut Outbox, turn: Turn<'_>) {
         let is_parked =
             |parked: &Parked| matches!(parked, Parked::Call { id: kept, .. } if is_it(kept, id.spelling));
@@ -624,26 +509,6 @@ impl Conversation {
         }
         self.parked.clear();
     }
-
-    /// Ends a call that was under way, and tells whoever made it.
-    #[cold]
-    fn refuse_slot(&mut self, slot: Slot, fault: &Fault, out: &mut Outbox) {
-        let Slot { running, id, procedure, caller, .. } = slot;
-        drop_running(running, &procedure);
-        let context = made_by(&self.context, &caller);
-        report(&self.service.hooks, &context, &procedure, fault, id.is_none());
-        if let Some(id) = id {
-            self.dialect.fault(&id.borrow(), &access::told(&self.service, &context, fault), out);
-        }
-    }
-
-    #[cold]
-    fn refuse(&mut self, id: Option<&CallId<'_>>, procedure: &str, fault: &Fault, out: &mut Outbox) {
-        report(&self.service.hooks, &self.context, procedure, fault, id.is_none());
-        if let Some(id) = id {
-            self.dialect.fault(id, &access::told(&self.service, &self.context, fault), out);
-        }
-    }
 }
 
 /// Whether a call goes by this name.
@@ -678,68 +543,4 @@ fn answer(
         _ => out.discard(frame),
     }
     outcome
-}
-
-/// The context of what `caller` did, also if somebody else is known by now.
-fn made_by<'c>(context: &'c Context, caller: &Identity) -> Cow<'c, Context> {
-    match context.identity() == caller {
-        true => Cow::Borrowed(context),
-        false => Cow::Owned(context.clone().with_identity(caller.clone())),
-    }
-}
-
-/// Reports a stream that broke off; what whoever opened it is told.
-#[cold]
-fn tell(service: &Service, context: &Context, caller: &Identity, procedure: &str, fault: &Fault) -> Fault {
-    let context = made_by(context, caller);
-    report(&service.hooks, &context, procedure, fault, false);
-    access::told(service, &context, fault).into_owned()
-}
-
-/// Tells those who keep an eye on the program that something failed.
-#[cold]
-pub(crate) fn report(hooks: &Hooks, context: &Context, procedure: &str, fault: &Fault, notification: bool) {
-    tracing::debug!(rpc.method = %Shown(procedure), kind = ?fault.kind(), notification, "call failed");
-    hooks.failed(&FaultReport::new(procedure, fault, context));
-}
-
-/// What is said of what cannot go on because the program is about to end.
-#[cold]
-fn shutting_down() -> Fault {
-    Fault::new(FaultKind::Unavailable, "the server is shutting down")
-}
-
-/// What is said of a call for which there is no room.
-#[cold]
-pub(crate) fn busy() -> Fault {
-    Fault::new(FaultKind::Unavailable, "Server is busy, try again later")
-}
-
-/// What becomes of a call whose handler panicked.
-#[cold]
-pub(crate) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Fault {
-    panicked_in("the handler", panic)
-}
-
-/// What becomes of a call in which user code panicked.
-#[cold]
-pub(crate) fn panicked_in(who: &str, panic: Box<dyn std::any::Any + Send>) -> Fault {
-    let fault = Fault::panicked_in(who, &*panic);
-    tracing::error!("{}", std::error::Error::source(&fault).map(ToString::to_string).unwrap_or_default());
-    fault
-}
-
-/// The present, by the clock that tests can stop.
-pub(crate) fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
-}
-
-/// The earlier of times that may be there.
-pub(crate) fn earliest(times: impl IntoIterator<Item = Option<Instant>>) -> Option<Instant> {
-    times.into_iter().flatten().min()
-}
-
-/// A time ahead, as far as clocks go.
-pub(crate) fn after(from: Instant, span: Duration) -> Option<Instant> {
-    from.checked_add(span)
 }

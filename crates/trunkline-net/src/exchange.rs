@@ -1,7 +1,8 @@
 //! [`answer`]: one frame in, its answers out: an HTTP body, a broker delivery.
 
 use crate::{
-    conversation::{Conversation, ROUNDS, Room, Turn, now},
+    clock::now,
+    conversation::{Conversation, ROUNDS, Room, Turn},
     service::Service,
 };
 use std::{

@@ -3,6 +3,7 @@
 mod access;
 pub mod batch;
 pub mod caller;
+mod clock;
 mod conversation;
 pub mod decoded;
 pub mod dial;

@@ -1,8 +1,9 @@
 //! Streams that the far side sends with its calls.
 
-use super::{Conversation, MOST_CALLS, Parked, Turn, after, busy, is_it, shutting_down, tell};
+use super::{Conversation, MOST_CALLS, Parked, Turn, busy, is_it, shutting_down, tell};
 use crate::{
     access,
+    clock::after,
     feeds::{At, Claim, Feeds, Heard},
     service::Service,
 };

@@ -1,7 +1,12 @@
 //! Callers that say who they are while they are connected.
 
-use super::{Conversation, Parked, Turn, after, busy, panicked_in};
-use crate::{access, peer::Slot, telling::call_span};
+use super::{Conversation, Parked, Turn, busy, panicked_in};
+use crate::{
+    access,
+    clock::{after, now},
+    peer::Slot,
+    telling::call_span,
+};
 use futures_util::FutureExt;
 use std::{
     panic::AssertUnwindSafe,
@@ -151,7 +156,7 @@ impl Running for Login {
         reply: &mut Reply<'_>,
     ) -> Poll<Result<(), Fault>> {
         let identity = ready!(self.finding.as_mut().poll(cx))?;
-        let identity = access::still(identity, super::now())?;
+        let identity = access::still(identity, now())?;
         reply.write(&Welcome { subject: identity.subject() })?;
         // the first and only time
         let _ = self.found.set(identity);

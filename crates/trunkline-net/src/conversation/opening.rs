@@ -1,8 +1,9 @@
 //! Calls that come to no value: streams, from being heard to being open.
 
-use super::{Conversation, Turn, after, busy, panicked, shutting_down};
+use super::{Conversation, Turn, busy, panicked, shutting_down};
 use crate::{
     access,
+    clock::after,
     peer::{Slot, placed},
     streams::{OpenStream, Plan, Streams},
     telling::call_span,

@@ -12,7 +12,8 @@ use super::{
     reply::{BoxError, Reply, ReplyBody},
 };
 use crate::{
-    conversation::{Conversation, ROUNDS, Room, Turn, now},
+    clock::now,
+    conversation::{Conversation, ROUNDS, Room, Turn},
     exchange::alarm_rings,
     listen::Shutdown,
     service::Service,

@@ -3,7 +3,8 @@
 use super::reply::{Reply, text};
 use crate::{
     access,
-    conversation::{now, panicked_in, report},
+    clock::now,
+    conversation::{panicked_in, report},
     service::Service,
 };
 use futures_util::FutureExt;

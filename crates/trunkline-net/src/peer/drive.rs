@@ -15,7 +15,8 @@ use super::{
     unanswered,
 };
 use crate::{
-    conversation::{Conversation, ROUNDS, Room, Turn, after, now},
+    clock::{after, now},
+    conversation::{Conversation, ROUNDS, Room, Turn},
     link::{ByteStream, Ended, Link},
     service::Service,
 };

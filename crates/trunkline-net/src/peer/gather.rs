@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     batch::{Answers, Batch, not_encodable},
-    conversation::{after, now},
+    clock::{after, now},
 };
 use std::{
     fmt,

@@ -36,7 +36,7 @@ use self::{
     sending::{Sending, begun, parting},
     subscription::Listener,
 };
-use crate::conversation::{after, now};
+use crate::clock::{after, now};
 use futures_util::{Stream, task::AtomicWaker};
 use std::{
     collections::HashMap,

@@ -2,7 +2,7 @@
 
 use super::{Shared, scratch, times::Times};
 use crate::{
-    conversation::{after, now},
+    clock::{after, now},
     link::{ByteStream, Ended},
 };
 use std::{

@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     batch::not_encodable,
-    conversation::{after, now, panicked},
+    clock::{after, now},
+    conversation::panicked,
 };
 use futures_util::Stream;
 use serde::{Serialize, de::DeserializeOwned};

@@ -4,7 +4,7 @@
 //! place that is made once and used for all that ever stands there. Waking
 //! sets the bit, and wakes the connection's task if it was not awake already.
 
-use crate::{conversation::earliest, streams::Plan};
+use crate::{clock::earliest, streams::Plan};
 use futures_util::task::AtomicWaker;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

@@ -3,7 +3,7 @@
 use super::{Begun, NotNow, Peer, Sent, Shared, pending::Answered};
 use crate::{
     batch::{decode, not_encodable},
-    conversation::{after, now},
+    clock::{after, now},
 };
 use futures_util::Stream;
 use serde::{Serialize, de::DeserializeOwned};

@@ -4,7 +4,7 @@
 //! matter and never put off: what has moved further away since is found out
 //! when it goes off.
 
-use crate::conversation::{after, earliest, now};
+use crate::clock::{after, earliest, now};
 use std::{
     pin::Pin,
     task::Context as TaskContext,

@@ -2,7 +2,7 @@
 
 use super::Parts;
 use crate::{
-    conversation::now,
+    clock::now,
     peer::{Begun, Listening, Peer, Subscription, disconnected},
 };
 use futures_util::{Stream, StreamExt};

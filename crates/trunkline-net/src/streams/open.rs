@@ -2,7 +2,8 @@
 
 use super::{Plan, Writing, kept::Kept, sending::Most};
 use crate::{
-    conversation::{now, panicked},
+    clock::now,
+    conversation::panicked,
     peer::{Occupant, drop_running},
 };
 use std::{

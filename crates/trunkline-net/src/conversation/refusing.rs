@@ -1,0 +1,95 @@
+//! Calls and streams that fail: what is reported, and what whoever made them is told.
+
+use super::Conversation;
+use crate::{
+    access,
+    hooks::{FaultReport, Hooks},
+    peer::{Slot, drop_running},
+    service::Service,
+    telling::Shown,
+};
+use std::borrow::Cow;
+use trunkline_core::{CallId, Context, Fault, FaultKind, Identity, Outbox};
+
+impl Conversation {
+    /// Ends a call that was under way, and tells whoever made it.
+    #[cold]
+    pub(super) fn refuse_slot(&mut self, slot: Slot, fault: &Fault, out: &mut Outbox) {
+        let Slot { running, id, procedure, caller, .. } = slot;
+        drop_running(running, &procedure);
+        let context = made_by(&self.context, &caller);
+        report(&self.service.hooks, &context, &procedure, fault, id.is_none());
+        if let Some(id) = id {
+            self.dialect.fault(&id.borrow(), &access::told(&self.service, &context, fault), out);
+        }
+    }
+
+    #[cold]
+    pub(super) fn refuse(
+        &mut self,
+        id: Option<&CallId<'_>>,
+        procedure: &str,
+        fault: &Fault,
+        out: &mut Outbox,
+    ) {
+        report(&self.service.hooks, &self.context, procedure, fault, id.is_none());
+        if let Some(id) = id {
+            self.dialect.fault(id, &access::told(&self.service, &self.context, fault), out);
+        }
+    }
+}
+
+/// The context of what `caller` did, also if somebody else is known by now.
+pub(super) fn made_by<'c>(context: &'c Context, caller: &Identity) -> Cow<'c, Context> {
+    match context.identity() == caller {
+        true => Cow::Borrowed(context),
+        false => Cow::Owned(context.clone().with_identity(caller.clone())),
+    }
+}
+
+/// Reports a stream that broke off; what whoever opened it is told.
+#[cold]
+pub(super) fn tell(
+    service: &Service,
+    context: &Context,
+    caller: &Identity,
+    procedure: &str,
+    fault: &Fault,
+) -> Fault {
+    let context = made_by(context, caller);
+    report(&service.hooks, &context, procedure, fault, false);
+    access::told(service, &context, fault).into_owned()
+}
+
+/// Tells those who keep an eye on the program that something failed.
+#[cold]
+pub(crate) fn report(hooks: &Hooks, context: &Context, procedure: &str, fault: &Fault, notification: bool) {
+    tracing::debug!(rpc.method = %Shown(procedure), kind = ?fault.kind(), notification, "call failed");
+    hooks.failed(&FaultReport::new(procedure, fault, context));
+}
+
+/// What is said of what cannot go on because the program is about to end.
+#[cold]
+pub(super) fn shutting_down() -> Fault {
+    Fault::new(FaultKind::Unavailable, "the server is shutting down")
+}
+
+/// What is said of a call for which there is no room.
+#[cold]
+pub(crate) fn busy() -> Fault {
+    Fault::new(FaultKind::Unavailable, "Server is busy, try again later")
+}
+
+/// What becomes of a call whose handler panicked.
+#[cold]
+pub(crate) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Fault {
+    panicked_in("the handler", panic)
+}
+
+/// What becomes of a call in which user code panicked.
+#[cold]
+pub(crate) fn panicked_in(who: &str, panic: Box<dyn std::any::Any + Send>) -> Fault {
+    let fault = Fault::panicked_in(who, &*panic);
+    tracing::error!("{}", std::error::Error::source(&fault).map(ToString::to_string).unwrap_or_default());
+    fault
+}
