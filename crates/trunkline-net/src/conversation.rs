@@ -7,7 +7,9 @@ mod opening;
 mod parking;
 mod refusing;
 
-pub(crate) use self::refusing::{busy, panicked, panicked_in, report};
+#[cfg(feature = "http")]
+pub(crate) use self::refusing::report;
+pub(crate) use self::refusing::{busy, panicked, panicked_in};
 
 use self::{
     opening::opening,
