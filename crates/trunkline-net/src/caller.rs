@@ -62,10 +62,11 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The same, for calls that may take no longer than this from now.
+    /// The same, for calls that may take no longer than this from now, if it is said.
     #[must_use]
-    pub fn within(mut self, time: Duration) -> Self {
-        self.deadline = earliest([self.deadline, after(now(), time)]);
+    pub fn within(mut self, time: impl Into<Option<Duration>>) -> Self {
+        let until = time.into().and_then(|time| after(now(), time));
+        self.deadline = earliest([self.deadline, until]);
         self
     }
 

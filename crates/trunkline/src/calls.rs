@@ -123,11 +123,7 @@ impl Calls for Client {
         args: impl Serialize + Send + Sync,
         timeout: Option<Duration>,
     ) -> Result<T, Fault> {
-        let calling = Self::call(self, procedure, args);
-        match timeout {
-            Some(timeout) => calling.timeout(timeout).await,
-            None => calling.await,
-        }
+        Self::call(self, procedure, args).timeout(timeout).await
     }
 
     async fn notify(&self, procedure: &str, args: impl Serialize + Send + Sync) -> Result<(), Fault> {
@@ -140,11 +136,7 @@ impl Calls for Client {
         args: impl Serialize + Send + Sync,
         timeout: Option<Duration>,
     ) -> Result<Subscription<T>, Fault> {
-        let opening = Self::stream(self, procedure, args);
-        match timeout {
-            Some(timeout) => opening.timeout(timeout).await,
-            None => opening.await,
-        }
+        Self::stream(self, procedure, args).timeout(timeout).await
     }
 
     async fn call_sending<T: DeserializeOwned + Send + 'static>(
@@ -154,11 +146,7 @@ impl Calls for Client {
         items: impl Stream<Item: IntoReply> + Send + 'static,
         timeout: Option<Duration>,
     ) -> Result<T, Fault> {
-        let calling = Self::call(self, procedure, args);
-        match timeout {
-            Some(timeout) => calling.timeout(timeout).sending(items).await,
-            None => calling.sending(items).await,
-        }
+        Self::call(self, procedure, args).timeout(timeout).sending(items).await
     }
 
     async fn stream_sending<T: DeserializeOwned + Send + 'static>(
@@ -168,11 +156,7 @@ impl Calls for Client {
         items: impl Stream<Item: IntoReply> + Send + 'static,
         timeout: Option<Duration>,
     ) -> Result<Subscription<T>, Fault> {
-        let opening = Self::stream(self, procedure, args);
-        match timeout {
-            Some(timeout) => opening.timeout(timeout).sending(items).await,
-            None => opening.sending(items).await,
-        }
+        Self::stream(self, procedure, args).timeout(timeout).sending(items).await
     }
 }
 
@@ -185,11 +169,7 @@ impl Calls for Peer {
         args: impl Serialize + Send + Sync,
         timeout: Option<Duration>,
     ) -> Result<T, Fault> {
-        let calling = Self::call(self, procedure, args);
-        match timeout {
-            Some(timeout) => calling.timeout(timeout).await,
-            None => calling.await,
-        }
+        Self::call(self, procedure, args).timeout(timeout).await
     }
 
     async fn notify(&self, procedure: &str, args: impl Serialize + Send + Sync) -> Result<(), Fault> {
@@ -202,10 +182,7 @@ impl Calls for Peer {
         args: impl Serialize + Send + Sync,
         timeout: Option<Duration>,
     ) -> Result<Subscription<T>, Fault> {
-        match timeout {
-            Some(timeout) => self.stream_within(procedure, args, timeout).await,
-            None => Self::stream(self, procedure, args).await,
-        }
+        self.stream_within(procedure, args, timeout).await
     }
 
     async fn call_sending<T: DeserializeOwned + Send + 'static>(
@@ -215,11 +192,7 @@ impl Calls for Peer {
         items: impl Stream<Item: IntoReply> + Send + 'static,
         timeout: Option<Duration>,
     ) -> Result<T, Fault> {
-        let calling = Self::call(self, procedure, args);
-        match timeout {
-            Some(timeout) => calling.timeout(timeout).sending(items).await,
-            None => calling.sending(items).await,
-        }
+        Self::call(self, procedure, args).timeout(timeout).sending(items).await
     }
 
     async fn stream_sending<T: DeserializeOwned + Send + 'static>(
@@ -242,10 +215,7 @@ impl Calls for Caller {
         args: impl Serialize + Send + Sync,
         timeout: Option<Duration>,
     ) -> Result<T, Fault> {
-        match timeout {
-            Some(timeout) => self.clone().within(timeout).call(procedure, args).await,
-            None => Self::call(self, procedure, args).await,
-        }
+        self.clone().within(timeout).call(procedure, args).await
     }
 
     /// Runs the procedure to its end; how that was is known to the procedure alone.
@@ -261,10 +231,7 @@ impl Calls for Caller {
         args: impl Serialize + Send + Sync,
         timeout: Option<Duration>,
     ) -> Result<Decoded<T>, Fault> {
-        match timeout {
-            Some(timeout) => self.clone().within(timeout).stream(procedure, args).await,
-            None => Self::stream(self, procedure, args).await,
-        }
+        self.clone().within(timeout).stream(procedure, args).await
     }
 
     async fn call_sending<T: DeserializeOwned + Send + 'static>(
@@ -274,10 +241,7 @@ impl Calls for Caller {
         items: impl Stream<Item: IntoReply> + Send + 'static,
         timeout: Option<Duration>,
     ) -> Result<T, Fault> {
-        match timeout {
-            Some(timeout) => self.clone().within(timeout).call_sending(procedure, args, items).await,
-            None => Self::call_sending(self, procedure, args, items).await,
-        }
+        self.clone().within(timeout).call_sending(procedure, args, items).await
     }
 
     async fn stream_sending<T: DeserializeOwned + Send + 'static>(
@@ -287,10 +251,7 @@ impl Calls for Caller {
         items: impl Stream<Item: IntoReply> + Send + 'static,
         timeout: Option<Duration>,
     ) -> Result<Decoded<T>, Fault> {
-        match timeout {
-            Some(timeout) => self.clone().within(timeout).stream_sending(procedure, args, items).await,
-            None => Self::stream_sending(self, procedure, args, items).await,
-        }
+        self.clone().within(timeout).stream_sending(procedure, args, items).await
     }
 }
 

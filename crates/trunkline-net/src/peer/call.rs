@@ -1,6 +1,6 @@
 //! [`Calling`]: a call of ours, from the first poll to its answer.
 
-use super::{NotNow, Peer, disconnected, pending::Answered, sending::begun};
+use super::{NotNow, Peer, State, disconnected, pending::Answered};
 use crate::{
     batch::{decode, not_encodable},
     clock::{after, now},
@@ -9,6 +9,7 @@ use futures_util::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fmt,
+    future::poll_fn,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, Waker, ready},
@@ -39,9 +40,9 @@ impl<'a, T, A> Calling<'a, T, A> {
         Self { peer, procedure, args, timeout: None, about: None, stage: Stage::New }
     }
 
-    /// How long to wait for the answer, in place of 30 s.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+    /// How long to wait for the answer, in place of 30 s; `None` leaves it at that.
+    pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.timeout = timeout.into();
         self
     }
 
@@ -143,6 +144,18 @@ pub enum Begun<C> {
     Refused(Fault),
 }
 
+impl<C> Begun<C> {
+    /// Goes on with what was made.
+    pub(super) fn map<D>(self, then: impl FnOnce(C) -> D) -> Begun<D> {
+        match self {
+            Self::Made(made) => Begun::Made(then(made)),
+            Self::Crowded => Begun::Crowded,
+            Self::Ended => Begun::Ended,
+            Self::Refused(fault) => Begun::Refused(fault),
+        }
+    }
+}
+
 impl<C> From<NotNow> for Begun<C> {
     fn from(not_now: NotNow) -> Self {
         match not_now {
@@ -164,9 +177,26 @@ impl Peer {
         deadline: Option<Instant>,
         cx: &mut Context<'_>,
     ) -> Begun<Awaited<T>> {
-        let shared = &self.0;
-        let mut state = shared.state();
-        if let Err(not_now) = state.admit(shared.max_unsent, cx) {
+        let mut state = self.0.state();
+        let made = self.begin_under(&mut state, procedure, args, about, deadline, cx);
+        drop(state);
+        if matches!(made, Begun::Made(_)) {
+            self.0.wake();
+        }
+        made
+    }
+
+    /// The same under the lock; the task of the connection is to be woken after that.
+    pub(super) fn begin_under<T: DeserializeOwned + Send + 'static>(
+        &self,
+        state: &mut State,
+        procedure: &str,
+        args: &impl Serialize,
+        about: Option<&About>,
+        deadline: Option<Instant>,
+        cx: &mut Context<'_>,
+    ) -> Begun<Awaited<T>> {
+        if let Err(not_now) = state.admit(self.0.max_unsent, cx) {
             return not_now.into();
         }
         let cell = Cell::new(cx.waker().clone());
@@ -181,15 +211,28 @@ impl Peer {
             state.pending.remove(id);
             return Begun::Refused(not_encodable(error));
         }
-        drop(state);
-        shared.wake();
         Begun::Made(Awaited::new(self, id, cell))
     }
 }
 
+/// Makes a call as soon as there is room for it, but not later than the call may wait.
+pub(crate) async fn begun<C>(
+    deadline: Option<Instant>,
+    mut begin: impl FnMut(&mut Context<'_>) -> Begun<C>,
+) -> Result<C, Fault> {
+    let mut crowded = Crowded::new(deadline);
+    poll_fn(|cx| match begin(cx) {
+        Begun::Made(made) => Poll::Ready(Ok(made)),
+        Begun::Crowded => crowded.poll(cx).map(Err),
+        Begun::Ended => Poll::Ready(Err(disconnected())),
+        Begun::Refused(fault) => Poll::Ready(Err(fault)),
+    })
+    .await
+}
+
 /// With what is left of the deadline in place of the timeout.
 #[cold]
-pub(super) fn with_time_left(about: &About, deadline: Option<Instant>) -> About {
+fn with_time_left(about: &About, deadline: Option<Instant>) -> About {
     let left = about.timeout.and(deadline).map(|deadline| deadline.saturating_duration_since(now()));
     about.clone().with_timeout(left)
 }
@@ -206,6 +249,10 @@ pub struct Awaited<T> {
 impl<T> Awaited<T> {
     pub(super) fn new(peer: &Peer, id: u64, cell: Arc<Cell<T>>) -> Self {
         Self { peer: peer.clone(), id, cell, answered: false }
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.id
     }
 }
 

@@ -4,13 +4,8 @@
 //! it on the connection and with the callee, and go the way of all that other tasks
 //! say. However the call ends, the task ends with it.
 
-use super::{
-    Awaited, Begun, Listening, NotNow, Opening, Peer, Phase, Shared, State,
-    call::{Cell, Crowded, with_time_left},
-    disconnected,
-};
+use super::{Awaited, Begun, Listening, NotNow, Opening, Peer, Phase, Shared, State};
 use crate::{
-    batch::not_encodable,
     clock::{after, now},
     conversation::panicked,
 };
@@ -239,25 +234,15 @@ impl Peer {
         if let Err(refused) = state.admit_feed() {
             return Begun::Refused(refused);
         }
-        if let Err(not_now) = state.admit(shared.max_unsent, cx) {
-            return not_now.into();
-        }
-        let cell = Cell::new(cx.waker().clone());
-        let id = state.pending.insert(cell.clone(), deadline);
-        let written = state.tell(|speaker, out| {
-            if let Some(about) = about {
-                speaker.about(&with_time_left(about, deadline));
-            }
-            speaker.call(id, procedure, args, out)
-        });
-        if let Err(error) = written {
-            state.pending.remove(id);
-            return Begun::Refused(not_encodable(error));
-        }
-        let feeder = self.feeder(id, &mut state);
-        drop(state);
-        shared.wake();
-        Begun::Made((Awaited::new(self, id, cell), feeder))
+        // items follow it, which want no answer
+        state.told = true;
+        let made = self.begin_under(&mut state, procedure, args, about, deadline, cx);
+        made.map(|awaited| {
+            let feeder = self.feeder(awaited.id(), &mut state);
+            drop(state);
+            shared.wake();
+            (awaited, feeder)
+        })
     }
 
     /// Makes a call with a stream for a stream now, if one can be made now: what
@@ -275,17 +260,13 @@ impl Peer {
         if let Err(refused) = state.admit_feed() {
             return Begun::Refused(refused);
         }
-        match self.open_under(&mut state, procedure, args, listening, deadline, cx) {
-            Begun::Made(opening) => {
-                let feeder = self.feeder(opening.id(), &mut state);
-                drop(state);
-                shared.wake();
-                Begun::Made((opening, feeder))
-            }
-            Begun::Crowded => Begun::Crowded,
-            Begun::Ended => Begun::Ended,
-            Begun::Refused(fault) => Begun::Refused(fault),
-        }
+        let made = self.open_under(&mut state, procedure, args, listening, deadline, cx);
+        made.map(|opening| {
+            let feeder = self.feeder(opening.id(), &mut state);
+            drop(state);
+            shared.wake();
+            (opening, feeder)
+        })
     }
 
     fn feeder(&self, id: u64, state: &mut State) -> Feeder {
@@ -296,21 +277,6 @@ impl Peer {
         state.sending.insert(id, sending.clone());
         Feeder { peer: self.clone(), id, sending }
     }
-}
-
-/// Makes a call as soon as there is room for it, but not later than the call may wait.
-pub(super) async fn begun<C>(
-    deadline: Option<Instant>,
-    mut begin: impl FnMut(&mut Context<'_>) -> Begun<C>,
-) -> Result<C, Fault> {
-    let mut crowded = Crowded::new(deadline);
-    poll_fn(|cx| match begin(cx) {
-        Begun::Made(made) => Poll::Ready(Ok(made)),
-        Begun::Crowded => crowded.poll(cx).map(Err),
-        Begun::Ended => Poll::Ready(Err(disconnected())),
-        Begun::Refused(fault) => Poll::Ready(Err(fault)),
-    })
-    .await
 }
 
 impl State {

@@ -3,13 +3,12 @@
 use super::Parts;
 use crate::{
     clock::now,
-    peer::{Begun, Listening, Peer, Subscription, disconnected},
+    peer::{Listening, Peer, Subscription, begun},
 };
 use futures_util::{Stream, StreamExt};
 use std::{
-    future::poll_fn,
     sync::Arc,
-    task::Poll,
+    task::Context as TaskContext,
     time::{Duration, Instant},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -113,15 +112,9 @@ impl Bound {
     async fn open(&self) -> Result<Subscription<OwnedPayload>, Fault> {
         let room = Some(self.waiting.clone());
         let listening = Listening { max_waiting: ITEMS, room, ..Listening::default() };
-        let begun = poll_fn(|cx| match self.to.open(SUBSCRIBE, &self.said, &listening, self.deadline, cx) {
-            Begun::Crowded => Poll::Pending,
-            begun => Poll::Ready(begun),
-        });
-        match begun.await {
-            Begun::Made(opening) => opening.await,
-            Begun::Refused(fault) => Err(fault),
-            Begun::Crowded | Begun::Ended => Err(disconnected()),
-        }
+        let begin =
+            |cx: &mut TaskContext<'_>| self.to.open(SUBSCRIBE, &self.said, &listening, self.deadline, cx);
+        begun(self.deadline, begin).await?.await
     }
 
     fn take(&self, room: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Fault> {

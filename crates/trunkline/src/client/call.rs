@@ -42,9 +42,10 @@ impl<'a, T, A> Calling<'a, T, A> {
         Self { client, procedure, args, timeout: client.0.call_timeout, about, stage: Stage::New }
     }
 
-    /// How long to wait for the answer, a connection included.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+    /// How long to wait for the answer, a connection included; `None` leaves it at
+    /// what the client is set to.
+    pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.timeout = timeout.into().unwrap_or(self.timeout);
         self
     }
 

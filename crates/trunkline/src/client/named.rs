@@ -104,11 +104,7 @@ impl Calls for NamedPeer {
         args: impl Serialize + Send + Sync,
         timeout: Option<Duration>,
     ) -> Result<T, Fault> {
-        let calling = self.client.call(CALL, self.relayed(procedure, args));
-        match timeout {
-            Some(timeout) => calling.timeout(timeout).await,
-            None => calling.await,
-        }
+        self.client.call(CALL, self.relayed(procedure, args)).timeout(timeout).await
     }
 
     async fn notify(&self, procedure: &str, args: impl Serialize + Send + Sync) -> Result<(), Fault> {
@@ -121,11 +117,7 @@ impl Calls for NamedPeer {
         args: impl Serialize + Send + Sync,
         timeout: Option<Duration>,
     ) -> Result<Subscription<T>, Fault> {
-        let opening = self.client.stream(SUBSCRIBE, self.relayed(procedure, args));
-        match timeout {
-            Some(timeout) => opening.timeout(timeout).await,
-            None => opening.await,
-        }
+        self.client.stream(SUBSCRIBE, self.relayed(procedure, args)).timeout(timeout).await
     }
 }
 

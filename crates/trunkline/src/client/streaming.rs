@@ -29,9 +29,9 @@ impl<'a, T, A> Streaming<'a, T, A> {
     }
 
     /// How long the stream may take to open, a connection included. Default
-    /// [`Builder::call_timeout`](super::Builder::call_timeout).
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+    /// [`Builder::call_timeout`](super::Builder::call_timeout), which `None` leaves it at.
+    pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.timeout = timeout.into().unwrap_or(self.timeout);
         self
     }
 
