@@ -1,10 +1,13 @@
 //! Work that nobody waits for any more ends, however far away it is done.
 
-use crate::support::{client, request};
+use crate::support::{Wire, client, link, request, service};
 use serde_json::json;
-use std::{future::poll_fn, pin::pin, task::Poll};
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 use tokio::sync::watch;
-use trunkline::{Client, Limits, Router};
+use trunkline::{Client, Limits, Router, serve};
+
+/// So long that nothing in here ends by the clock.
+const LONG: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How many handlers run, all servers together.
 type Running = watch::Sender<usize>;
@@ -25,6 +28,13 @@ impl Drop for One {
     }
 }
 
+/// Waits until so many run; a test that would wait for ever fails.
+async fn until(running: &Running, wanted: usize) {
+    let mut counts = running.subscribe();
+    let there = counts.wait_for(|count| *count == wanted);
+    tokio::time::timeout(Duration::from_secs(600), there).await.expect("it comes to that").unwrap();
+}
+
 /// A client of a server that hands its calls on to a server, and so on: `hops`
 /// of them, the last of which never answers.
 fn chain(hops: usize, running: &Running) -> Client {
@@ -36,7 +46,7 @@ fn chain(hops: usize, running: &Running) -> Client {
             async move {
                 let _one = one;
                 match next {
-                    Some(next) => next.call::<()>("work", ()).await,
+                    Some(next) => next.call::<()>("work", ()).timeout(LONG).await,
                     None => std::future::pending().await,
                 }
             }
@@ -50,7 +60,7 @@ fn chain(hops: usize, running: &Running) -> Client {
                 }
             }
         });
-    client(router, Limits::default(), Router::new())
+    client(router, Limits::default().call_timeout(LONG), Router::new())
 }
 
 /// T30: a call over four servers is given up at a hundred points of its way.
@@ -72,25 +82,29 @@ async fn whoever_gives_up_ends_all_that_was_done_for_it() {
         }
         // what comes after it on the same connections has passed all servers
         assert_eq!(client.call::<usize>("through", ()).await.unwrap(), 4);
-        running.subscribe().wait_for(|count| *count == 0).await.unwrap();
+        until(&running, 0).await;
     }
     assert_eq!(deepest, 4, "some were given up at the far end");
 }
 
-/// T30: so does a connection that ends.
+/// T30: so does a server that goes away in the midst of it.
 #[tokio::test]
-async fn a_caller_who_vanishes_ends_all_that_was_done_for_it() {
+async fn a_server_that_vanishes_ends_all_that_it_has_asked_for() {
     let running = watch::Sender::new(0);
     let next = chain(3, &running);
     let router = Router::new().procedure("work", move || {
         let next = next.clone();
-        async move { next.call::<()>("work", ()).await }
+        async move { next.call::<()>("work", ()).timeout(LONG).await }
     });
-    let mut wire = crate::support::Wire::to(router);
+    let limits = Limits::default().call_timeout(LONG);
+    let (here, there) = tokio::io::duplex(64 << 10);
+    let (far, service) = (link(there, &limits), service(router, limits));
+    let served = tokio::spawn(async move { serve(far, &service).await });
+    let mut wire = Wire::over(here);
     for id in 0..10 {
         wire.line(request(id, "work", json!([]))).await;
     }
-    running.subscribe().wait_for(|count| *count == 30).await.unwrap();
-    drop(wire);
-    running.subscribe().wait_for(|count| *count == 0).await.unwrap();
+    until(&running, 30).await;
+    served.abort();
+    until(&running, 0).await;
 }
