@@ -61,7 +61,7 @@ impl<'a> Call<'a> {
     pub fn context_and_trace(&self) -> Context {
         let context = self.context.clone();
         match &self.args {
-            Some(args) if !context.is_traced() => context.with_trace(Trace::of_args(args)),
+            Some(args) if context.said_trace().is_none() => context.with_trace(Trace::of_args(args)),
             _ => context,
         }
     }

@@ -132,9 +132,10 @@ impl Context {
         self.trace.clone().or_else(|| Trace::of_headers(self.connection.headers()))
     }
 
-    /// Whether the call's own message says where it stands.
-    pub(crate) fn is_traced(&self) -> bool {
-        self.trace.is_some()
+    /// Where the call's own message says that it stands, or whoever made this context.
+    #[must_use]
+    pub fn said_trace(&self) -> Option<&Trace> {
+        self.trace.as_ref()
     }
 
     /// A name for the request that the call came with: the

@@ -40,6 +40,11 @@ pub trait Dialect: Send {
     /// Answers `id` with a fault.
     fn fault(&mut self, id: &CallId<'_>, fault: &Fault, out: &mut Outbox);
 
+    /// The number that callers are told in place of `fault`, where faults have numbers.
+    fn code(&self, _fault: &Fault) -> Option<i64> {
+        None
+    }
+
     /// Whether call `id` can be answered with a stream.
     ///
     /// # Errors
@@ -165,8 +170,9 @@ pub trait Speaker: Send {
         out: &mut Outbox,
     ) -> Result<(), EncodeError>;
 
-    /// What is said besides of the call that is spelled next, by [`call`](Self::call),
-    /// where the dialect has words for it.
+    /// What is said besides of what is spelled next: a [call](Self::call), also one for a
+    /// [stream](Self::open_stream), a [notification](Self::notify), or each item of a
+    /// [batch](Self::batch). Where the dialect has words for it.
     fn about(&mut self, _about: &About) {}
 
     /// Calls `procedure` for a stream; the answer is how the far side spells it, and

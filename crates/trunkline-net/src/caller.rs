@@ -6,7 +6,7 @@ use crate::{
     conversation::panicked,
     decoded::{Decoded, decode_reply},
     peer::placed_within,
-    telling::call_span,
+    telling::{Incoming, told},
 };
 use futures_util::Stream;
 use serde::{Serialize, de::DeserializeOwned};
@@ -19,7 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::time::timeout_at;
-use tracing::{Instrument, Span};
+use tracing::Span;
 use trunkline_core::{
     BoxRunning, Call, Context, Extract, Fault, FaultKind, Feed, Format, IntoReply, OwnedPayload, Payload,
     Reply, Router,
@@ -123,11 +123,7 @@ impl Caller {
         let begun = self.begin(procedure, args.as_ref(), feed.as_ref(), Gives::Value)?;
         let Begun { mut running, deadline, span } = begun;
         let mut reply = Vec::new();
-        let finished = finish(&mut running, &mut reply, deadline);
-        match span {
-            None => finished.await?,
-            Some(span) => finished.instrument(span).await?,
-        }
+        told(span, finish(&mut running, &mut reply, deadline)).await?;
         decode_reply(&encoded(reply)?)
     }
 
@@ -168,8 +164,8 @@ impl Caller {
     ) -> Result<Decoded<T>, Fault> {
         let args = encode(&args)?;
         let begun = self.begin(procedure, args.as_ref(), feed.as_ref(), Gives::Stream)?;
-        let Begun { mut running, deadline, .. } = begun;
-        finish(&mut running, &mut Vec::new(), deadline).await?;
+        let Begun { mut running, deadline, span } = begun;
+        told(span, finish(&mut running, &mut Vec::new(), deadline)).await?;
         Ok(Decoded::new(Items::of(running, Format::Json)))
     }
 
@@ -195,10 +191,15 @@ impl Caller {
         let mut call = Call::new(procedure, args.map(OwnedPayload::borrow), &context, route.states());
         call.deadline = deadline.filter(|_| gives == Gives::Value);
         call.feed = feed;
-        let span = call_span(procedure, &context);
+        let known = route.fallback().is_none();
+        let incoming = Incoming { procedure, known, id: None, args: call.args.as_ref(), context: &context };
+        let span = incoming.span();
+        let entered = span.as_ref().map(Span::enter);
         let running = catch_unwind(AssertUnwindSafe(|| route.start(&call)));
         let running = running.unwrap_or_else(|panic| Err(panicked(panic)))?;
-        Ok(Begun { running: placed_within(running, route.run()), deadline, span })
+        let running = placed_within(running, route.run());
+        drop(entered);
+        Ok(Begun { running, deadline, span })
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
     peer::{Occupant, Shared, Slot, Slots, placed},
     service::Service,
     streams::{Streams, Writing},
-    telling::call_span,
+    telling::Incoming,
 };
 use std::{
     collections::VecDeque,
@@ -313,7 +313,14 @@ impl Conversation {
         let Some((place, waker)) = slots.vacant(turn.task) else {
             return self.refuse(id, procedure, &busy(), out);
         };
-        let span = call_span(procedure, call.context);
+        let incoming = Incoming {
+            procedure,
+            known: call.fallback.is_none(),
+            id: id.map(|id| id.spelling),
+            args: call.args.as_ref(),
+            context,
+        };
+        let span = incoming.span();
         let entered = span.as_ref().map(Span::enter);
         let max_reply = call.max_reply;
         let mut cx = TaskContext::from_waker(waker);
@@ -332,14 +339,15 @@ impl Conversation {
         });
         drop(entered);
         if let Poll::Ready(Err(fault)) = outcome {
-            return self.refuse(id, procedure, &fault, out);
+            return self.refuse_in(span, id, procedure, &fault, out);
         }
         if let Some(running) = under_way {
             let id = id.map(CallId::keep);
             let (procedure, caller) = (procedure.into(), context.identity().clone());
+            let trace = context.said_trace().cloned();
             slots.insert(
                 place,
-                Slot { running, id, procedure, caller, deadline, span, opens: None, fed: false },
+                Slot { running, id, procedure, caller, trace, deadline, span, opens: None, fed: false },
             );
         }
     }

@@ -20,7 +20,8 @@ pub mod relay;
 pub mod serve;
 pub mod service;
 mod streams;
-mod telling;
+#[doc(hidden)]
+pub mod telling;
 #[cfg(feature = "tls")]
 pub mod tls;
 #[cfg(feature = "ws")]

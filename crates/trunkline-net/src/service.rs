@@ -14,6 +14,7 @@ pub struct Service {
     pub(crate) hooks: Hooks,
     pub(crate) peers: Peers,
     pub(crate) security: Option<Arc<dyn Security>>,
+    pub(crate) tells_timeouts: bool,
 }
 
 impl Service {
@@ -31,6 +32,7 @@ impl Service {
             hooks: Hooks::default(),
             peers: Peers::default(),
             security: None,
+            tells_timeouts: false,
         }
     }
 
@@ -101,6 +103,15 @@ impl Service {
     #[must_use]
     pub fn with_peers(mut self, peers: Peers) -> Self {
         self.peers = peers;
+        self
+    }
+
+    /// Whether the far side is told with each call that is made of it how long this side
+    /// waits for its answer, so that it does not work longer than that: for far sides
+    /// that are trunkline, or let such a member of messages be. Default: nothing is said.
+    #[must_use]
+    pub fn tell_timeouts(mut self, tells: bool) -> Self {
+        self.tells_timeouts = tells;
         self
     }
 

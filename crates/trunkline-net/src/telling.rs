@@ -1,48 +1,29 @@
 //! What is told of connections and calls to whoever collects spans.
 //!
-//! Names are those of OpenTelemetry's conventions for RPC. What strangers have a say
+//! Names are those of OpenTelemetry's conventions for RPC, see `docs/tracing.md`. What strangers have a say
 //! in is bounded, and makes no lines of its own in a log.
 
+mod incoming;
+#[cfg(feature = "otel")]
+mod otel;
+mod outgoing;
+
+pub(crate) use self::incoming::Incoming;
+pub use self::outgoing::{Far, is_heard, outgoing, place, told};
+
 use std::fmt;
-use tracing::{Level, Span, field};
-use trunkline_core::{Connection, Context};
+use tracing::{Span, field};
+use trunkline_core::{Connection, Fault};
 
 /// As much of a name as is told, in characters.
 const LONGEST: usize = 128;
-
-/// The span of a call; none if nobody collects spans, so that it costs nothing.
-#[inline(always)]
-pub(crate) fn call_span(procedure: &str, context: &Context) -> Option<Span> {
-    tracing::enabled!(Level::DEBUG).then(|| span_of_call(procedure, context))
-}
-
-#[cold]
-fn span_of_call(procedure: &str, context: &Context) -> Span {
-    let connection = context.connection();
-    let span = tracing::debug_span!(
-        "call",
-        otel.kind = if context.depth() == 0 { "server" } else { "internal" },
-        rpc.system = connection.dialect(),
-        rpc.method = %Shown(procedure),
-        depth = context.depth(),
-        trace = field::Empty,
-        request_id = field::Empty,
-    );
-    if let Some(trace) = context.trace() {
-        span.record("trace", field::display(trace));
-    }
-    if let Some(id) = connection.request_id() {
-        span.record("request_id", id);
-    }
-    span
-}
 
 /// The span of a connection.
 pub(crate) fn connection_span(connection: &Connection) -> Span {
     let span = tracing::info_span!(
         "connection",
         id = %connection.id(),
-        rpc.system = connection.dialect(),
+        rpc.system.name = connection.dialect(),
         transport = connection.transport(),
         network.peer.address = field::Empty,
         network.peer.port = field::Empty,
@@ -52,6 +33,22 @@ pub(crate) fn connection_span(connection: &Connection) -> Span {
         span.record("network.peer.port", remote.port());
     }
     span
+}
+
+/// Tells of a call that it failed, with what its caller is told if that is a number.
+#[cold]
+pub(crate) fn failed(span: &Span, fault: &Fault, code: Option<i64>) {
+    match code {
+        Some(code) => {
+            span.record("rpc.response.status_code", field::display(code));
+            span.record("error.type", field::display(code));
+        }
+        None => {
+            span.record("error.type", field::debug(fault.kind()));
+        }
+    }
+    span.record("otel.status_code", "ERROR");
+    span.record("otel.status_description", field::display(Shown(fault.message())));
 }
 
 /// A name that a stranger may have chosen.

@@ -54,7 +54,7 @@ pub use trunkline_net::tls;
 #[cfg(feature = "ws")]
 pub use trunkline_net::ws;
 pub use trunkline_net::{
-    Caller, Calling, Decoded, Ended, FaultReport, Hooks, Link, Peer, Peers, Service, Subscription,
+    Batch, Caller, Calling, Decoded, Ended, FaultReport, Hooks, Link, Peer, Peers, Service, Subscription,
     listen::Shutdown, open, serve,
 };
 
@@ -76,6 +76,9 @@ mod documents {
     #[cfg(feature = "validate")]
     #[doc = include_str!("../../../docs/validation.md")]
     struct Validation;
+    #[cfg(feature = "otel")]
+    #[doc = include_str!("../../../docs/tracing.md")]
+    struct Tracing;
     #[doc = include_str!("../../../docs/calls.md")]
     struct Calls;
 }

@@ -347,6 +347,10 @@ impl Dialect for Hearing {
         });
     }
 
+    fn code(&self, fault: &Fault) -> Option<i64> {
+        Some(fault::code_told(fault, self.options.plain_error_code))
+    }
+
     fn admit_stream(&self, id: &CallId<'_>) -> Result<(), Fault> {
         let in_batch = Place::unpack(id.tag).batch.is_some();
         match self.streams && !in_batch && !self.holding {

@@ -37,7 +37,7 @@ pub(super) struct Saying {
     common: Arc<Common>,
     events: bool,
     plain_error_code: i64,
-    /// What is said besides of the next call.
+    /// What is said besides of what is spelled next.
     about: Option<Box<About>>,
     /// The most bytes that this side takes as one message.
     max_message: usize,
@@ -138,10 +138,11 @@ impl Speaker for Saying {
     }
 
     fn batch(&mut self, items: &[BatchItem<'_>], out: &mut Outbox) -> Result<(), EncodeError> {
+        let about = self.about.take();
         self.frame(out, |out| {
             for (at, item) in items.iter().enumerate() {
                 out.push(if at == 0 { b'[' } else { b',' });
-                request(item.id, item.procedure, item.args, None, out)?;
+                request(item.id, item.procedure, item.args, about.as_deref(), out)?;
             }
             out.push(b']');
             Ok(())
@@ -149,13 +150,15 @@ impl Speaker for Saying {
     }
 
     fn notify(&mut self, procedure: &str, args: &dyn Encode, out: &mut Outbox) -> Result<(), EncodeError> {
-        self.frame(out, |out| request(None, procedure, args, None, out))
+        let about = self.about.take();
+        self.frame(out, |out| request(None, procedure, args, about.as_deref(), out))
     }
 
     fn event(&mut self, name: &str, args: &dyn Encode, out: &mut Outbox) -> Result<(), EncodeError> {
         if !self.events {
             return self.notify(name, args, out);
         }
+        self.about = None;
         self.frame(out, |out| {
             out.extend_from_slice(br#"{"notification":"#);
             write::string(out, name);

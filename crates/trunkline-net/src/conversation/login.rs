@@ -5,7 +5,7 @@ use crate::{
     access,
     clock::{after, now},
     peer::Slot,
-    telling::call_span,
+    telling::Incoming,
 };
 use futures_util::FutureExt;
 use std::{
@@ -55,13 +55,17 @@ impl Conversation {
         // it is polled with all others that want to be, in this very turn
         waker.wake_by_ref();
         self.parked.push_front(Parked::Login(found));
+        let id_spelled = id.map(|id| id.spelling);
+        let incoming =
+            Incoming { procedure, known: true, id: id_spelled, args: None, context: &self.context };
         let slot = Slot {
             running: Box::pin(login),
             id: id.map(CallId::keep),
             procedure: procedure.into(),
             caller: Identity::anonymous(),
+            trace: self.context.said_trace().cloned(),
             deadline: after(turn.now, self.service.limits.call_timeout),
-            span: call_span(procedure, &self.context),
+            span: incoming.span(),
             opens: None,
             fed: false,
         };

@@ -6,7 +6,7 @@ use crate::{
     clock::after,
     peer::{Slot, placed},
     streams::{OpenStream, Plan, Streams},
-    telling::call_span,
+    telling::Incoming,
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -109,13 +109,23 @@ impl Conversation {
         let opens = (route.gives() == Gives::Stream).then(|| self.plan(route, id, procedure)).transpose()?;
         call.feed = claim.as_ref().map(|(feed, _)| feed);
         let (place, waker) = self.slots.vacant(turn.task).ok_or_else(busy)?;
+        let incoming = Incoming {
+            procedure,
+            known: call.fallback.is_none(),
+            id: Some(id.spelling),
+            args: call.args.as_ref(),
+            context: &context,
+        };
+        let span = incoming.span();
+        let entered = span.as_ref().map(Span::enter);
         let running = catch_unwind(AssertUnwindSafe(|| route.start(&call)));
         let mut running = running.unwrap_or_else(|panic| Err(panicked(panic)))?;
         if opens.is_none() && route.run() != Run::Inline {
             let room = self.blocking.get_or_insert_with(|| Arc::new(Semaphore::new(self.capacity)));
             running = placed(running, route.run(), self.format, limits.max_reply, room)?;
         }
-        let (deadline, span) = (after(turn.now, time), call_span(procedure, &context));
+        drop(entered);
+        let deadline = after(turn.now, time);
         // it is polled with all others that want to be, before anything is waited for
         waker.wake_by_ref();
         let fed = claim.is_some();
@@ -123,7 +133,8 @@ impl Conversation {
             running = claim.of(running);
         }
         let (procedure, caller) = (procedure.into(), context.identity().clone());
-        let slot = Slot { running, id: Some(id.keep()), procedure, caller, deadline, span, opens, fed };
+        let (id_kept, trace) = (Some(id.keep()), context.said_trace().cloned());
+        let slot = Slot { running, id: id_kept, procedure, caller, trace, deadline, span, opens, fed };
         self.slots.insert(place, slot);
         if fed {
             self.fed_in_slot(id, place, time);

@@ -6,24 +6,27 @@ use crate::{
     hooks::{FaultReport, Hooks},
     peer::{Slot, drop_running},
     service::Service,
-    telling::Shown,
+    telling::{Incoming, Shown, failed},
 };
 use std::borrow::Cow;
+use tracing::{Span, span::Entered};
 use trunkline_core::{CallId, Context, Fault, FaultKind, Identity, Outbox};
 
 impl Conversation {
     /// Ends a call that was under way, and tells whoever made it.
     #[cold]
     pub(super) fn refuse_slot(&mut self, slot: Slot, fault: &Fault, out: &mut Outbox) {
-        let Slot { running, id, procedure, caller, .. } = slot;
+        let Slot { running, id, procedure, caller, trace, span, .. } = slot;
         drop_running(running, &procedure);
-        let context = made_by(&self.context, &caller);
+        let _entered = self.tell_failed(span.as_ref(), fault);
+        let context = made_by(&self.context, &caller).into_owned().with_trace(trace);
         report(&self.service.hooks, &context, &procedure, fault, id.is_none());
         if let Some(id) = id {
             self.dialect.fault(&id.borrow(), &access::told(&self.service, &context, fault), out);
         }
     }
 
+    /// Refuses what has not come so far as to have a span.
     #[cold]
     pub(super) fn refuse(
         &mut self,
@@ -32,10 +35,35 @@ impl Conversation {
         fault: &Fault,
         out: &mut Outbox,
     ) {
+        let route = self.service.router.find(procedure);
+        let known = route.is_some_and(|route| route.fallback().is_none());
+        let id_spelled = id.map(|id| id.spelling);
+        let incoming = Incoming { procedure, known, id: id_spelled, args: None, context: &self.context };
+        let span = incoming.span();
+        self.refuse_in(span, id, procedure, fault, out);
+    }
+
+    #[cold]
+    pub(super) fn refuse_in(
+        &mut self,
+        span: Option<Span>,
+        id: Option<&CallId<'_>>,
+        procedure: &str,
+        fault: &Fault,
+        out: &mut Outbox,
+    ) {
+        let _entered = self.tell_failed(span.as_ref(), fault);
         report(&self.service.hooks, &self.context, procedure, fault, id.is_none());
         if let Some(id) = id {
             self.dialect.fault(id, &access::told(&self.service, &self.context, fault), out);
         }
+    }
+
+    /// Tells the span of a call that it has failed, and enters it.
+    fn tell_failed<'s>(&self, span: Option<&'s Span>, fault: &Fault) -> Option<Entered<'s>> {
+        let span = span?;
+        failed(span, fault, self.dialect.code(fault));
+        Some(span.enter())
     }
 }
 

@@ -53,6 +53,24 @@ pub enum Address {
     },
 }
 
+impl Address {
+    /// Where the server is, for those who are told of calls: a host or a path, and a port.
+    pub(crate) fn place(&self) -> (Option<String>, Option<u16>) {
+        match self {
+            Self::Tcp { authority, .. } => match authority.rsplit_once(':') {
+                Some((host, port)) => (Some(host.to_owned()), port.parse().ok()),
+                None => (Some(authority.clone()), None),
+            },
+            Self::Unix(path) => (Some(path.display().to_string()), None),
+            Self::WebSocket { uri, tls } | Self::Http { uri, tls } => {
+                let port = uri.port_u16().unwrap_or(if *tls { 443 } else { 80 });
+                (uri.host().map(str::to_owned), Some(port))
+            }
+            Self::Stdio { .. } => (None, None),
+        }
+    }
+}
+
 impl FromStr for Address {
     type Err = DialError;
 

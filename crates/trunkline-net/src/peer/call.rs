@@ -4,6 +4,7 @@ use super::{NotNow, Peer, State, disconnected, pending::Answered};
 use crate::{
     batch::{decode, not_encodable},
     clock::{after, now},
+    telling::{is_heard, told},
 };
 use futures_util::Stream;
 use serde::{Serialize, de::DeserializeOwned};
@@ -16,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::time::{Sleep, sleep_until};
-use trunkline_core::{About, Fault, FaultKind, Format, IntoReply, OwnedPayload, Payload, Trace};
+use trunkline_core::{Fault, FaultKind, Format, IntoReply, OwnedPayload, Payload, Trace};
 
 /// A call that is about to be made, or under way. A future.
 #[must_use = "a call is made when it is awaited"]
@@ -25,7 +26,7 @@ pub struct Calling<'a, T: 'static, A> {
     procedure: &'a str,
     args: A,
     timeout: Option<Duration>,
-    about: Option<Box<About>>,
+    trace: Option<Trace>,
     stage: Stage<T>,
 }
 
@@ -33,11 +34,13 @@ enum Stage<T> {
     New,
     Crowded(Crowded),
     Made(Awaited<T>),
+    /// In a span of its own.
+    Told(Pin<Box<dyn Future<Output = Result<T, Fault>> + Send>>),
 }
 
 impl<'a, T, A> Calling<'a, T, A> {
     pub(super) fn new(peer: &'a Peer, procedure: &'a str, args: A) -> Self {
-        Self { peer, procedure, args, timeout: None, about: None, stage: Stage::New }
+        Self { peer, procedure, args, timeout: None, trace: None, stage: Stage::New }
     }
 
     /// How long to wait for the answer, in place of 30 s; `None` leaves it at that.
@@ -49,7 +52,7 @@ impl<'a, T, A> Calling<'a, T, A> {
     /// Says where in a distributed trace the call stands, such as where the call stands
     /// that a handler [answers](trunkline_core::Context::trace).
     pub fn trace(mut self, trace: impl Into<Option<Trace>>) -> Self {
-        self.about = trace.into().map(|trace| Box::new(About::default().with_trace(Some(trace))));
+        self.trace = trace.into();
         self
     }
 }
@@ -80,17 +83,41 @@ impl<'a, T: DeserializeOwned + Send + 'static, A: Serialize> Calling<'a, T, A> {
     where
         S: Stream<Item: IntoReply> + Send + 'static,
     {
-        let Self { peer, procedure, args, timeout, about, .. } = self;
+        let Self { peer, procedure, args, timeout, trace, .. } = self;
         let args = OwnedPayload::encode(&args, Format::Json).map_err(not_encodable);
         let timeout = timeout.unwrap_or(peer.0.default_timeout);
         async move {
             let (args, deadline) = (args?, after(now(), timeout));
-            let about = about.as_deref();
-            let begin = |cx: &mut Context<'_>| peer.begin_sending(procedure, &args, about, deadline, cx);
-            let (awaited, feeder) = begun(deadline, begin).await?;
-            let _sent = feeder.send(items, Some(timeout));
-            awaited.await
+            let (peer, span) = peer.outgoing(Some(procedure), trace.as_ref());
+            let called = async {
+                let begin = |cx: &mut Context<'_>| peer.begin_sending(procedure, &args, deadline, cx);
+                let (awaited, feeder) = begun(deadline, begin).await?;
+                let _sent = feeder.send(items, Some(timeout));
+                awaited.await
+            };
+            told(span, called).await
         }
+    }
+}
+
+impl<T: DeserializeOwned + Send + 'static, A: Serialize> Calling<'_, T, A> {
+    /// Has the call made in a span of its own, if somebody collects spans.
+    #[cold]
+    fn tell(&mut self) -> Result<(), Fault> {
+        let (peer, span) = self.peer.outgoing(Some(self.procedure), self.trace.as_ref());
+        let peer = peer.into_owned();
+        self.trace = peer.1.clone();
+        if span.is_some() {
+            let args = OwnedPayload::encode(&self.args, Format::Json).map_err(not_encodable)?;
+            let procedure = self.procedure.to_owned();
+            let deadline = after(now(), self.timeout.unwrap_or(peer.0.default_timeout));
+            let called = async move {
+                let begin = |cx: &mut Context<'_>| peer.begin(&procedure, &args, deadline, cx);
+                begun(deadline, begin).await?.await
+            };
+            self.stage = Stage::Told(Box::pin(told(span, called)));
+        }
+        Ok(())
     }
 }
 
@@ -101,12 +128,19 @@ impl<T: DeserializeOwned + Send + 'static, A: Serialize> Future for Calling<'_, 
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        if matches!(this.stage, Stage::New)
+            && is_heard()
+            && let Err(fault) = this.tell()
+        {
+            return Poll::Ready(Err(fault));
+        }
         let deadline = match &mut this.stage {
             Stage::Made(awaited) => return Pin::new(awaited).poll(cx),
+            Stage::Told(called) => return called.as_mut().poll(cx),
             Stage::Crowded(crowded) => crowded.deadline,
             Stage::New => after(now(), this.timeout.unwrap_or(this.peer.0.default_timeout)),
         };
-        match this.peer.begin(this.procedure, &this.args, this.about.as_deref(), deadline, cx) {
+        match this.peer.traced(this.trace.as_ref()).begin(this.procedure, &this.args, deadline, cx) {
             Begun::Made(awaited) => {
                 this.stage = Stage::Made(awaited);
                 Poll::Pending
@@ -167,18 +201,16 @@ impl<C> From<NotNow> for Begun<C> {
 
 impl Peer {
     /// Makes a call now, if one can be made now: what [`call`](Self::call) does
-    /// on its first poll, for callers that know what else to do if it cannot. If
-    /// there is a timeout in what is said `about` it, what is left of the deadline is.
+    /// on its first poll, for callers that know what else to do if it cannot.
     pub fn begin<T: DeserializeOwned + Send + 'static>(
         &self,
         procedure: &str,
         args: &impl Serialize,
-        about: Option<&About>,
         deadline: Option<Instant>,
         cx: &mut Context<'_>,
     ) -> Begun<Awaited<T>> {
         let mut state = self.0.state();
-        let made = self.begin_under(&mut state, procedure, args, about, deadline, cx);
+        let made = self.begin_under(&mut state, procedure, args, deadline, cx);
         drop(state);
         if matches!(made, Begun::Made(_)) {
             self.0.wake();
@@ -192,7 +224,6 @@ impl Peer {
         state: &mut State,
         procedure: &str,
         args: &impl Serialize,
-        about: Option<&About>,
         deadline: Option<Instant>,
         cx: &mut Context<'_>,
     ) -> Begun<Awaited<T>> {
@@ -202,9 +233,7 @@ impl Peer {
         let cell = Cell::new(cx.waker().clone());
         let id = state.pending.insert(cell.clone(), deadline);
         let written = state.speak(|speaker, out| {
-            if let Some(about) = about {
-                speaker.about(&with_time_left(about, deadline));
-            }
+            self.tell_about(speaker, deadline);
             speaker.call(id, procedure, args, out)
         });
         if let Err(error) = written {
@@ -228,13 +257,6 @@ pub(crate) async fn begun<C>(
         Begun::Refused(fault) => Poll::Ready(Err(fault)),
     })
     .await
-}
-
-/// With what is left of the deadline in place of the timeout.
-#[cold]
-fn with_time_left(about: &About, deadline: Option<Instant>) -> About {
-    let left = about.timeout.and(deadline).map(|deadline| deadline.saturating_duration_since(now()));
-    about.clone().with_timeout(left)
 }
 
 /// A call that has been made. A future; dropping it gives the call up.

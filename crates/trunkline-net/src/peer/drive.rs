@@ -96,8 +96,10 @@ impl Driver {
             shared_out.keep_frames_apart();
         }
         let max_unsent = service.limits.max_unsent;
-        let shared = Shared::new(link.connection, shared_out, speaker, max_unsent, default_timeout);
-        let peer = Peer(shared.clone());
+        let tells_timeouts = service.tells_timeouts;
+        let shared =
+            Shared::new(link.connection, shared_out, speaker, max_unsent, default_timeout, tells_timeouts);
+        let peer = Peer(shared.clone(), None);
         let mut extensions = http::Extensions::new();
         extensions.insert(peer.clone());
         let context = Context::new(shared.connection().clone(), extensions);

@@ -2,17 +2,16 @@
 
 use super::{
     Peer,
-    call::{Begun, Crowded, give_up},
-    disconnected,
+    call::{Begun, begun, give_up},
     pending::{Answered, Unanswered},
 };
 use crate::{
     batch::{Answers, Batch, not_encodable},
     clock::{after, now},
+    telling::told,
 };
 use std::{
     fmt,
-    future::poll_fn,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
@@ -37,14 +36,9 @@ impl Peer {
     /// ended or the deadline passed before.
     pub async fn batch(&self, batch: &Batch) -> Result<Answers, Fault> {
         let deadline = after(now(), self.0.default_timeout);
-        let mut crowded = None;
-        let gathering = poll_fn(|cx| match self.begin_batch(batch, deadline, cx) {
-            Begun::Made(gathering) => Poll::Ready(Ok(gathering)),
-            Begun::Crowded => crowded.get_or_insert_with(|| Crowded::new(deadline)).poll(cx).map(Err),
-            Begun::Ended => Poll::Ready(Err(disconnected())),
-            Begun::Refused(fault) => Poll::Ready(Err(fault)),
-        });
-        Ok(gathering.await?.await)
+        let (peer, span) = self.outgoing(None, None);
+        let sent = async { Ok(begun(deadline, |cx| peer.begin_batch(batch, deadline, cx)).await?.await) };
+        told(span, sent).await
     }
 
     /// Sends a batch now, if it can be sent now, as [`begin`](Self::begin) does a call.
@@ -70,7 +64,10 @@ impl Peer {
                 ids.push(state.pending.insert(place, deadline));
             }
             let items = batch.items(&ids);
-            let write = |speaker: &mut dyn Speaker, out: &mut Outbox| speaker.batch(&items, out);
+            let write = |speaker: &mut dyn Speaker, out: &mut Outbox| {
+                self.tell_about(speaker, deadline);
+                speaker.batch(&items, out)
+            };
             let written = if ids.is_empty() { state.tell(write) } else { state.speak(write) };
             if let Err(error) = written {
                 for id in ids {

@@ -35,17 +35,22 @@ pub use self::{
 };
 
 use self::sending::{Sending, parting};
-use crate::clock::{after, now};
+use crate::{
+    clock::{after, now},
+    telling::{self, Far, told},
+};
 use futures_util::Stream;
 use std::{
+    borrow::Cow,
     fmt,
     sync::{Arc, atomic::Ordering},
     task::Context as TaskContext,
-    time::Duration,
+    time::{Duration, Instant},
 };
+use tracing::Span;
 use trunkline_core::{
-    Call, Connection, Extract, Fault, FaultKind, IntoReply, Outbox, OwnedPayload, Session, Speaker,
-    framing::Goodbye,
+    About, Call, Connection, EncodeError, Extract, Fault, FaultKind, IntoReply, Outbox, OwnedPayload,
+    Session, Speaker, Trace, framing::Goodbye,
 };
 
 /// The far end of a connection. Cheap to clone; outlives its connection, after
@@ -63,9 +68,62 @@ use trunkline_core::{
 /// let router = Router::new().procedure("greet", greet);
 /// ```
 #[derive(Clone)]
-pub struct Peer(pub(crate) Arc<Shared>);
+pub struct Peer(
+    pub(crate) Arc<Shared>,
+    /// Where in a distributed trace its calls stand.
+    Option<Trace>,
+);
 
 impl Peer {
+    /// The same peer for calls, streams, notifications and batches that stand there in a
+    /// distributed trace, such as where the call stands that a handler
+    /// [answers](trunkline_core::Context::trace).
+    ///
+    /// ```
+    /// # use trunkline_core::{Context, Fault};
+    /// # use trunkline_net::Peer;
+    /// async fn greet(peer: Peer, context: Context) -> Result<String, Fault> {
+    ///     peer.in_trace(context.trace()).call("your.name", ()).await
+    /// }
+    /// ```
+    #[must_use]
+    pub fn in_trace(&self, trace: impl Into<Option<Trace>>) -> Self {
+        Self(self.0.clone(), trace.into())
+    }
+
+    /// The same, unless nothing is said of a trace.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn traced(&self, trace: Option<&Trace>) -> Cow<'_, Self> {
+        match trace {
+            None => Cow::Borrowed(self),
+            Some(trace) => Cow::Owned(self.in_trace(trace.clone())),
+        }
+    }
+
+    /// The same peer for what stands where the span of the call does, and that span, if
+    /// anybody may listen to such things.
+    #[inline]
+    fn outgoing(&self, procedure: Option<&str>, said: Option<&Trace>) -> (Cow<'_, Self>, Option<Span>) {
+        if !telling::is_heard() {
+            return (self.traced(said), None);
+        }
+        let mut trace = said.or(self.1.as_ref()).cloned();
+        let span = telling::outgoing(procedure, &Far::of(self.connection()), &mut trace);
+        (Cow::Owned(self.in_trace(trace)), span)
+    }
+
+    /// Says what there is to say besides of what is spelled next, whose answer is waited
+    /// for until `deadline`.
+    #[inline]
+    fn tell_about(&self, speaker: &mut dyn Speaker, deadline: Option<Instant>) {
+        let deadline = deadline.filter(|_| self.0.tells_timeouts);
+        if self.1.is_some() || deadline.is_some() {
+            let left = deadline.map(|at| at.saturating_duration_since(now()));
+            speaker.about(&About::default().with_trace(self.1.clone()).with_timeout(left));
+        }
+    }
+
     /// Calls a procedure of the far side.
     ///
     /// The answer is decoded straight from what was read. Nothing happens before
@@ -136,11 +194,14 @@ impl Peer {
         let timeout = timeout.unwrap_or(self.0.default_timeout);
         let listening = Listening::default();
         let deadline = after(now(), timeout);
+        let (peer, span) = self.outgoing(Some(procedure), None);
         let open = async {
-            let begin = |cx: &mut TaskContext<'_>| self.open(procedure, &args, &listening, deadline, cx);
+            let begin = |cx: &mut TaskContext<'_>| peer.open(procedure, &args, &listening, deadline, cx);
             begun(deadline, begin).await?.await
         };
-        tokio::time::timeout(timeout, open).await.unwrap_or_else(|_| Err(not_opened()))
+        let opened =
+            async { tokio::time::timeout(timeout, open).await.unwrap_or_else(|_| Err(not_opened())) };
+        Ok(told(span.clone(), opened).await?.in_span(span))
     }
 
     /// Calls a procedure of the far side that gives a stream, and
@@ -165,14 +226,17 @@ impl Peer {
         let listening = Listening::default();
         let timeout = timeout.unwrap_or(self.0.default_timeout);
         let deadline = after(now(), timeout);
+        let (peer, span) = self.outgoing(Some(procedure), None);
         let open = async {
             let begin =
-                |cx: &mut TaskContext<'_>| self.open_sending(procedure, &args, &listening, deadline, cx);
+                |cx: &mut TaskContext<'_>| peer.open_sending(procedure, &args, &listening, deadline, cx);
             let (opening, feeder) = begun(deadline, begin).await?;
             let sent = feeder.send(items, None);
             Ok(opening.await?.sending(sent))
         };
-        tokio::time::timeout(timeout, open).await.unwrap_or_else(|_| Err(not_opened()))
+        let opened =
+            async { tokio::time::timeout(timeout, open).await.unwrap_or_else(|_| Err(not_opened())) };
+        Ok(told(span.clone(), opened).await?.in_span(span))
     }
 
     /// Tells the far side something that needs no answer.
@@ -185,7 +249,7 @@ impl Peer {
     /// with [`FaultKind::Unavailable`] if more than `max_unsent` bytes wait for a
     /// far side that does not read them.
     pub fn notify(&self, procedure: &str, args: impl serde::Serialize) -> Result<(), Fault> {
-        self.say(|speaker, out| speaker.notify(procedure, &args, out).map_err(Fault::internal))
+        self.say(|speaker, out| speaker.notify(procedure, &args, out))
     }
 
     /// Publishes an event that the far side has subscribed to; a notification, in
@@ -195,12 +259,12 @@ impl Peer {
     ///
     /// Fails as [`notify`](Self::notify) does.
     pub fn event(&self, name: &str, args: impl serde::Serialize) -> Result<(), Fault> {
-        self.say(|speaker, out| speaker.event(name, &args, out).map_err(Fault::internal))
+        self.say(|speaker, out| speaker.event(name, &args, out))
     }
 
     /// Tells the far side the same as others have been told, encoded once.
     pub(crate) fn notify_encoded(&self, procedure: &str, args: &OwnedPayload) -> Result<(), Fault> {
-        self.say(|speaker, out| speaker.notify(procedure, args, out).map_err(Fault::internal))
+        self.say(|speaker, out| speaker.notify(procedure, args, out))
     }
 
     /// Ends the connection: what is on its way out is sent, calls under way are
@@ -280,8 +344,10 @@ impl Peer {
 
     fn say(
         &self,
-        write: impl FnOnce(&mut dyn Speaker, &mut Outbox) -> Result<(), Fault>,
+        write: impl FnOnce(&mut dyn Speaker, &mut Outbox) -> Result<(), EncodeError>,
     ) -> Result<(), Fault> {
+        // it has no span of its own
+        let peer = Self(self.0.clone(), telling::place(self.1.as_ref()));
         {
             let mut state = self.0.state();
             if !state.phase.is_open() {
@@ -290,7 +356,11 @@ impl Peer {
             if state.out.len() > self.0.max_unsent {
                 return Err(unread(self.0.max_unsent));
             }
-            state.tell(write)?;
+            let written = state.tell(|speaker, out| {
+                peer.tell_about(speaker, None);
+                write(speaker, out)
+            });
+            written.map_err(Fault::internal)?;
         }
         self.0.wake();
         Ok(())

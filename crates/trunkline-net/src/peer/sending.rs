@@ -21,7 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::task::AbortHandle;
-use trunkline_core::{About, Fault, FaultKind, IntoReply, feed::WINDOW};
+use trunkline_core::{Fault, FaultKind, IntoReply, feed::WINDOW};
 
 /// What the task of the connection shares with that of a stream that is sent.
 pub(crate) struct Sending(Mutex<Room>);
@@ -225,7 +225,6 @@ impl Peer {
         &self,
         procedure: &str,
         args: &impl Serialize,
-        about: Option<&About>,
         deadline: Option<Instant>,
         cx: &mut Context<'_>,
     ) -> Begun<(Awaited<T>, Feeder)> {
@@ -236,7 +235,7 @@ impl Peer {
         }
         // items follow it, which want no answer
         state.told = true;
-        let made = self.begin_under(&mut state, procedure, args, about, deadline, cx);
+        let made = self.begin_under(&mut state, procedure, args, deadline, cx);
         made.map(|awaited| {
             let feeder = self.feeder(awaited.id(), &mut state);
             drop(state);

@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     pub(super) closed: Notify,
     pub(crate) max_unsent: usize,
     pub(crate) default_timeout: Duration,
+    /// Whether calls tell the far side how long they are waited for.
+    pub(super) tells_timeouts: bool,
     pub(crate) unmatched: AtomicU64,
 }
 
@@ -149,6 +151,7 @@ impl Shared {
         speaker: Box<dyn Speaker>,
         max_unsent: usize,
         default_timeout: Duration,
+        tells_timeouts: bool,
     ) -> Arc<Self> {
         let state = State {
             out,
@@ -169,6 +172,7 @@ impl Shared {
             closed: Notify::new(),
             max_unsent,
             default_timeout,
+            tells_timeouts,
             unmatched: AtomicU64::new(0),
         })
     }

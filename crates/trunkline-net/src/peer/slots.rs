@@ -15,7 +15,7 @@ use std::{
     task::{Wake, Waker},
     time::Instant,
 };
-use trunkline_core::{BoxRunning, Identity, OwnedCallId};
+use trunkline_core::{BoxRunning, Identity, OwnedCallId, Trace};
 
 /// What can stand in a place.
 pub(crate) trait Occupant {
@@ -34,6 +34,8 @@ pub(crate) struct Slot {
     pub(crate) procedure: Box<str>,
     /// Who made it.
     pub(crate) caller: Identity,
+    /// Where its message says that it stands in a trace.
+    pub(crate) trace: Option<Trace>,
     /// `None`: it may run for ever.
     pub(crate) deadline: Option<Instant>,
     pub(crate) span: Option<tracing::Span>,
@@ -287,6 +289,7 @@ mod tests {
                 id: None,
                 caller: Identity::anonymous(),
                 procedure: "p".into(),
+                trace: None,
                 deadline,
                 span: None,
                 opens: None,

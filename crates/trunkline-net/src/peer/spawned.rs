@@ -10,6 +10,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinHandle,
 };
+use tracing::Instrument;
 use trunkline_core::{Answer, BoxRunning, Fault, Format, Reply, Running, handler::Run, procedure};
 
 /// Puts a call where it is to run; on the pool of blocking threads, if there is
@@ -42,10 +43,13 @@ fn spawned(
     permit: Option<OwnedSemaphorePermit>,
 ) -> BoxRunning {
     match run {
-        Run::Parallel => Box::pin(Spawned(tokio::spawn(procedure::finish(running, format, limit)))),
+        Run::Parallel => {
+            let finish = procedure::finish(running, format, limit).in_current_span();
+            Box::pin(Spawned(tokio::spawn(finish)))
+        }
         Run::Blocking => {
             let runtime = tokio::runtime::Handle::current();
-            let finish = procedure::finish(running, format, limit);
+            let finish = procedure::finish(running, format, limit).in_current_span();
             let work = move || {
                 let _permit = permit;
                 runtime.block_on(finish)

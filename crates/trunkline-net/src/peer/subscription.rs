@@ -4,6 +4,7 @@ use super::{Begun, NotNow, Peer, Sent, Shared, pending::Answered};
 use crate::{
     batch::{decode, not_encodable},
     clock::{after, now},
+    telling::failed,
 };
 use futures_util::Stream;
 use serde::{Serialize, de::DeserializeOwned};
@@ -17,6 +18,7 @@ use std::{
     time::Instant,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Span;
 use trunkline_core::{Fault, FaultKind, Payload, router::UNSUBSCRIBE};
 
 /// How a stream is listened to.
@@ -74,6 +76,8 @@ pub struct Subscription<T: 'static> {
     cell: Arc<Cell<T>>,
     /// The stream that goes the other way.
     sent: Option<Sent>,
+    /// Around all of it, where somebody collects spans.
+    span: Option<Box<Span>>,
 }
 
 impl<T: 'static> Subscription<T> {
@@ -88,6 +92,14 @@ impl<T: 'static> Subscription<T> {
     pub fn sending(self, sent: Sent) -> Self {
         let mut this = self;
         this.sent = Some(sent);
+        this
+    }
+
+    /// The same in the span of the call that has opened it, which ends when this does.
+    #[doc(hidden)]
+    pub fn in_span(self, span: Option<Span>) -> Self {
+        let mut this = self;
+        this.span = span.map(Box::new);
         this
     }
 }
@@ -105,12 +117,16 @@ impl<T: 'static> Stream for Subscription<T> {
             if let Some((stream, items)) = grant {
                 this.cell.grant(&stream, items);
             }
+            if let (Err(fault), Some(span)) = (&item, &this.span) {
+                failed(span, fault, fault.code());
+            }
             return Poll::Ready(Some(item));
         }
         match state.phase {
             Phase::Ended => {
                 drop(state);
                 this.sent = None;
+                this.span = None;
                 Poll::Ready(None)
             }
             _ => {
@@ -166,7 +182,7 @@ impl<T: 'static> Future for Opening<T> {
             Phase::Refused(fault) => Poll::Ready(Err(fault.clone())),
             Phase::Open(_) | Phase::Ended => {
                 drop(state);
-                Poll::Ready(Ok(Subscription { cell, sent: None }))
+                Poll::Ready(Ok(Subscription { cell, sent: None, span: None }))
             }
         }
     }
@@ -481,7 +497,11 @@ impl Peer {
         });
         let id = state.pending.insert(cell.clone(), deadline);
         let credit = listening.max_waiting.max(1) as u64;
-        if let Err(error) = state.tell(|speaker, out| speaker.open_stream(id, procedure, args, credit, out)) {
+        let written = state.tell(|speaker, out| {
+            self.tell_about(speaker, deadline);
+            speaker.open_stream(id, procedure, args, credit, out)
+        });
+        if let Err(error) = written {
             state.pending.remove(id);
             return Begun::Refused(not_encodable(error));
         }

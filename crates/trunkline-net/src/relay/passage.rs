@@ -48,7 +48,7 @@ struct Waiting(Arc<Semaphore>);
 
 impl Extract for Passage {
     fn extract(call: &Call<'_>) -> Result<Self, Fault> {
-        Ok(Self { context: call.context.clone(), deadline: call.deadline })
+        Ok(Self { context: call.context_and_trace(), deadline: call.deadline })
     }
 }
 
@@ -79,6 +79,8 @@ impl Passage {
         said.from = Some(CallingPeer::new(name, self.context.identity().subject().map(str::to_owned)));
         let room = Room::of(&to, &relay.limits);
         let waiting = Session::of(caller).get_or_insert_with(|| Waiting(semaphore(relay.limits.max_reply)));
+        // it is the same trace that goes on
+        let to = to.in_trace(self.context.trace());
         Ok(Bound { to, said, deadline: self.deadline, room, waiting: waiting.0.clone() })
     }
 }

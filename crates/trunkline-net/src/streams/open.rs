@@ -5,6 +5,7 @@ use crate::{
     clock::now,
     conversation::panicked,
     peer::{Occupant, drop_running},
+    telling::failed,
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -31,6 +32,7 @@ pub(crate) struct OpenStream {
     pub(super) number: u64,
     pub(super) head: StreamHead,
     pub(super) procedure: Box<str>,
+    /// Around all of it, from the call to its last item.
     span: Option<Span>,
     /// How many items the caller has room for; `None` if it takes them as they come.
     pub(super) credit: Option<u64>,
@@ -192,6 +194,9 @@ impl OpenStream {
     }
 
     pub(super) fn tell_end(&self, outcome: Result<(), &Fault>, dialect: &mut dyn Dialect, out: &mut Outbox) {
+        if let (Some(span), Err(fault)) = (&self.span, outcome) {
+            failed(span, fault, dialect.code(fault));
+        }
         if !self.items_only {
             dialect.end_stream(&self.head, outcome, out);
         }

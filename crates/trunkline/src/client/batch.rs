@@ -1,10 +1,10 @@
 //! [`Batching`]: a batch that is being put together.
 
 use super::{Answers, Carrier, Client, call::deadline};
-use crate::{Fault, FaultKind};
+use crate::{Fault, FaultKind, Trace};
 use serde::Serialize;
 use std::time::Duration;
-use trunkline_net::batch::Batch;
+use trunkline_net::{batch::Batch, telling::told};
 
 /// A batch that is being put together; [`Client::batch`] shows how.
 #[derive(Debug)]
@@ -13,11 +13,12 @@ pub struct Batching<'a> {
     client: &'a Client,
     batch: Batch,
     timeout: Duration,
+    trace: Option<Trace>,
 }
 
 impl<'a> Batching<'a> {
     pub(super) fn new(client: &'a Client, batch: Batch) -> Self {
-        Self { client, batch, timeout: client.0.call_timeout }
+        Self { client, batch, timeout: client.0.call_timeout, trace: client.1.clone() }
     }
 
     /// Adds a call.
@@ -46,6 +47,13 @@ impl<'a> Batching<'a> {
         self
     }
 
+    /// Says where in a distributed trace each of its items stands, as
+    /// [`Calling::trace`](super::Calling::trace) does.
+    pub fn trace(mut self, trace: impl Into<Option<Trace>>) -> Self {
+        self.trace = trace.into().or(self.trace);
+        self
+    }
+
     /// Sends the batch, and waits for all the answers. Each call succeeds or
     /// fails for itself. Nothing is sent for a batch without items.
     ///
@@ -60,20 +68,29 @@ impl<'a> Batching<'a> {
     /// response, or if the server refuses a batch that wants no answers; with [`FaultKind::RequestTooLarge`] if the batch has more items
     /// than the limit `max_batch`, which is that of a server's by default.
     pub async fn send(self) -> Result<Answers, Fault> {
-        let Self { client, batch, timeout } = self;
+        let Self { client, batch, timeout, mut trace } = self;
         let limit = client.0.max_batch;
         if batch.len() > limit {
             let message = format!("the batch has {} items: the limit `max_batch` is {limit}", batch.len());
             return Err(Fault::new(FaultKind::RequestTooLarge, message));
         }
         let deadline = deadline(timeout);
-        match &client.0.carrier {
-            Carrier::Connection(line) => {
-                let sent = line.begin_when_ready(|peer, cx| peer.begin_batch(&batch, deadline, cx));
-                Ok(line.in_time(deadline, sent).await??.await)
+        let span = client.outgoing(None, &mut trace);
+        let sent = async {
+            match &client.0.carrier {
+                Carrier::Connection(line) => {
+                    let sent = line.begin_when_ready(|peer, cx| {
+                        peer.traced(trace.as_ref()).begin_batch(&batch, deadline, cx)
+                    });
+                    Ok(line.in_time(deadline, sent).await??.await)
+                }
+                #[cfg(feature = "http-client")]
+                Carrier::Http(posting) => {
+                    let about = client.about(trace, Some(timeout));
+                    posting.in_time(deadline, posting.batch(&batch, &about)).await
+                }
             }
-            #[cfg(feature = "http-client")]
-            Carrier::Http(posting) => posting.in_time(deadline, posting.batch(&batch)).await,
-        }
+        };
+        told(span, sent).await
     }
 }

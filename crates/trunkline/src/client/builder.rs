@@ -24,6 +24,7 @@ use trunkline_net::{
     listen::MakeFraming,
     relay::Called,
     serve::CALL_TIMEOUT,
+    telling::Far,
 };
 
 /// A client that is being set up.
@@ -180,9 +181,10 @@ impl Builder {
         self
     }
 
-    /// Tells the server with each [call](Client::call) how long this side waits for its
-    /// answer, in the member `timeout`, so that it does not work longer than that: for
-    /// servers of trunkline, and those that let such a member be. Default: nothing is said.
+    /// Tells the server with each call, also one of a batch or for a stream, how long this
+    /// side waits for its answer, in the member `timeout`, so that it does not work longer
+    /// than that: for servers of trunkline, and those that let such a member be. Default:
+    /// nothing is said.
     pub fn tell_timeouts(mut self) -> Self {
         self.tells_timeouts = true;
         self
@@ -356,14 +358,17 @@ impl Builder {
                 (Some(dialer), None)
             }
         };
+        let far = Far::at(dialer.as_ref().map(Dialer::address), language.name());
         let client = |carrier| {
-            Client(Arc::new(Shared {
+            let shared = Shared {
                 carrier,
                 call_timeout: self.call_timeout,
                 tells_timeouts: self.tells_timeouts,
                 drain_timeout: self.limits.drain_timeout,
                 max_batch: self.limits.max_batch,
-            }))
+                far,
+            };
+            Client(Arc::new(shared), None)
         };
         #[cfg(feature = "http-client")]
         if let Some(dialer) = dialer.as_ref().filter(|dialer| dialer.address().is_http()) {
@@ -391,7 +396,9 @@ impl Builder {
         let supervisor = Supervisor {
             line: line.clone(),
             dialer,
-            service: Service::new(router, language).limits(self.limits.clone().idle_timeout(idle)),
+            service: Service::new(router, language)
+                .limits(self.limits.clone().idle_timeout(idle))
+                .tell_timeouts(self.tells_timeouts),
             call_timeout: self.call_timeout,
             login_timeout: self.connect_timeout,
             reconnect: if reconnects { self.reconnect } else { Reconnect::never() },

@@ -1,7 +1,7 @@
 //! [`Calling`]: a call, from the first poll to its answer, over whatever carries it.
 
 use super::{Carrier, Client, line::Line};
-use crate::{About, Fault, IntoReply, OwnedPayload, Trace};
+use crate::{Fault, IntoReply, OwnedPayload, Trace};
 use futures_core::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -15,6 +15,7 @@ use trunkline_core::Format;
 use trunkline_net::{
     batch::not_encodable,
     peer::{Awaited, Begun},
+    telling::told,
 };
 
 /// A call that is about to be made, or under way. A future.
@@ -24,7 +25,7 @@ pub struct Calling<'a, T, A> {
     procedure: &'a str,
     args: A,
     timeout: Duration,
-    about: Option<Box<About>>,
+    trace: Option<Trace>,
     stage: Stage<T>,
 }
 
@@ -38,8 +39,8 @@ enum Stage<T> {
 
 impl<'a, T, A> Calling<'a, T, A> {
     pub(super) fn new(client: &'a Client, procedure: &'a str, args: A) -> Self {
-        let about = client.0.tells_timeouts.then(Box::default);
-        Self { client, procedure, args, timeout: client.0.call_timeout, about, stage: Stage::New }
+        let (timeout, trace) = (client.0.call_timeout, client.1.clone());
+        Self { client, procedure, args, timeout, trace, stage: Stage::New }
     }
 
     /// How long to wait for the answer, a connection included; `None` leaves it at
@@ -60,9 +61,7 @@ impl<'a, T, A> Calling<'a, T, A> {
     /// }
     /// ```
     pub fn trace(mut self, trace: impl Into<Option<Trace>>) -> Self {
-        if let Some(trace) = trace.into() {
-            self.about.get_or_insert_default().trace = Some(trace);
-        }
+        self.trace = trace.into().or(self.trace);
         self
     }
 }
@@ -92,20 +91,21 @@ impl<'a, T: DeserializeOwned + Send + 'static, A: Serialize> Calling<'a, T, A> {
     where
         S: Stream<Item: IntoReply> + Send + 'static,
     {
-        let Self { client, procedure, args, timeout, mut about, .. } = self;
-        if let Some(about) = &mut about {
-            about.timeout = client.0.tells_timeouts.then_some(timeout);
-        }
+        let Self { client, procedure, args, timeout, mut trace, .. } = self;
         let args = OwnedPayload::encode(&args, Format::Json).map_err(not_encodable);
         async move {
             let (args, deadline) = (args?, deadline(timeout));
             let line = client.line()?;
-            let about = about.as_deref();
-            let made =
-                line.begin_when_ready(|peer, cx| peer.begin_sending(procedure, &args, about, deadline, cx));
-            let (awaited, feeder) = line.in_time(deadline, made).await??;
-            let _sent = feeder.send(items, Some(timeout));
-            awaited.await
+            let span = client.outgoing(Some(procedure), &mut trace);
+            let called = async {
+                let made = line.begin_when_ready(|peer, cx| {
+                    peer.traced(trace.as_ref()).begin_sending(procedure, &args, deadline, cx)
+                });
+                let (awaited, feeder) = line.in_time(deadline, made).await??;
+                let _sent = feeder.send(items, Some(timeout));
+                awaited.await
+            };
+            told(span, called).await
         }
     }
 }
@@ -124,13 +124,12 @@ impl<T: DeserializeOwned + Send + 'static, A: Serialize> Future for Calling<'_, 
             Stage::New => {}
         }
         let deadline = deadline(this.timeout);
-        if let Some(about) = &mut this.about {
-            about.timeout = this.client.0.tells_timeouts.then_some(this.timeout);
-        }
-        let about = this.about.as_deref();
+        let span = this.client.outgoing(Some(this.procedure), &mut this.trace);
+        let trace = this.trace.as_ref();
         let begun = match &this.client.0.carrier {
+            _ if span.is_some() => None,
             Carrier::Connection(line) => {
-                line.begin(|peer| peer.begin(this.procedure, &this.args, about, deadline, cx))
+                line.begin(|peer| peer.traced(trace).begin(this.procedure, &this.args, deadline, cx))
             }
             #[cfg(feature = "http-client")]
             Carrier::Http(_) => None,
@@ -144,6 +143,7 @@ impl<T: DeserializeOwned + Send + 'static, A: Serialize> Future for Calling<'_, 
             _ => {}
         }
         match this.wait(deadline) {
+            Ok(answer) if span.is_some() => this.stage = Stage::Waiting(Box::pin(told(span, answer))),
             Ok(answer) => this.stage = Stage::Waiting(answer),
             Err(fault) => return Poll::Ready(Err(fault)),
         }
@@ -162,12 +162,13 @@ impl<T: DeserializeOwned + Send + 'static, A: Serialize> Calling<'_, T, A> {
         Ok(match &self.client.0.carrier {
             Carrier::Connection(line) => {
                 let args = OwnedPayload::encode(&self.args, Format::Json).map_err(not_encodable)?;
-                let about = self.about.clone();
-                Box::pin(over_line(line.clone(), self.procedure.to_owned(), args, about, deadline))
+                let trace = self.trace.clone();
+                Box::pin(over_line(line.clone(), self.procedure.to_owned(), args, trace, deadline))
             }
             #[cfg(feature = "http-client")]
             Carrier::Http(posting) => {
-                let called = posting.call(self.procedure, &self.args, self.about.as_deref());
+                let about = self.client.about(self.trace.clone(), Some(self.timeout));
+                let called = posting.call(self.procedure, &self.args, &about);
                 let posting = posting.clone();
                 Box::pin(async move { posting.in_time(deadline, called).await })
             }
@@ -180,11 +181,11 @@ async fn over_line<T: DeserializeOwned + Send + 'static>(
     line: Arc<Line>,
     procedure: String,
     args: OwnedPayload,
-    about: Option<Box<About>>,
+    trace: Option<Trace>,
     deadline: Option<Instant>,
 ) -> Result<T, Fault> {
-    let made =
-        line.begin_when_ready(|peer, cx| peer.begin(&procedure, &args, about.as_deref(), deadline, cx));
+    let trace = trace.as_ref();
+    let made = line.begin_when_ready(|peer, cx| peer.traced(trace).begin(&procedure, &args, deadline, cx));
     line.in_time(deadline, made).await??.await
 }
 

@@ -1,7 +1,7 @@
 //! [`Line`]: a client's connection over time, as its callers see it.
 
 use super::{closed, state::ConnectionState};
-use crate::{Fault, FaultKind, Peer};
+use crate::{Fault, FaultKind, Peer, Trace};
 use http::HeaderValue;
 use std::{
     collections::BTreeSet,
@@ -179,9 +179,14 @@ impl Line {
     }
 
     /// Sends a notification as soon as there is a peer for it.
-    pub(super) async fn notify(&self, procedure: &str, args: &OwnedPayload) -> Result<(), Fault> {
+    pub(super) async fn notify(
+        &self,
+        procedure: &str,
+        args: &OwnedPayload,
+        trace: Option<&Trace>,
+    ) -> Result<(), Fault> {
         loop {
-            match self.ready().await?.notify(procedure, args) {
+            match self.ready().await?.traced(trace).notify(procedure, args) {
                 Err(fault) if fault.kind() == FaultKind::Disconnected => {}
                 done => return done,
             }

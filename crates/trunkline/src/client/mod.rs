@@ -40,15 +40,19 @@ pub use trunkline_net::{
 use self::line::Line;
 #[cfg(feature = "http-client")]
 use self::posting::Posting;
-use crate::{Fault, FaultKind, Link, OwnedPayload, Peer, security::AUTHENTICATE};
+use crate::{About, Fault, FaultKind, Link, OwnedPayload, Peer, Trace, security::AUTHENTICATE};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::sync::watch;
+use tracing::Span;
 use trunkline_core::{
     Format,
     relay::{Name, REGISTER, UNREGISTER},
 };
-use trunkline_net::batch::{Batch, not_encodable};
+use trunkline_net::{
+    batch::{Batch, not_encodable},
+    telling::{self, Far},
+};
 
 /// Calls the procedures of a server. Cheap to clone: all clones are one client.
 ///
@@ -67,7 +71,11 @@ use trunkline_net::batch::{Batch, not_encodable};
 /// When the last clone is dropped the connection is closed: what is on its way
 /// out is still sent, calls from the server are cancelled.
 #[derive(Clone)]
-pub struct Client(Arc<Shared>);
+pub struct Client(
+    Arc<Shared>,
+    /// Where in a distributed trace its calls stand.
+    Option<Trace>,
+);
 
 struct Shared {
     carrier: Carrier,
@@ -75,6 +83,8 @@ struct Shared {
     tells_timeouts: bool,
     drain_timeout: Duration,
     max_batch: usize,
+    /// Whom it calls, for those who are told of calls.
+    far: Far,
 }
 
 /// What carries the calls.
@@ -122,6 +132,36 @@ impl Client {
     /// ```
     pub fn over(link: Link) -> Builder {
         Builder::over(link)
+    }
+
+    /// The same client for calls, streams, notifications and batches that stand there in a
+    /// distributed trace, such as where the call stands that a handler
+    /// [answers](crate::Context::trace): over HTTP that is told in headers, else in members
+    /// of each message. Typed clients made of it call so too.
+    ///
+    /// ```
+    /// # use trunkline::{Client, Context, Fault};
+    /// async fn relay(context: Context, client: &Client) -> Result<(), Fault> {
+    ///     let client = client.in_trace(context.trace());
+    ///     client.notify("log", ("relayed",)).await
+    /// }
+    /// ```
+    #[must_use]
+    pub fn in_trace(&self, trace: impl Into<Option<Trace>>) -> Self {
+        Self(self.0.clone(), trace.into())
+    }
+
+    /// The span of a call, if anybody may listen to such things; and where in a trace the
+    /// call stands then.
+    #[inline]
+    fn outgoing(&self, procedure: Option<&str>, trace: &mut Option<Trace>) -> Option<Span> {
+        if telling::is_heard() { telling::outgoing(procedure, &self.0.far, trace) } else { None }
+    }
+
+    /// What is said of a call besides, over HTTP, that stands there and is waited for so long.
+    #[cfg(feature = "http-client")]
+    fn about(&self, trace: Option<Trace>, timeout: Option<Duration>) -> About {
+        About::default().with_trace(trace).with_timeout(timeout.filter(|_| self.0.tells_timeouts))
     }
 
     /// Calls a procedure of the server.
@@ -206,17 +246,18 @@ impl Client {
         let deadline = call::deadline(self.0.call_timeout);
         match &self.0.carrier {
             Carrier::Connection(line) => {
-                match line.peer().map(|peer| peer.notify(procedure, &args)) {
+                match line.peer().map(|peer| peer.traced(self.1.as_ref()).notify(procedure, &args)) {
                     None => {}
                     Some(Err(fault)) if fault.kind() == FaultKind::Disconnected => {}
                     Some(done) => return done,
                 }
                 let args = OwnedPayload::encode(&args, Format::Json).map_err(not_encodable)?;
-                line.in_time(deadline, line.notify(procedure, &args)).await?
+                line.in_time(deadline, line.notify(procedure, &args, self.1.as_ref())).await?
             }
             #[cfg(feature = "http-client")]
             Carrier::Http(posting) => {
-                let notified = posting.notify(procedure, &args);
+                let notified =
+                    posting.notify(procedure, &args, &self.about(telling::place(self.1.as_ref()), None));
                 drop(args);
                 posting.in_time(deadline, notified).await
             }

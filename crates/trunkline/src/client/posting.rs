@@ -33,7 +33,7 @@ impl Posting {
         &self,
         procedure: &str,
         args: &dyn Encode,
-        about: Option<&About>,
+        about: &About,
     ) -> impl Future<Output = Result<T, Fault>> + Send + use<T> {
         let called = self.caller.call(procedure, args, about);
         async move { called.await.and_then(|answer| decode(answer.borrow())) }
@@ -43,12 +43,17 @@ impl Posting {
         &self,
         procedure: &str,
         args: &dyn Encode,
+        about: &About,
     ) -> impl Future<Output = Result<(), Fault>> + Send + use<> {
-        self.caller.notify(procedure, args)
+        self.caller.notify(procedure, args, about)
     }
 
-    pub(super) fn batch(&self, batch: &Batch) -> impl Future<Output = Result<Answers, Fault>> + Send + use<> {
-        self.caller.batch(batch)
+    pub(super) fn batch(
+        &self,
+        batch: &Batch,
+        about: &About,
+    ) -> impl Future<Output = Result<Answers, Fault>> + Send + use<> {
+        self.caller.batch(batch, about)
     }
 
     /// Runs a request until the deadline passes, unless the client is closed.

@@ -1,7 +1,7 @@
 //! [`Streaming`]: a call for a stream, from the first poll to its being open.
 
 use super::{Client, call};
-use crate::{Fault, IntoReply, OwnedPayload};
+use crate::{Fault, IntoReply, OwnedPayload, Trace};
 use futures_core::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{borrow::Cow, fmt, marker::PhantomData, pin::Pin, time::Duration};
@@ -9,6 +9,7 @@ use trunkline_core::Format;
 use trunkline_net::{
     batch::not_encodable,
     peer::{Listening, Subscription},
+    telling::told,
 };
 
 /// A call for a stream that is about to be made.
@@ -18,20 +19,28 @@ pub struct Streaming<'a, T, A> {
     procedure: &'a str,
     args: A,
     timeout: Duration,
+    trace: Option<Trace>,
     listening: Listening,
     item: PhantomData<fn() -> T>,
 }
 
 impl<'a, T, A> Streaming<'a, T, A> {
     pub(super) fn new(client: &'a Client, procedure: &'a str, args: A) -> Self {
-        let (timeout, listening) = (client.0.call_timeout, Listening::default());
-        Self { client, procedure, args, timeout, listening, item: PhantomData }
+        let (timeout, trace, listening) = (client.0.call_timeout, client.1.clone(), Listening::default());
+        Self { client, procedure, args, timeout, trace, listening, item: PhantomData }
     }
 
     /// How long the stream may take to open, a connection included. Default
     /// [`Builder::call_timeout`](super::Builder::call_timeout), which `None` leaves it at.
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.timeout = timeout.into().unwrap_or(self.timeout);
+        self
+    }
+
+    /// Says where in a distributed trace the call stands, as
+    /// [`Calling::trace`](super::Calling::trace) does.
+    pub fn trace(mut self, trace: impl Into<Option<Trace>>) -> Self {
+        self.trace = trace.into().or(self.trace);
         self
     }
 
@@ -78,20 +87,22 @@ impl<'a, T: DeserializeOwned + Send + 'static, A: Serialize> Streaming<'a, T, A>
     where
         S: Stream<Item: IntoReply> + Send + 'static,
     {
-        let Self { client, procedure, args, timeout, listening, .. } = self;
+        let Self { client, procedure, args, timeout, mut trace, listening, .. } = self;
         let args = OwnedPayload::encode(&args, Format::Json).map_err(not_encodable);
         async move {
             let (args, deadline) = (args?, call::deadline(timeout));
             let line = client.line()?;
+            let span = client.outgoing(Some(procedure), &mut trace);
             let open = async {
                 let begun = line.begin_when_ready(|peer, cx| {
-                    peer.open_sending(procedure, &args, &listening, deadline, cx)
+                    peer.traced(trace.as_ref()).open_sending(procedure, &args, &listening, deadline, cx)
                 });
                 let (opening, feeder) = begun.await?;
                 let sent = feeder.send(items, None);
                 Ok(opening.await?.sending(sent))
             };
-            line.in_time(deadline, open).await?
+            let opened = async { line.in_time(deadline, open).await? };
+            Ok(told(span.clone(), opened).await?.in_span(span))
         }
     }
 }
@@ -105,17 +116,20 @@ where
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { client, procedure, args, timeout, listening, .. } = self;
+        let Self { client, procedure, args, timeout, mut trace, listening, .. } = self;
         let args = OwnedPayload::encode(&args, Format::Json).map_err(not_encodable);
         Box::pin(async move {
             let (args, deadline) = (args?, call::deadline(timeout));
             let line = client.line()?;
+            let span = client.outgoing(Some(procedure), &mut trace);
             let open = async {
-                let opening =
-                    line.begin_when_ready(|peer, cx| peer.open(procedure, &args, &listening, deadline, cx));
+                let opening = line.begin_when_ready(|peer, cx| {
+                    peer.traced(trace.as_ref()).open(procedure, &args, &listening, deadline, cx)
+                });
                 opening.await?.await
             };
-            line.in_time(deadline, open).await?
+            let opened = async { line.in_time(deadline, open).await? };
+            Ok(told(span.clone(), opened).await?.in_span(span))
         })
     }
 }

@@ -38,6 +38,7 @@ pub struct Server {
     language: JsonRpc,
     discover: bool,
     peers_by_name: bool,
+    tells_timeouts: bool,
     security: Option<Arc<dyn Security>>,
     listeners: Vec<Listener>,
 }
@@ -54,6 +55,7 @@ impl Server {
             language: JsonRpc::default(),
             discover: false,
             peers_by_name: false,
+            tells_timeouts: false,
             security: None,
             listeners: Vec::new(),
         }
@@ -83,6 +85,15 @@ impl Server {
     /// What is called when connections come and go, and when things fail.
     pub fn hooks(mut self, hooks: Hooks) -> Self {
         self.hooks = hooks;
+        self
+    }
+
+    /// Tells its clients with each call of theirs that handlers make, by way of a
+    /// [`Peer`](crate::Peer), how long they wait for the answer:
+    /// [`Builder::tell_timeouts`](crate::client::Builder::tell_timeouts) the other way.
+    /// Default: nothing is said.
+    pub fn tell_timeouts(mut self) -> Self {
+        self.tells_timeouts = true;
         self
     }
 
@@ -219,7 +230,7 @@ impl Server {
             false => router,
         };
         let service = Service::new(router, self.language).with_peers(peers);
-        let service = service.limits(self.limits).hooks(self.hooks);
+        let service = service.limits(self.limits).hooks(self.hooks).tell_timeouts(self.tells_timeouts);
         match self.security {
             Some(security) => service.shared_security(security),
             None => service,

@@ -223,3 +223,27 @@ async fn a_server_relays_only_where_it_is_asked_to() {
     let fault = client.peer("alice").call::<()>("x", ()).await.unwrap_err();
     assert_eq!(fault.kind(), FaultKind::NotFound);
 }
+
+/// What one peer asks of another stands in the trace in which the one says that it does.
+#[tokio::test]
+async fn a_relayed_call_stands_where_its_caller_does() {
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let stands = |context: &Context| context.trace().map(|trace| trace.to_string());
+    let (sent, mut notes) = mpsc::unbounded_channel();
+    let router = Router::new()
+        .procedure("stands", async move |context: Context| stands(&context))
+        .procedure("note", move |context: Context| std::future::ready(sent.send(stands(&context)).unwrap()))
+        .procedure("stream", async move |context: Context| stream::iter([stands(&context)]));
+    let world = World::new().await;
+    let _alice = world.peer("alice", router).await;
+    let bob = world.client().await;
+    for trace in [Some(parent.to_owned()), None] {
+        let place = trace.as_deref().and_then(trunkline::Trace::parse);
+        let alice = bob.in_trace(place).peer("alice");
+        assert_eq!(alice.call::<Option<String>>("stands", ()).await.unwrap(), trace);
+        alice.notify("note", ()).await.unwrap();
+        assert_eq!(notes.recv().await.unwrap(), trace);
+        let mut stream = alice.stream::<Option<String>>("stream", ()).await.unwrap();
+        assert_eq!(stream.next().await.unwrap().unwrap(), trace);
+    }
+}

@@ -98,17 +98,9 @@ impl HttpCaller {
         &self,
         procedure: &str,
         args: &dyn Encode,
-        about: Option<&About>,
+        about: &About,
     ) -> impl Future<Output = Answer> + Send + use<> {
-        let mut asking = self.write(|speaker, out| {
-            if let Some(about) = about {
-                speaker.about(&about.clone().with_trace(None));
-            }
-            speaker.call(ONLY, procedure, args, out)
-        });
-        if let Ok(asking) = &mut asking {
-            asking.trace = about.and_then(|about| about.trace.clone());
-        }
+        let asking = self.write(about, |speaker, out| speaker.call(ONLY, procedure, args, out));
         async move {
             let mut answers = HashMap::new();
             let complaint = asking?.post().await?.hear(&mut answers);
@@ -126,20 +118,26 @@ impl HttpCaller {
         &self,
         procedure: &str,
         args: &dyn Encode,
+        about: &About,
     ) -> impl Future<Output = Result<(), Fault>> + Send + use<> {
-        let asking = self.write(|speaker, out| speaker.notify(procedure, args, out));
+        let asking = self.write(about, |speaker, out| speaker.notify(procedure, args, out));
         async move { asking?.post().await?.taken() }
     }
 
-    /// Sends a batch in one request. Each call succeeds or fails for itself.
+    /// Sends a batch in one request. Each call succeeds or fails for itself; what is said
+    /// `about` it is said of each of its items.
     ///
     /// # Errors
     ///
     /// The future fails as a whole if there was no response.
-    pub fn batch(&self, batch: &Batch) -> impl Future<Output = Result<Answers, Fault>> + Send + use<> {
+    pub fn batch(
+        &self,
+        batch: &Batch,
+        about: &About,
+    ) -> impl Future<Output = Result<Answers, Fault>> + Send + use<> {
         let ids: Vec<u64> = (1..).take(batch.calls()).collect();
         let items = batch.items(&ids);
-        let asking = self.write(|speaker, out| speaker.batch(&items, out));
+        let asking = self.write(about, |speaker, out| speaker.batch(&items, out));
         let empty = batch.is_empty();
         async move {
             if empty {
@@ -156,15 +154,20 @@ impl HttpCaller {
         }
     }
 
-    /// Writes a message.
+    /// Writes a message. Where it stands in a trace is for the headers.
     fn write(
         &self,
+        about: &About,
         write: impl FnOnce(&mut dyn Speaker, &mut Outbox) -> Result<(), EncodeError>,
     ) -> Result<Asking, Fault> {
         let (dialect, mut speaker) = self.0.language.converse(&self.0.limits);
         let mut out = Outbox::new(Box::new(Whole));
+        let (trace, about) = (about.trace.clone(), About::default().with_timeout(about.timeout));
+        if !about.is_empty() {
+            speaker.about(&about);
+        }
         write(&mut *speaker, &mut out).map_err(not_encodable)?;
-        Ok(Asking { shared: self.0.clone(), dialect, body: out.into_bytes().into(), trace: None })
+        Ok(Asking { shared: self.0.clone(), dialect, body: out.into_bytes().into(), trace })
     }
 }
 
