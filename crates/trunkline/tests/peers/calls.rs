@@ -228,12 +228,14 @@ async fn a_server_relays_only_where_it_is_asked_to() {
 #[tokio::test]
 async fn a_relayed_call_stands_where_its_caller_does() {
     let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    let stands = |context: &Context| context.trace().map(|trace| trace.to_string());
+    fn stands(context: &Context) -> Option<String> {
+        context.trace().map(|trace| trace.to_string())
+    }
     let (sent, mut notes) = mpsc::unbounded_channel();
     let router = Router::new()
-        .procedure("stands", async move |context: Context| stands(&context))
+        .procedure("stands", async |context: Context| stands(&context))
         .procedure("note", move |context: Context| std::future::ready(sent.send(stands(&context)).unwrap()))
-        .procedure("stream", async move |context: Context| stream::iter([stands(&context)]));
+        .procedure("stream", async |context: Context| stream::iter([stands(&context)]));
     let world = World::new().await;
     let _alice = world.peer("alice", router).await;
     let bob = world.client().await;
