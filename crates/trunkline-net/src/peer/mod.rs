@@ -109,7 +109,7 @@ impl Peer {
             return (self.traced(said), None);
         }
         let mut trace = said.or(self.1.as_ref()).cloned();
-        let span = telling::outgoing(procedure, &Far::of(self.connection()), &mut trace);
+        let span = telling::outgoing(procedure, || Far::of(self.connection()), &mut trace);
         (Cow::Owned(self.in_trace(trace)), span)
     }
 

@@ -28,11 +28,13 @@ impl Far {
     }
 }
 
-/// Whether anybody may listen to what is told. Costs next to nothing.
+/// Whether anybody may listen to what is told, or to where it stands. Costs next to nothing.
 #[must_use]
 #[inline(always)]
 pub fn is_heard() -> bool {
-    LevelFilter::current() != LevelFilter::OFF
+    // spans that calls are made in may be of any level
+    let least = if cfg!(feature = "otel") { LevelFilter::ERROR } else { LevelFilter::DEBUG };
+    LevelFilter::current() >= least
 }
 
 /// The span of a call of `procedure`, or of a batch; none if nobody collects spans.
@@ -41,8 +43,12 @@ pub fn is_heard() -> bool {
 /// span does from now on, or the one that is current: if that is in the trace that was
 /// said, or none was.
 #[cold]
-pub fn outgoing(procedure: Option<&str>, far: &Far, trace: &mut Option<Trace>) -> Option<Span> {
-    let span = tracing::enabled!(Level::DEBUG).then(|| span(procedure, far));
+pub fn outgoing(
+    procedure: Option<&str>,
+    far: impl FnOnce() -> Far,
+    trace: &mut Option<Trace>,
+) -> Option<Span> {
+    let span = tracing::enabled!(Level::DEBUG).then(|| span(procedure, &far()));
     #[cfg(feature = "otel")]
     super::otel::go_on(span.as_ref(), trace);
     #[cfg(not(feature = "otel"))]

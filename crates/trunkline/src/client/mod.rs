@@ -155,7 +155,10 @@ impl Client {
     /// call stands then.
     #[inline]
     fn outgoing(&self, procedure: Option<&str>, trace: &mut Option<Trace>) -> Option<Span> {
-        if telling::is_heard() { telling::outgoing(procedure, &self.0.far, trace) } else { None }
+        match telling::is_heard() {
+            true => telling::outgoing(procedure, || self.0.far.clone(), trace),
+            false => None,
+        }
     }
 
     /// What is said of a call besides, over HTTP, that stands there and is waited for so long.
