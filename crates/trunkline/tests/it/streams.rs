@@ -625,17 +625,3 @@ async fn a_silent_stream_does_not_keep_a_connection_alive() {
     let ended = wire.ended().await;
     assert!(ended.contains("sign of life"), "{ended}");
 }
-
-#[allow(dead_code, reason = "it has a `main` of its own")]
-#[path = "../../examples/ticker.rs"]
-mod ticker;
-
-#[tokio::test]
-async fn the_example_does_what_it_shows() {
-    let told = ticker::run().await.unwrap();
-    let [items @ .., open, left] = &*told else { panic!("{told:?}") };
-    let of = |way: &str| items.iter().filter(|line| line.starts_with(way)).count();
-    assert_eq!((of("TCP: Price {"), of("WebSocket: Price {")), (3, 3), "{told:?}");
-    assert_eq!((of(r#"SSE: {"jsonrpc":"2.0","method":"prices","#), items.len()), (2, 9), "{told:?}");
-    assert_eq!([&**open, left], ["3 streams are open", "0 streams are open"]);
-}
