@@ -118,7 +118,8 @@ impl TestServer {
         tokio::spawn(async move { serve(link, &service).await })
     }
 
-    /// The connections that are open: the far ends of the clients, which can be called.
+    /// The connections that are open: the far ends of the clients, which can be called. One
+    /// is among them once the server has heard of it: before the first call is answered.
     #[must_use]
     pub fn peers(&self) -> Peers {
         self.service.peers().clone()
