@@ -2,7 +2,7 @@
 
 use crate::{
     call::Call,
-    check,
+    check, clock,
     context::{Context, States},
     crowded::Crowded,
     fault::Fault,
@@ -16,12 +16,7 @@ use crate::{
     schema::Schemas,
     signature::Signature,
 };
-use std::{
-    fmt,
-    panic::Location,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fmt, panic::Location, sync::Arc, time::Duration};
 
 /// A procedure under its name, with all that its routers put around it.
 #[derive(Clone)]
@@ -151,7 +146,7 @@ impl Route {
     ) -> Call<'a> {
         let mut call = Call::new(name, args, context, &self.states);
         call.fallback = self.fallback();
-        call.deadline = self.timeout().and_then(|timeout| Instant::now().checked_add(timeout));
+        call.deadline = self.timeout().and_then(|timeout| clock::now().checked_add(timeout));
         call
     }
 

@@ -23,4 +23,8 @@ mod post;
 
 #[cfg(feature = "http-client")]
 pub use self::post::HttpCaller;
-pub use self::{address::Address, connect::Dialer, error::DialError};
+pub use self::{
+    address::Address,
+    connect::{Dialer, MakeStream},
+    error::DialError,
+};

@@ -1,12 +1,15 @@
 //! [`Called`]: what a peer serves to other peers, who call it by a name.
 
-use crate::peer::placed;
+use crate::{
+    clock::{after, earliest, now},
+    peer::placed,
+};
 use std::{
     fmt,
     pin::Pin,
     sync::Arc,
     task::{Context as TaskContext, Poll},
-    time::{Duration, Instant},
+    time::Duration,
 };
 use tokio::{
     sync::Semaphore,
@@ -43,7 +46,7 @@ impl Called {
     #[must_use]
     pub fn new(router: Router, limits: &Limits) -> Self {
         let most = limits.max_in_flight.min(Semaphore::MAX_PERMITS);
-        Self { router: Arc::new(router.seal()), blocking: Arc::new(Semaphore::new(most)) }
+        Self { router: router.seal().shared(), blocking: Arc::new(Semaphore::new(most)) }
     }
 }
 
@@ -77,8 +80,7 @@ impl Procedure for Dispatch {
         let mut inner = Call::new(&method, params, &context, route.states());
         (inner.deadline, inner.format, inner.max_reply) = (call.deadline, call.format, call.max_reply);
         if let Some(timeout) = route.timeout() {
-            let own = Instant::now().checked_add(timeout);
-            inner.deadline = [call.deadline, own].into_iter().flatten().min();
+            inner.deadline = earliest([call.deadline, after(now(), timeout)]);
         }
         let mut running = route.start(&inner)?;
         if route.run() != Run::Inline {

@@ -14,6 +14,7 @@ use std::{
 use trunkline_core::Format;
 use trunkline_net::{
     batch::not_encodable,
+    clock::now,
     peer::{Awaited, Begun},
 };
 
@@ -192,7 +193,7 @@ async fn over_line<T: DeserializeOwned + Send + 'static>(
 /// not go that far.
 #[inline]
 pub(super) fn deadline(timeout: Duration) -> Option<Instant> {
-    tokio::time::Instant::now().into_std().checked_add(timeout)
+    now().checked_add(timeout)
 }
 
 impl<T, A> fmt::Debug for Calling<'_, T, A> {

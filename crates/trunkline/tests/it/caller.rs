@@ -1,6 +1,6 @@
 //! Calls inside of calls.
 
-use crate::support::{Wire, code, request};
+use crate::support::{TestServer, Wire, code, request, service};
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::json;
 use std::{
@@ -11,9 +11,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::Notify;
-use trunkline::{
-    Caller, Calls, Context, Fault, FaultKind, Identity, InProcess, JsonRpc, Limits, Router, Service, handler,
-};
+use trunkline::{Caller, Calls, Context, Fault, FaultKind, Identity, InProcess, Limits, Router, handler};
 
 /// Arithmetic that others build on.
 #[trunkline::service(scope = "math")]
@@ -154,7 +152,7 @@ async fn a_chain_is_not_deeper_than_the_limit() {
         });
     for (limits, most) in [(Limits::default(), 32), (Limits::default().max_chain(3), 3)] {
         deepest.store(0, Ordering::Relaxed);
-        let mut wire = Wire::with_limits(router.clone(), limits);
+        let mut wire = Wire::to(service(router.clone(), limits));
         for procedure in ["forever", "a"] {
             let refused = wire.ask(request(1, procedure, json!([]))).await;
             assert_eq!(refused["error"]["data"], json!({"limit": most, "setting": "max_chain"}), "{refused}");
@@ -217,10 +215,7 @@ async fn a_stream_calls_for_its_items_after_it_has_been_opened() {
     };
     let router =
         Router::new().procedure("squares", squares).procedure("square", async |number: u64| number * number);
-    let (here, there) = trunkline::Link::pair();
-    let service = Service::new(router, JsonRpc::default());
-    tokio::spawn(async move { trunkline::serve(there, &service).await });
-    let client = trunkline::Client::over(here).connect_lazy().unwrap();
+    let client = TestServer::new(router).client();
     let squares: Vec<u64> =
         client.stream::<u64>("squares", (4,)).await.unwrap().map(Result::unwrap).collect().await;
     assert_eq!(squares, [0, 1, 4, 9]);

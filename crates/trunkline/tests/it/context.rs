@@ -1,6 +1,6 @@
 //! What goes along with a call: its place in a trace, and how long it is waited for.
 
-use crate::support::{Wire, client, code};
+use crate::support::{TestServer, Wire, client, code};
 use serde_json::json;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -97,10 +97,7 @@ async fn a_caller_says_how_long_it_waits() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_tells_how_long_it_waits_if_it_is_to() {
-    let (here, there) = trunkline::Link::pair();
-    let service = trunkline::Service::new(router(), trunkline::JsonRpc::default());
-    tokio::spawn(async move { trunkline::serve(there, &service).await });
-    let client = Client::over(here).tell_timeouts().connect_lazy().unwrap();
+    let client = TestServer::new(router()).builder().tell_timeouts().connect_lazy().unwrap();
     let left: u64 = client.call("left", ()).timeout(Duration::from_millis(1234)).await.unwrap();
     assert_eq!(left, 1234);
     let silent = crate::support::client(router(), Limits::default(), Router::new());

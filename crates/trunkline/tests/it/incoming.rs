@@ -1,6 +1,6 @@
 //! Streams that a caller sends with its call, as the side that serves it hears them.
 
-use crate::support::{Wire, client, code, request};
+use crate::support::{Wire, client, code, request, service};
 use futures_util::{Stream, StreamExt, stream};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -136,7 +136,7 @@ async fn who_sends_more_than_there_is_room_for_ends_its_call() {
 
 #[tokio::test]
 async fn what_waits_is_limited_in_bytes_too() {
-    let mut wire = Wire::with_limits(router(), Limits::default().max_message(1000));
+    let mut wire = Wire::to(service(router(), Limits::default().max_message(1000)));
     wire.line(request(1, "stuck", json!([0]))).await;
     for _ in 0..4 {
         wire.line(item(1, "x".repeat(900))).await;
@@ -154,7 +154,7 @@ async fn what_waits_is_limited_in_bytes_too() {
 
 #[tokio::test]
 async fn an_item_that_is_too_large_ends_its_stream() {
-    let mut wire = Wire::with_limits(router(), Limits::default().max_message(1000));
+    let mut wire = Wire::to(service(router(), Limits::default().max_message(1000)));
     wire.line(request(1, "sum", json!([]))).await;
     wire.line(item(1, 1)).await;
     // as a trunkline caller spells it
@@ -265,7 +265,7 @@ async fn two_calls_of_one_id_cannot_both_have_a_stream() {
 
 #[tokio::test]
 async fn streams_of_both_directions_are_limited_together() {
-    let mut wire = Wire::with_limits(router(), Limits::default().max_streams(3));
+    let mut wire = Wire::to(service(router(), Limits::default().max_streams(3)));
     wire.line(request(1, "sum", json!([]))).await;
     assert!(wire.ask(request(2, "running_sum", json!([0]))).await["result"].is_string());
     let refused = wire.ask(request(3, "sum", json!([]))).await;
@@ -285,7 +285,7 @@ async fn streams_of_both_directions_are_limited_together() {
 /// They end only if their items are heard, so they must not keep those from being heard.
 #[tokio::test]
 async fn calls_with_streams_do_not_count_as_under_way() {
-    let mut wire = Wire::with_limits(router(), Limits::default().max_in_flight(1).max_batch(0));
+    let mut wire = Wire::to(service(router(), Limits::default().max_in_flight(1).max_batch(0)));
     for id in 0..10 {
         wire.line(request(id, "sum", json!([]))).await;
     }
@@ -300,7 +300,7 @@ async fn calls_with_streams_do_not_count_as_under_way() {
 #[tokio::test]
 async fn items_of_a_call_that_is_put_off_wait_for_it() {
     let router = router().procedure("asks", async |peer: Peer| peer.call::<i64>("ask", ()).await);
-    let mut wire = Wire::with_limits(router, Limits::default().max_in_flight(3));
+    let mut wire = Wire::to(service(router, Limits::default().max_in_flight(3)));
     let mut asked = vec![];
     for id in ["a", "b", "c"] {
         asked.push(wire.ask(request(id, "asks", json!([]))).await["id"].clone());
@@ -452,7 +452,7 @@ async fn a_stream_that_outlives_its_call_ends() {
 
 #[tokio::test(start_paused = true)]
 async fn the_time_of_a_call_begins_anew_with_each_item() {
-    let mut wire = Wire::with_limits(router(), Limits::default().call_timeout(Duration::from_secs(10)));
+    let mut wire = Wire::to(service(router(), Limits::default().call_timeout(Duration::from_secs(10))));
     wire.line(request(1, "sum", json!([]))).await;
     for _ in 0..5 {
         tokio::time::sleep(Duration::from_secs(8)).await;

@@ -5,7 +5,7 @@ use futures_util::{Stream, StreamExt, stream};
 use serde_json::json;
 use tokio::sync::mpsc;
 use trunkline::{
-    CallError, CallingPeer, Calls, Client, Context, Fault, FaultKind, Identity, Peer, Router, Server,
+    CallError, Caller, CallingPeer, Calls, Client, Context, Fault, FaultKind, Identity, Peer, Router, Server,
     access::Access, handler,
 };
 
@@ -40,6 +40,20 @@ impl Door for House {
     async fn leave(&self, note: String) {
         self.0.send(note).unwrap();
     }
+}
+
+/// As those of a server may.
+#[tokio::test]
+async fn what_is_served_to_peers_calls_what_is_beside_it() {
+    let twice = async |caller: Caller, word: String| {
+        Ok::<_, Fault>(caller.call::<String>("shout", (&word,)).await? + &word)
+    };
+    let for_peers =
+        Router::new().procedure("twice", twice).procedure("shout", async |word: String| word.to_uppercase());
+    let world = World::new().await;
+    let _alice = world.peer("alice", for_peers).await;
+    let bob = world.client().await;
+    assert_eq!(bob.peer("alice").call::<String>("twice", ("ha",)).await.unwrap(), "HAha");
 }
 
 #[tokio::test]
