@@ -5,6 +5,8 @@
 mod calls;
 mod closing;
 mod connecting;
+#[cfg(all(feature = "http", feature = "http-client"))]
+mod events;
 mod oversize;
 #[cfg(all(feature = "http", feature = "http-client"))]
 mod ports;
