@@ -17,5 +17,6 @@ mod refused;
 mod scripted;
 #[cfg(all(feature = "http", feature = "http-client", feature = "tls"))]
 mod secured;
+mod sending;
 mod stdio;
 mod support;
