@@ -105,6 +105,9 @@ pub enum Signal<'f> {
 pub struct Credit {
     /// How many items there is room for, besides those for which there was.
     pub items: u64,
+    /// How many bytes of items there is room for, besides those for which there was:
+    /// the last item may go beyond. `u64::MAX` where nobody counts them.
+    pub bytes: u64,
     /// Items may come together, in frames of up to so many bytes; 0 if each is to
     /// have a frame of its own. It is said before the stream is open, or never.
     pub together: usize,

@@ -79,7 +79,7 @@ impl Conversation {
                 }
                 self.credits.push((call.into(), credit));
             }
-            (Credited::Stream(number), Some(streams)) => streams.grant(number, credit.items),
+            (Credited::Stream(number), Some(streams)) => streams.grant(number, credit),
             (Credited::Stream(_), None) => {}
         }
     }

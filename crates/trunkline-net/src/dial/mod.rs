@@ -22,6 +22,8 @@ mod error;
 mod post;
 
 #[cfg(feature = "http-client")]
+pub(crate) use self::post::EventStream;
+#[cfg(feature = "http-client")]
 pub use self::post::HttpCaller;
 pub use self::{
     address::Address,

@@ -20,6 +20,8 @@ mod spawned;
 mod subscription;
 mod times;
 
+#[cfg(feature = "http-client")]
+pub(crate) use self::subscription::spelled;
 pub(crate) use self::{
     call::begun,
     drive::Driver,
@@ -39,8 +41,9 @@ use crate::clock::{after, now};
 use futures_util::Stream;
 use std::{
     fmt,
+    future::poll_fn,
     sync::{Arc, atomic::Ordering},
-    task::Context as TaskContext,
+    task::{Context as TaskContext, Poll},
     time::Duration,
 };
 use trunkline_core::{
@@ -186,6 +189,21 @@ impl Peer {
     /// far side that does not read them.
     pub fn notify(&self, procedure: &str, args: impl serde::Serialize) -> Result<(), Fault> {
         self.say(|speaker, out| speaker.notify(procedure, &args, out).map_err(Fault::internal))
+    }
+
+    /// Waits until there is room for what else is to be said: no more than `max_unsent`
+    /// bytes wait for the far side to read them.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the connection has ended.
+    pub async fn until_room(&self) -> Result<(), Fault> {
+        let room = poll_fn(|cx| match self.0.state().admit(self.0.max_unsent, cx) {
+            Ok(()) => Poll::Ready(Ok(())),
+            Err(NotNow::Crowded) => Poll::Pending,
+            Err(NotNow::Ended) => Poll::Ready(Err(disconnected())),
+        });
+        room.await
     }
 
     /// Publishes an event that the far side has subscribed to; a notification, in

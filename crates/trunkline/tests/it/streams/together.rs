@@ -150,6 +150,62 @@ async fn no_more_come_together_than_there_is_credit_for() {
     assert_eq!(wire.next().await["method"], "rpc.end");
 }
 
+/// Credit for items of the stream of call 1, or of the stream itself, in bytes too.
+fn in_bytes(of: &str, id: &Value, items: u64, bytes: u64, together: u64) -> String {
+    let params = json!({of: id, "items": items, "bytes": bytes, "together": together});
+    json!({"jsonrpc": "2.0", "method": "rpc.credit", "params": params}).to_string()
+}
+
+#[tokio::test]
+async fn credit_in_bytes_lets_the_last_item_go_beyond_and_is_paid_back() {
+    let texts = async || stream::iter([10, 10, 30, 10, 10]).map(|n: usize| "x".repeat(n - 2));
+    for together in [0, 1 << 20] {
+        let mut wire = Wire::to(Router::new().procedure("texts", texts));
+        wire.line(in_bytes("call", &json!(1), 100, 21, together)).await;
+        let id = open(&mut wire, "texts", json!([])).await;
+        let came = async |wire: &mut Wire, expected: &[usize]| {
+            let mut lengths = vec![];
+            while lengths.len() < expected.len() {
+                let next = wire.next().await;
+                let params = &next["params"];
+                let items = params["results"].as_array().cloned().unwrap_or(vec![params["result"].clone()]);
+                lengths.extend(items.iter().map(|item| item.as_str().unwrap().len() + 2));
+            }
+            assert_eq!(lengths, expected, "together: {together}");
+        };
+        // one byte is left for the third, which is 29 beyond
+        came(&mut wire, &[10, 10, 30]).await;
+        wire.is_well().await;
+        wire.line(in_bytes("subscription", &id, 3, 29, 0)).await;
+        wire.is_well().await;
+        wire.line(in_bytes("subscription", &id, 0, 1, 0)).await;
+        came(&mut wire, &[10]).await;
+        wire.is_well().await;
+        // who does not speak of bytes any more does not count them
+        wire.line(credit(&id, 0)).await;
+        came(&mut wire, &[10]).await;
+        assert_eq!(wire.next().await["method"], "rpc.end");
+    }
+}
+
+#[tokio::test]
+async fn a_small_room_in_bytes_loses_nothing() {
+    for lag in [Lag::Block, Lag::DropOldest(600)] {
+        let lengths = async || {
+            stream::iter(0..600_usize).map(|n| (n, "x".repeat([0, 1, 300, 40, 9_000, 20_000][n % 97 % 6])))
+        };
+        let client = to(Router::new().procedure("lengths", handler(lengths).lag(lag)));
+        for bytes in [1, 100, 30_000] {
+            let stream = client.stream::<(usize, String)>("lengths", ()).max_waiting_bytes(bytes);
+            let stream = stream.await.unwrap();
+            let _: Result<u8, _> = client.call("none", ()).await;
+            let (items, fault) = all(stream).await;
+            assert!(fault.is_none(), "{bytes} {lag:?}: {fault:?}");
+            assert!(items.iter().map(|(n, _)| *n).eq(0..600), "{bytes} {lag:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_was_kept_comes_together_too() {
     for (lag, expected, missed) in [
@@ -217,6 +273,37 @@ async fn a_server_that_sends_more_together_than_there_is_room_for_is_not_heard()
     assert_eq!((&credit["method"], &credit["params"]["items"]), (&json!("rpc.credit"), &json!(10)));
     assert!(credit["params"]["together"].is_u64(), "{credit}");
     server.expect_call("unsub", [5]).await;
+}
+
+#[tokio::test]
+async fn a_server_that_sends_more_bytes_than_there_is_room_for_is_not_heard() {
+    let (client, server) = scripted(vec![results(&json!(5), "sub", [100, 200, 300, 400])]);
+    let stream = client.stream::<u64>("sub", ()).max_waiting_bytes(7).await.unwrap();
+    let (items, fault) = all(stream).await;
+    assert_eq!(items, [100, 200, 300], "the last one may go beyond");
+    assert!(fault.unwrap().message().contains("9 bytes wait, the setting `max_waiting_bytes` is 7"));
+    client.close().await;
+    let said = server.await.unwrap();
+    assert_eq!(said[0]["params"]["bytes"], 7);
+    assert_eq!(said[0]["params"]["items"], 65_536);
+}
+
+/// Room is given back when half of it has been taken, in items or in bytes.
+#[tokio::test]
+async fn room_is_given_back_by_halves() {
+    let four = results(&json!(5), "sub", [100, 200, 300, 400]);
+    for (items, bytes, expected) in [(100, 12, json!([[2, 6], [2, 6]])), (8, 100, json!([[4, 12]]))] {
+        let (client, server) = scripted(vec![four.clone()]);
+        let stream = client.stream::<u64>("sub", ()).max_waiting(items).max_waiting_bytes(bytes);
+        let taken: Vec<_> = stream.await.unwrap().take(4).collect().await;
+        assert!(taken.iter().all(Result::is_ok));
+        client.close().await;
+        let said = server.await.unwrap();
+        let granted = said.iter().filter(|message| message["params"]["subscription"] == 5);
+        let granted: Vec<_> =
+            granted.map(|message| json!([message["params"]["items"], message["params"]["bytes"]])).collect();
+        assert_eq!(json!(granted), expected, "{said:?}");
+    }
 }
 
 #[tokio::test]
