@@ -6,6 +6,7 @@
 //! time is spent.
 
 #[path = "support/order.rs"]
+#[expect(unreachable_pub, reason = "it is a module of benches/rivals too")]
 mod order;
 
 use self::order::Order;

@@ -11,7 +11,7 @@ use std::{borrow::Cow, collections::HashSet, slice};
 /// Levels of lists and objects, as many as serde_json reads.
 const DEEPEST: u8 = 127;
 
-/// Bytes of a text that are looked at one by one, digits of a number that are read
+/// Bytes of a text that are looked at here, digits of a number that are read
 /// here, names that are compared with each other.
 const SHORT: usize = 16;
 
@@ -157,9 +157,24 @@ impl<'a> Reader<'a> {
 /// Where the first quote or backslash is. Most texts are so short that a search for
 /// longer ones would take longer to begin.
 fn special(text: &[u8]) -> Option<usize> {
-    let (near, far) = text.split_at(text.len().min(SHORT));
-    let found = near.iter().position(|byte| matches!(byte, b'"' | b'\\'));
-    found.or_else(|| memchr2(b'"', b'\\', far).map(|at| SHORT + at))
+    let (words, _) = text.as_chunks::<8>();
+    let near = &words[..words.len().min(SHORT / 8)];
+    for (at, word) in near.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let found = first_of(word, b'"') | first_of(word, b'\\');
+        if found != 0 {
+            return Some(at * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let near = near.as_flattened().len();
+    memchr2(b'"', b'\\', &text[near..]).map(|at| near + at)
+}
+
+/// The highest bit of the first byte that is this one, and maybe of some behind it.
+fn first_of(word: u64, byte: u8) -> u64 {
+    let ones = u64::from_le_bytes([1; 8]);
+    let zero = word ^ (ones * u64::from(byte));
+    zero.wrapping_sub(ones) & !zero & (ones << 7)
 }
 
 /// Two names with the same bit may be the same, others are not.
