@@ -1,6 +1,8 @@
 //! Streams that a caller sends with its call, as the side that serves it hears them.
 
-use crate::support::{Wire, client, code, request};
+mod progress;
+
+use crate::support::{Wire, client, code, link, request};
 use futures_util::{Stream, StreamExt, stream};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -198,6 +200,21 @@ async fn a_stream_that_breaks_off_says_why() {
         assert_eq!((&error["code"], &error["message"]), (&json!(-5), &json!("burst")), "{told}");
     }
     wire.is_well().await;
+}
+
+/// It waits for the handler like the items, and is not counted with them.
+#[tokio::test]
+async fn why_a_stream_breaks_off_is_said_in_short() {
+    let mut wire = Wire::to(router());
+    for (message, data, expected) in [(9, 60_000, 60_000), (9, 70_000, 0), (70_000, 9, 0), (60_000, 9, 9)] {
+        wire.line(request(1, "sum", json!([]))).await;
+        let error = json!({"code": -5, "message": "m".repeat(message), "data": "d".repeat(data)});
+        let told = wire.ask(says("rpc.end", json!({"call": 1, "error": error})).to_string()).await;
+        let (kept, error) = (expected > 0, &told["error"]);
+        assert_eq!(error["code"], -5);
+        assert_eq!(error["data"].as_str().map_or(0, str::len), expected);
+        assert_eq!(error["message"].as_str().unwrap().contains("65536 are heard"), !kept, "{error}");
+    }
 }
 
 #[tokio::test]
