@@ -2,7 +2,10 @@
 //! where whoever takes the items, or the connection, is slow.
 
 use super::*;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 /// Takes an item in so many seconds, and gives how many bytes all of them had.
 async fn slowly(mut items: Incoming<String>, (seconds,): (u64,)) -> Result<usize, Fault> {
@@ -160,4 +163,32 @@ async fn a_stream_that_panics_when_it_is_dropped_fails_its_call() {
     });
     let fault = client.call::<i64>("sum", ()).sending(items).await.unwrap_err();
     assert_eq!(fault.kind(), FaultKind::Internal, "{fault}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_of_a_call_begins_anew_with_each_item() {
+    let mut wire = Wire::with_limits(router(), Limits::default().call_timeout(Duration::from_secs(10)));
+    wire.line(request(1, "sum", json!([]))).await;
+    for _ in 0..5 {
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        wire.line(item(1, 1)).await;
+        wire.is_well().await;
+    }
+    let (begun, told) = (tokio::time::Instant::now(), wire.next().await);
+    assert_eq!((code(&told), begun.elapsed().as_secs()), (-32001, 10));
+}
+
+/// How long its caller waits is said, and begins anew with each item.
+#[tokio::test(start_paused = true)]
+async fn a_caller_says_how_long_it_waits_for_the_next_item() {
+    let mut wire = Wire::to(router());
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "sum", "timeout": 10_000});
+    wire.line(call.to_string()).await;
+    for _ in 0..5 {
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        wire.line(item(1, 1)).await;
+        wire.is_well().await;
+    }
+    let (begun, told) = (tokio::time::Instant::now(), wire.next().await);
+    assert_eq!((code(&told), begun.elapsed().as_secs()), (-32001, 10));
 }
