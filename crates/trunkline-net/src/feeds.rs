@@ -23,6 +23,10 @@ use trunkline_core::{
     BoxRunning, CallId, Dialect, Fault, FaultKind, Feed, Outbox, OwnedPayload, Payload, Reply, Running,
 };
 
+/// The longest id of a call that takes a stream, in bytes as it is spelled: each item
+/// repeats it, and a connection may have `max_streams` of them besides its other calls.
+const LONGEST_ID: usize = 256;
+
 /// The streams that the far side of one connection sends with its calls.
 pub(crate) struct Feeds {
     by_call: HashMap<Box<str>, Entry>,
@@ -92,6 +96,9 @@ impl Feeds {
 
     /// Makes room for what follows a call that is to be started later.
     pub(crate) fn expect(&mut self, id: &CallId<'_>) -> Result<(), Fault> {
+        if id.spelling.len() > LONGEST_ID {
+            return Err(too_long(id.spelling.len()));
+        }
         if self.by_call.get(id.spelling).is_some_and(|entry| !entry.inlet.is_over()) {
             return Err(taken());
         }
@@ -220,6 +227,16 @@ fn taken() -> Fault {
     Fault::new(
         FaultKind::InvalidRequest,
         "a call of the same id is under way, and it could not be told whose the items of the stream are",
+    )
+}
+
+#[cold]
+fn too_long(bytes: usize) -> Fault {
+    Fault::new(
+        FaultKind::InvalidRequest,
+        format!(
+            "the id of a call that takes a stream has {LONGEST_ID} bytes at most, as each item repeats it, and not {bytes}"
+        ),
     )
 }
 

@@ -135,3 +135,20 @@ async fn items_of_a_call_that_is_put_off_wait_for_it() {
     let answer = wire.next().await;
     assert_eq!((&answer["id"], &answer["result"]), (&json!(2), &json!(2)));
 }
+
+/// Each item repeats it, and it is kept as long as the call is.
+#[tokio::test]
+async fn the_id_of_a_call_with_a_stream_is_short() {
+    let mut wire = Wire::to(router());
+    for (length, may) in [(254, true), (255, false), (100_000, false)] {
+        let id = "i".repeat(length);
+        wire.line(request(id.as_str(), "sum", json!([]))).await;
+        let told = wire.ask(end(id.as_str())).await;
+        assert_eq!(told["id"], id);
+        match may {
+            true => assert_eq!(told["result"], 0),
+            false => assert_eq!(code(&told), -32600, "{told}"),
+        }
+    }
+    wire.is_well().await;
+}
