@@ -66,8 +66,8 @@ pub enum Signal<'f> {
         /// Its next item, or none as it has ended; or why it breaks off.
         outcome: Result<Option<Payload<'f>>, Fault>,
     },
-    /// The far side has room for more items of the stream that we send with a call, besides
-    /// the [first](crate::feed::WINDOW).
+    /// The far side has taken items of the stream that we send with a call, and has room
+    /// for as many more, besides the [first](crate::feed::WINDOW).
     Wants {
         /// Our number of the call.
         id: u64,

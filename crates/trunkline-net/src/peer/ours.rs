@@ -1,6 +1,7 @@
 //! What becomes of calls of ours, from what the far side says.
 
 use super::{Shared, broken_off, pending::Answered};
+use crate::clock::{after, now};
 use std::sync::{Arc, atomic::Ordering};
 use trunkline_core::{
     Fault, FaultKind, Signal,
@@ -37,8 +38,8 @@ pub(super) fn heard(shared: &Shared, signal: Signal<'_>) {
         }
         Signal::Wants { id, items } => {
             let sending = shared.state().sending.get(&id).cloned();
-            if let Some(sending) = sending {
-                sending.want(items);
+            if let Some(timeout) = sending.and_then(|sending| sending.want(items)) {
+                shared.state().pending.extend(id, after(now(), timeout));
             }
         }
         Signal::Missed { stream, items } => {

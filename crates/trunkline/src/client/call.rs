@@ -71,7 +71,7 @@ impl<'a, T, A> Calling<'a, T, A> {
 impl<'a, T: DeserializeOwned + Send + 'static, A: Serialize> Calling<'a, T, A> {
     /// Sends a stream with the call, to a procedure that [takes one](crate::Incoming).
     /// The time for the answer, that of the client or what was [said](Self::timeout)
-    /// before this, begins anew with each item.
+    /// before this, begins anew with each item, and as the server says that it takes them.
     ///
     /// An item is whatever [can be a reply](crate::IntoReply); one that is an error is
     /// the last. The stream is asked for items on a task of its own, as the server has
