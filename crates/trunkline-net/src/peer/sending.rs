@@ -4,7 +4,7 @@
 //! it on the connection and with the callee, and go the way of all that other tasks
 //! say. However the call ends, the task ends with it.
 
-use super::{Awaited, Begun, Listening, NotNow, Opening, Peer, Phase, Shared, State};
+use super::{Awaited, Begun, Listening, NotNow, Opening, Peer, Phase, Shared, State, drop_caught};
 use crate::{
     clock::{after, now},
     conversation::panicked,
@@ -15,7 +15,6 @@ use std::{
     fmt,
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     task::{Context, Poll, Waker, ready},
     time::{Duration, Instant},
@@ -161,8 +160,8 @@ async fn send<S>(
 where
     S: Stream<Item: IntoReply>,
 {
-    let mut items = pin!(items);
-    poll_fn(|cx| {
+    let mut items = Box::pin(items);
+    let outcome = poll_fn(|cx| {
         loop {
             if let Err(cut) = ready!(sending.poll(cx)) {
                 return Poll::Ready(Some(cut));
@@ -187,7 +186,9 @@ where
             sending.room().items -= 1;
         }
     })
-    .await
+    .await;
+    drop_caught(items, "the stream that is sent with a call");
+    outcome
 }
 
 fn say(shared: &Shared, id: u64, item: &impl Serialize, timeout: Option<Duration>) -> Result<(), Fault> {

@@ -226,6 +226,35 @@ async fn a_stream_calls_for_its_items_after_it_has_been_opened() {
     assert_eq!(squares, [0, 1, 4, 9]);
 }
 
+/// The timeout of a procedure that gives a stream is for opening it, by whatever way.
+#[tokio::test]
+async fn the_items_of_a_stream_have_no_deadline() {
+    let lasting = async |caller: Caller| stream::iter([caller.time_left().is_none()]);
+    let again = async |caller: Caller| Ok::<_, Fault>(caller.stream::<bool>("lasting", ()).await?);
+    let router = Router::new()
+        .procedure("lasting", handler(lasting).timeout(Duration::from_secs(9)))
+        .procedure("again", again);
+    let here = InProcess::new(router);
+    for name in ["lasting", "again"] {
+        let lasts: Vec<bool> =
+            here.stream::<bool>(name, (), None).await.unwrap().map(Result::unwrap).collect().await;
+        assert_eq!(lasts, [true], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_fallback_knows_that_it_is_one() {
+    let others = Router::new().fallback(async || "served").guard(|call| match call.fallback {
+        Some("others.") => Ok(()),
+        other => Err(Fault::from(format!("{other:?}"))),
+    });
+    let relay = async |caller: Caller| caller.call::<String>("others.any", ()).await;
+    let here = InProcess::new(Router::new().scope("others", others).procedure("relay", relay));
+    for name in ["others.any", "relay"] {
+        assert_eq!(here.call::<String>(name, (), None).await.unwrap(), "served");
+    }
+}
+
 #[tokio::test]
 async fn ordered_calls_inside_of_ordered_ones_belong_to_their_turn() {
     let router = Router::new()

@@ -5,7 +5,7 @@ use futures_util::{Stream, StreamExt, stream};
 use serde_json::json;
 use tokio::sync::mpsc;
 use trunkline::{
-    CallError, CallingPeer, Calls, Client, Context, Fault, FaultKind, Identity, Peer, Router, Server,
+    CallError, Caller, CallingPeer, Calls, Client, Context, Fault, FaultKind, Identity, Peer, Router, Server,
     access::Access, handler,
 };
 
@@ -191,6 +191,23 @@ async fn it_counts_where_and_for_how_long_a_procedure_runs() {
     }
     let fault = alice.call::<()>("slow", ()).await.unwrap_err();
     assert_eq!(fault.kind(), FaultKind::DeadlineExceeded);
+}
+
+#[tokio::test]
+async fn what_is_for_peers_calls_what_else_is() {
+    let world = World::new().await;
+    let louder = async |caller: Caller, text: String| {
+        let text: String = caller.call("shout", (text,)).await?;
+        Ok::<_, Fault>(format!("{text}!"))
+    };
+    let shout = async |from: CallingPeer, text: String| format!("{:?}: {}", from.name, text.to_uppercase());
+    let router = Router::new().procedure("louder", louder).procedure("shout", handler(shout).internal());
+    let _alice = world.peer("alice", router).await;
+    let bob = world.client().await;
+    bob.register("bob").await.unwrap();
+    let alice = bob.peer("alice");
+    assert_eq!(alice.call::<String>("louder", ("hey",)).await.unwrap(), r#"Some("bob"): HEY!"#);
+    assert_eq!(alice.call::<String>("shout", ("hey",)).await.unwrap_err().kind(), FaultKind::NotFound);
 }
 
 #[tokio::test]
