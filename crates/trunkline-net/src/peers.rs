@@ -189,3 +189,39 @@ impl fmt::Debug for Peers {
         f.debug_struct("Peers").field("len", &self.len()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{link::Link, peer::Driver, serve::CALL_TIMEOUT, service::Service};
+    use std::time::{Duration, Instant};
+    use trunkline_core::{Identity, Router, session::set_identity};
+    use trunkline_dialects::jsonrpc::JsonRpc;
+
+    #[tokio::test]
+    async fn whose_identity_has_expired_cannot_be_called_until_it_is_known_again() {
+        let (peers, service) = (Peers::default(), Service::new(Router::new(), JsonRpc::default()));
+        let listed = || {
+            let (driver, peer) = Driver::new(Link::pair().0, &service, CALL_TIMEOUT);
+            peers.insert(peer.clone());
+            (driver, peer)
+        };
+        let ((_here, ada), (_there, other)) = (listed(), listed());
+        let id = ada.connection().id();
+        let until = |moment| set_identity(ada.connection(), Identity::new("ada").until(moment));
+        let (past, ahead) =
+            (Instant::now().checked_sub(Duration::from_secs(1)).unwrap(), Instant::now() + CALL_TIMEOUT);
+        until(ahead);
+        for name in ["ada", "countess"] {
+            peers.register(id, name, 8).unwrap();
+        }
+        until(past);
+        assert_eq!((peers.named("ada"), peers.named("countess")), (None, None));
+        peers.register(other.connection().id(), "countess", 8).unwrap();
+        until(ahead);
+        assert_eq!((peers.named("ada"), peers.named("countess")), (Some(ada), Some(other)));
+        assert_eq!(*peers.names_of(id), ["ada".into()]);
+        peers.remove(id);
+        assert!(peers.named("ada").is_none() && peers.named("countess").is_some());
+    }
+}

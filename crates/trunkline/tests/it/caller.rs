@@ -266,6 +266,51 @@ async fn ordered_calls_inside_of_ordered_ones_belong_to_their_turn() {
     assert_eq!(wire.ask(request(2, "free", json!([]))).await["result"], 1);
 }
 
+/// A turn is over when its call is, or its stream is open: what is called after that, by
+/// whoever has kept a `Caller`, waits for its own.
+#[tokio::test]
+async fn a_turn_that_is_over_lets_nobody_in() {
+    let busy = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let inner = move || {
+        let busy = busy.clone();
+        async move {
+            assert!(!busy.swap(true, Ordering::Relaxed), "two run at a time");
+            tokio::task::yield_now().await;
+            busy.store(false, Ordering::Relaxed);
+            1
+        }
+    };
+    let router = Router::new()
+        .procedure("inner", handler(inner).ordered())
+        .procedure(
+            "later",
+            handler(async |caller: Caller| {
+                tokio::spawn(async move { caller.call::<u8>("inner", ()).await.unwrap() });
+            })
+            .ordered(),
+        )
+        .procedure(
+            "stream",
+            handler(async |caller: Caller| {
+                stream::iter(0..20).then(move |_| {
+                    let caller = caller.clone();
+                    async move { caller.call::<u8>("inner", ()).await }
+                })
+            })
+            .ordered(),
+        );
+    let client = crate::support::client(router, Limits::default(), Router::new());
+    let items = client.stream::<u8>("stream", ()).await.unwrap().collect::<Vec<_>>();
+    let calls = async {
+        for _ in 0..20 {
+            client.call::<()>("later", ()).await.unwrap();
+            assert_eq!(client.call::<u8>("inner", ()).await.unwrap(), 1);
+        }
+    };
+    let (items, ()) = tokio::join!(items, calls);
+    assert!(items.len() == 20 && items.iter().all(Result::is_ok), "{items:?}");
+}
+
 #[tokio::test]
 async fn what_is_called_runs_where_it_is_registered_to() {
     let thread = async || format!("{:?}", std::thread::current().id());
