@@ -43,7 +43,7 @@ impl Router {
     /// # Errors
     ///
     /// Fails with the fault a caller would see, and with
-    /// [`FaultKind::InvalidReply`] if the procedure gives no stream.
+    /// [`InvalidReply`](crate::FaultKind::InvalidReply) if the procedure gives no stream.
     pub async fn stream(
         &self,
         name: &str,
