@@ -88,6 +88,12 @@ impl Session {
         if identity.has_expired(now()) { Identity::anonymous() } else { identity }
     }
 
+    /// Whether the far end was known until a while ago, and has not said since who it is.
+    #[must_use]
+    pub fn has_expired(&self) -> bool {
+        self.0.store().is_some_and(|store| store.identity().has_expired(now()))
+    }
+
     /// Remembers a value; gives the one of the same type that it replaces.
     pub fn insert<T: Send + Sync + 'static>(&self, value: T) -> Option<Arc<T>> {
         let value = Arc::new(value);
@@ -184,8 +190,11 @@ mod tests {
         let session = session();
         set_identity(session.connection(), Identity::new("ada"));
         assert_eq!(session.identity().subject(), Some("ada"));
+        assert!(!session.has_expired());
         let past = now().checked_sub(Duration::from_millis(1)).unwrap();
         set_identity(session.connection(), Identity::new("ada").until(past));
-        assert!(session.identity().is_anonymous());
+        assert!(session.identity().is_anonymous() && session.has_expired());
+        set_identity(session.connection(), Identity::anonymous());
+        assert!(!session.has_expired());
     }
 }

@@ -2,15 +2,14 @@
 
 use crate::{
     call::Call,
-    check, clock,
-    context::{Context, States},
+    check,
+    context::States,
     crowded::Crowded,
     fault::Fault,
     handler::Run,
     lag::Lag,
     middleware::{Guard, Layered, Middleware},
     ordered::Ordered,
-    payload::Payload,
     procedure::{BoxRunning, Procedure},
     registration::{Details, Registration},
     schema::Schemas,
@@ -135,19 +134,6 @@ impl Route {
             guard(call)?;
         }
         self.entrance.start(call)
-    }
-
-    /// A call of it from within this program.
-    pub(super) fn call_within<'a>(
-        &'a self,
-        name: &'a str,
-        args: Option<Payload<'a>>,
-        context: &'a Context,
-    ) -> Call<'a> {
-        let mut call = Call::new(name, args, context, &self.states);
-        call.fallback = self.fallback();
-        call.deadline = self.timeout().and_then(|timeout| clock::now().checked_add(timeout));
-        call
     }
 
     /// The states of the router that the procedure belongs to.

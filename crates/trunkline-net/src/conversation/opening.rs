@@ -109,12 +109,15 @@ impl Conversation {
         let opens = (route.gives() == Gives::Stream).then(|| self.plan(route, id, procedure)).transpose()?;
         call.feed = claim.as_ref().map(|(feed, _)| feed);
         let (place, waker) = self.slots.vacant(turn.task).ok_or_else(busy)?;
-        let running = catch_unwind(AssertUnwindSafe(|| route.start(&call)));
-        let mut running = running.unwrap_or_else(|panic| Err(panicked(panic)))?;
-        if opens.is_none() && route.run() != Run::Inline {
+        let started = catch_unwind(AssertUnwindSafe(|| {
+            let running = route.start(&call)?;
+            if opens.is_some() || route.run() == Run::Inline {
+                return Ok(running);
+            }
             let room = self.blocking.get_or_insert_with(|| Arc::new(Semaphore::new(self.capacity)));
-            running = placed(running, route.run(), self.format, limits.max_reply, room)?;
-        }
+            placed(running, route.run(), self.format, limits.max_reply, room)
+        }));
+        let mut running = started.unwrap_or_else(|panic| Err(panicked(panic)))?;
         let (deadline, span) = (after(turn.now, time), call_span(procedure, &context));
         // it is polled with all others that want to be, before anything is waited for
         waker.wake_by_ref();

@@ -4,7 +4,7 @@ use super::Conversation;
 use crate::{
     access,
     hooks::{FaultReport, Hooks},
-    peer::{Slot, drop_running},
+    peer::{Slot, drop_caught},
     service::Service,
     telling::Shown,
 };
@@ -16,7 +16,7 @@ impl Conversation {
     #[cold]
     pub(super) fn refuse_slot(&mut self, slot: Slot, fault: &Fault, out: &mut Outbox) {
         let Slot { running, id, procedure, caller, .. } = slot;
-        drop_running(running, &procedure);
+        drop_caught(running, &procedure);
         let context = made_by(&self.context, &caller);
         report(&self.service.hooks, &context, &procedure, fault, id.is_none());
         if let Some(id) = id {

@@ -9,6 +9,8 @@ mod aside;
 mod call;
 mod drive;
 mod gather;
+#[cfg(test)]
+mod model;
 mod ours;
 mod output;
 mod pending;
@@ -26,7 +28,7 @@ pub(crate) use self::{
     call::begun,
     drive::Driver,
     shared::{NotNow, Phase, Shared, State},
-    slots::{Occupant, Slot, Slots, drop_running},
+    slots::{Occupant, Slot, Slots, drop_caught},
     spawned::{placed, placed_within},
 };
 pub use self::{

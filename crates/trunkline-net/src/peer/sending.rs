@@ -8,19 +8,18 @@ mod room;
 
 pub(crate) use self::room::Sending;
 
-use super::{Awaited, Begun, Listening, NotNow, Opening, Peer, Phase, Shared, State};
+use super::{Awaited, Begun, Listening, NotNow, Opening, Peer, Phase, Shared, State, drop_caught};
 use crate::{
     clock::{after, now},
     conversation::panicked_in,
 };
-use futures_util::{FutureExt, Stream};
+use futures_util::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     any::Any,
     fmt,
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
     sync::{Arc, Weak},
     task::{Context, Poll, ready},
     time::{Duration, Instant},
@@ -59,10 +58,8 @@ impl Feeder {
         let sent = (Arc::downgrade(&peer.0), id);
         sending.within(timeout);
         let task = tokio::spawn(async move {
-            let sending = send(&peer.0, id, items, &sending, timeout);
-            // the stream may panic also as it is dropped
-            let outcome = AssertUnwindSafe(sending).catch_unwind().await;
-            end(&peer.0, id, outcome.unwrap_or_else(|panic| Some(Err(broken(panic)))));
+            let outcome = send(&peer.0, id, items, &sending, timeout).await;
+            end(&peer.0, id, outcome);
         });
         Sent { shared: sent.0, id: sent.1, task: task.abort_handle() }
     }
@@ -109,8 +106,8 @@ async fn send<S>(
 where
     S: Stream<Item: IntoReply>,
 {
-    let mut items = pin!(items);
-    poll_fn(|cx| {
+    let mut items = Box::pin(items);
+    let outcome = poll_fn(|cx| {
         loop {
             if let Err(cut) = ready!(sending.poll(cx)) {
                 return Poll::Ready(Some(cut));
@@ -136,7 +133,9 @@ where
             }
         }
     })
-    .await
+    .await;
+    drop_caught(items, "the stream that is sent with a call");
+    outcome
 }
 
 /// What is said of a stream that panicked.

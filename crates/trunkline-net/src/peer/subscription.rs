@@ -37,11 +37,21 @@ pub struct Listening {
     /// Room for the bytes of items that wait, which other streams may share: one item
     /// more than there is room for breaks the stream off.
     pub(crate) room: Option<Arc<Semaphore>>,
+    /// What it takes up for as long as anything may be heard of it, of which there is
+    /// only so much.
+    #[expect(dead_code, reason = "it is there to be dropped")]
+    pub(crate) takes: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 impl Default for Listening {
     fn default() -> Self {
-        Self { max_waiting: 65_536, max_waiting_bytes: 1 << 20, unsubscribe: UNSUBSCRIBE.into(), room: None }
+        Self {
+            max_waiting: 65_536,
+            max_waiting_bytes: 1 << 20,
+            unsubscribe: UNSUBSCRIBE.into(),
+            room: None,
+            takes: None,
+        }
     }
 }
 

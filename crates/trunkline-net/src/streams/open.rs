@@ -4,7 +4,7 @@ use super::{Plan, Writing, kept::Kept, room::Room, sending::Most};
 use crate::{
     clock::now,
     conversation::panicked,
-    peer::{Occupant, drop_running},
+    peer::{Occupant, drop_caught},
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -53,7 +53,7 @@ impl Occupant for OpenStream {
     }
 
     fn dismiss(self) {
-        drop_running(self.running, &self.procedure);
+        drop_caught(self.running, &self.procedure);
     }
 }
 
@@ -78,6 +78,7 @@ impl OpenStream {
         plan: &Plan,
     ) -> Self {
         let &Plan { lag, credit, items_only, .. } = plan;
+        let lag = running.lag().unwrap_or(lag);
         Self {
             running,
             number,

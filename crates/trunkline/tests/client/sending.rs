@@ -1,23 +1,25 @@
 //! Streams that are sent with calls, to a far end that does what a good server does, and
 //! what it does not.
 
-use crate::support::Script;
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::{
-    io::DuplexStream,
     sync::{mpsc, oneshot},
     task::JoinHandle,
 };
-use trunkline::{Client, Connection, Fault, FaultKind, Link, framing::Lines};
+use trunkline::{Client, Fault, FaultKind, testing::Wire};
 
 /// Items that may be sent at first.
 const FIRST: u64 = 64;
 
-fn scripted() -> (Client, Script<DuplexStream>) {
-    let (here, there) = tokio::io::duplex(64 << 10);
-    let link = Link::new(here, Lines::default(), Connection::new("in process", "jsonrpc"));
-    (Client::over(link).connect_lazy().unwrap(), Script::over(there))
+fn scripted() -> (Client, Wire) {
+    let (client, server) = Wire::to_client();
+    (client.connect_lazy().unwrap(), server)
+}
+
+/// The id of the call that the client makes next.
+async fn call(server: &mut Wire) -> u64 {
+    server.next().await["id"].as_u64().unwrap()
 }
 
 /// The numbers from 1 on, and whoever hears that they are dropped.
@@ -39,57 +41,51 @@ where
 }
 
 /// Takes the items from `from` to `to`, and sees that nothing comes after them.
-async fn takes(server: &mut Script<DuplexStream>, id: u64, from: u64, to: u64) {
+async fn takes(server: &mut Wire, id: u64, from: u64, to: u64) {
     for n in from..=to {
         let item = json!({"jsonrpc": "2.0", "method": "rpc.item", "params": {"call": id, "item": n}});
-        assert_eq!(server.next().await.unwrap(), item);
+        server.expect(item).await;
     }
 }
 
 /// What is said next is what the client is told to say now: nothing else is due.
-async fn waits(client: &Client, server: &mut Script<DuplexStream>) {
+async fn waits(client: &Client, server: &mut Wire) {
     client.notify("mark", ()).await.unwrap();
-    assert_eq!(server.next().await.unwrap()["method"], "mark");
+    assert_eq!(server.next().await["method"], "mark");
 }
 
-async fn more(server: &mut Script<DuplexStream>, call: impl Into<Value>, items: impl Into<Value>) {
+async fn more(server: &mut Wire, call: impl Into<Value>, items: impl Into<Value>) {
     let (call, items): (Value, Value) = (call.into(), items.into());
     let params = json!({"call": call, "items": items});
-    server.say(&json!({"jsonrpc": "2.0", "method": "rpc.more", "params": params}).to_string()).await;
+    server.line(json!({"jsonrpc": "2.0", "method": "rpc.more", "params": params})).await;
 }
 
-async fn enough(server: &mut Script<DuplexStream>, call: impl Into<Value>) {
+async fn enough(server: &mut Wire, call: impl Into<Value>) {
     let params = json!({"call": call.into()});
-    server.say(&json!({"jsonrpc": "2.0", "method": "rpc.enough", "params": params}).to_string()).await;
+    server.line(json!({"jsonrpc": "2.0", "method": "rpc.enough", "params": params})).await;
 }
 
 fn end(id: u64) -> Value {
     json!({"jsonrpc": "2.0", "method": "rpc.end", "params": {"call": id}})
 }
 
-/// The client has heard what was said before: it has answered.
-async fn heard(server: &mut Script<DuplexStream>) {
-    server.say(r#"{"jsonrpc":"2.0","id":"heard?","method":"no.such"}"#).await;
-    assert_eq!(server.next().await.unwrap()["id"], "heard?");
-}
-
 #[tokio::test]
 async fn as_many_are_sent_as_there_is_room_for() {
     let (client, mut server) = scripted();
     let summing = sum(&client, stream::iter(1..=70));
-    let id = server.next_id().await;
+    let id = call(&mut server).await;
     takes(&mut server, id, 1, FIRST).await;
     waits(&client, &mut server).await;
     more(&mut server, id, 1).await;
     takes(&mut server, id, 65, 65).await;
     waits(&client, &mut server).await;
     more(&mut server, id, 0).await;
-    heard(&mut server).await;
+    server.is_well().await;
     waits(&client, &mut server).await;
     more(&mut server, id, 100).await;
     takes(&mut server, id, 66, 70).await;
-    assert_eq!(server.next().await.unwrap(), end(id));
-    server.answer(id, "2485").await;
+    server.expect(end(id)).await;
+    server.answer(id, 2485).await;
     assert_eq!(summing.await.unwrap().unwrap(), 2485);
 }
 
@@ -98,18 +94,18 @@ async fn who_has_enough_is_sent_no_more_and_answers_when_it_likes() {
     let (client, mut server) = scripted();
     let (items, dropped) = numbers();
     let summing = sum(&client, items);
-    let id = server.next_id().await;
+    let id = call(&mut server).await;
     takes(&mut server, id, 1, FIRST).await;
     enough(&mut server, id).await;
-    assert_eq!(server.next().await.unwrap(), end(id));
+    server.expect(end(id)).await;
     assert!(dropped.await.is_err(), "the stream is dropped");
     // neither a second one nor room makes a difference any more
     enough(&mut server, id).await;
     more(&mut server, id, 5).await;
-    heard(&mut server).await;
+    server.is_well().await;
     waits(&client, &mut server).await;
     assert!(!summing.is_finished());
-    server.answer(id, "7").await;
+    server.answer(id, 7).await;
     assert_eq!(summing.await.unwrap().unwrap(), 7);
 }
 
@@ -119,18 +115,18 @@ async fn an_early_answer_ends_the_stream_without_a_word() {
         let (client, mut server) = scripted();
         let (items, dropped) = numbers();
         let summing = sum(&client, items);
-        let id = server.next_id().await;
+        let id = call(&mut server).await;
         takes(&mut server, id, 1, FIRST).await;
-        server.say(&format!(r#"{{"jsonrpc":"2.0","id":{id},{answer}}}"#)).await;
+        server.line(format!(r#"{{"jsonrpc":"2.0","id":{id},{answer}}}"#)).await;
         let answered = summing.await.unwrap();
         assert!(matches!(&answered, Ok(7)) || answered.unwrap_err().code() == Some(9));
         assert!(dropped.await.is_err(), "the stream is dropped");
         // what is said of it then is of a call that is over
         more(&mut server, id, 5).await;
         enough(&mut server, id).await;
-        server.say(&end(id).to_string()).await;
-        server.answer(id, "8").await;
-        heard(&mut server).await;
+        server.line(end(id)).await;
+        server.answer(id, 8).await;
+        server.is_well().await;
         waits(&client, &mut server).await;
         assert_eq!(client.server().unwrap().unmatched_replies(), 1);
     }
@@ -141,7 +137,7 @@ async fn a_far_end_that_goes_fails_the_call_and_drops_the_stream() {
     let (client, mut server) = scripted();
     let (items, dropped) = numbers();
     let summing = sum(&client, items);
-    let id = server.next_id().await;
+    let id = call(&mut server).await;
     takes(&mut server, id, 1, 3).await;
     drop(server);
     let fault = summing.await.unwrap().unwrap_err();
@@ -156,7 +152,7 @@ async fn a_far_end_that_says_no_more_fails_the_call() {
     let (client, mut server) = scripted();
     let (items, dropped) = numbers();
     let summing = sum(&client, items);
-    let id = server.next_id().await;
+    let id = call(&mut server).await;
     takes(&mut server, id, 1, FIRST).await;
     server.finish().await;
     assert_eq!(summing.await.unwrap().unwrap_err().kind(), FaultKind::Disconnected);
@@ -168,7 +164,7 @@ async fn room_that_makes_no_sense_is_none() {
     let (client, mut server) = scripted();
     let (items, dropped) = numbers();
     let summing = sum(&client, items);
-    let id = server.next_id().await;
+    let id = call(&mut server).await;
     takes(&mut server, id, 1, FIRST).await;
     for items in [json!(-1), json!(1.5), json!("9"), json!(null), json!([1]), json!(1e300)] {
         more(&mut server, id, items).await;
@@ -179,17 +175,17 @@ async fn room_that_makes_no_sense_is_none() {
         more(&mut server, call.clone(), 5).await;
         enough(&mut server, call).await;
     }
-    server.say(r#"{"jsonrpc":"2.0","method":"rpc.more"}"#).await;
-    server.say(r#"{"jsonrpc":"2.0","method":"rpc.more","params":[1,5]}"#).await;
-    server.say(r#"{"jsonrpc":"2.0","method":"rpc.more","params":{"call":1,"items":5,"item":1}}"#).await;
+    server.line(r#"{"jsonrpc":"2.0","method":"rpc.more"}"#).await;
+    server.line(r#"{"jsonrpc":"2.0","method":"rpc.more","params":[1,5]}"#).await;
+    server.line(r#"{"jsonrpc":"2.0","method":"rpc.more","params":{"call":1,"items":5,"item":1}}"#).await;
     // nor is it for the far end to end what it is sent
-    server.say(&end(id).to_string()).await;
-    heard(&mut server).await;
+    server.line(end(id)).await;
+    server.is_well().await;
     waits(&client, &mut server).await;
     more(&mut server, id, 2).await;
     takes(&mut server, id, 65, 66).await;
     waits(&client, &mut server).await;
-    server.answer(id, "1").await;
+    server.answer(id, 1).await;
     assert_eq!(summing.await.unwrap().unwrap(), 1);
     assert!(dropped.await.is_err());
 }
@@ -200,7 +196,7 @@ async fn endless_room_is_bounded_by_the_connection() {
     let (client, mut server) = scripted();
     let (items, dropped) = numbers();
     let summing = sum(&client, items);
-    let id = server.next_id().await;
+    let id = call(&mut server).await;
     for _ in 0..3 {
         more(&mut server, id, u64::MAX).await;
     }
@@ -209,7 +205,7 @@ async fn endless_room_is_bounded_by_the_connection() {
     // what was on its way still comes, then the end, and nothing after it
     let mut next = 20_001;
     loop {
-        let said = server.next().await.unwrap();
+        let said = server.next().await;
         if said == end(id) {
             break;
         }
@@ -217,7 +213,7 @@ async fn endless_room_is_bounded_by_the_connection() {
         next += 1;
     }
     assert!(dropped.await.is_err());
-    server.answer(id, "1").await;
+    server.answer(id, 1).await;
     assert_eq!(summing.await.unwrap().unwrap(), 1);
 }
 
@@ -227,17 +223,17 @@ async fn the_end_is_said_once() {
     let (send, items) = mpsc::unbounded_channel::<u64>();
     let items = stream::unfold(items, async |mut items| Some((items.recv().await?, items)));
     let summing = sum(&client, items);
-    let id = server.next_id().await;
+    let id = call(&mut server).await;
     send.send(1).unwrap();
     takes(&mut server, id, 1, 1).await;
     drop(send);
-    assert_eq!(server.next().await.unwrap(), end(id));
+    server.expect(end(id)).await;
     enough(&mut server, id).await;
     enough(&mut server, id).await;
     more(&mut server, id, 1).await;
-    heard(&mut server).await;
+    server.is_well().await;
     waits(&client, &mut server).await;
-    server.answer(id, "1").await;
+    server.answer(id, 1).await;
     assert_eq!(summing.await.unwrap().unwrap(), 1);
 }
 
@@ -250,21 +246,21 @@ async fn a_stream_for_a_stream_ends_with_it() {
         let client = client.clone();
         async move { client.stream::<u64>("echo", ()).sending(items).await }
     });
-    assert_eq!(server.next().await.unwrap()["method"], "rpc.credit");
-    let id = server.next_id().await;
+    assert_eq!(server.next().await["method"], "rpc.credit");
+    let id = call(&mut server).await;
     takes(&mut server, id, 1, FIRST).await;
-    server.answer(id, "5").await;
+    server.answer(id, 5).await;
     let mut echoes = opening.await.unwrap().unwrap();
     more(&mut server, id, 1).await;
     takes(&mut server, id, 65, 65).await;
     let echo = json!({"jsonrpc": "2.0", "method": "echo", "params": {"subscription": 5, "result": 1}});
-    server.say(&echo.to_string()).await;
+    server.line(echo).await;
     assert_eq!(echoes.next().await.unwrap().unwrap(), 1);
     let over = json!({"jsonrpc": "2.0", "method": "rpc.end", "params": {"subscription": 5}});
-    server.say(&over.to_string()).await;
+    server.line(over).await;
     assert!(echoes.next().await.is_none());
     assert!(dropped.await.is_err(), "the stream is dropped");
     more(&mut server, id, 5).await;
-    heard(&mut server).await;
+    server.is_well().await;
     waits(&client, &mut server).await;
 }

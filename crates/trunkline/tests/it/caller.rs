@@ -221,6 +221,35 @@ async fn a_stream_calls_for_its_items_after_it_has_been_opened() {
     assert_eq!(squares, [0, 1, 4, 9]);
 }
 
+/// The timeout of a procedure that gives a stream is for opening it, by whatever way.
+#[tokio::test]
+async fn the_items_of_a_stream_have_no_deadline() {
+    let lasting = async |caller: Caller| stream::iter([caller.time_left().is_none()]);
+    let again = async |caller: Caller| Ok::<_, Fault>(caller.stream::<bool>("lasting", ()).await?);
+    let router = Router::new()
+        .procedure("lasting", handler(lasting).timeout(Duration::from_secs(9)))
+        .procedure("again", again);
+    let here = InProcess::new(router);
+    for name in ["lasting", "again"] {
+        let lasts: Vec<bool> =
+            here.stream::<bool>(name, (), None).await.unwrap().map(Result::unwrap).collect().await;
+        assert_eq!(lasts, [true], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_fallback_knows_that_it_is_one() {
+    let others = Router::new().fallback(async || "served").guard(|call| match call.fallback {
+        Some("others.") => Ok(()),
+        other => Err(Fault::from(format!("{other:?}"))),
+    });
+    let relay = async |caller: Caller| caller.call::<String>("others.any", ()).await;
+    let here = InProcess::new(Router::new().scope("others", others).procedure("relay", relay));
+    for name in ["others.any", "relay"] {
+        assert_eq!(here.call::<String>(name, (), None).await.unwrap(), "served");
+    }
+}
+
 #[tokio::test]
 async fn ordered_calls_inside_of_ordered_ones_belong_to_their_turn() {
     let router = Router::new()
@@ -230,6 +259,51 @@ async fn ordered_calls_inside_of_ordered_ones_belong_to_their_turn() {
     let mut wire = Wire::to(router);
     assert_eq!(wire.ask(request(1, "outer", json!([]))).await["result"], 1);
     assert_eq!(wire.ask(request(2, "free", json!([]))).await["result"], 1);
+}
+
+/// A turn is over when its call is, or its stream is open: what is called after that, by
+/// whoever has kept a `Caller`, waits for its own.
+#[tokio::test]
+async fn a_turn_that_is_over_lets_nobody_in() {
+    let busy = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let inner = move || {
+        let busy = busy.clone();
+        async move {
+            assert!(!busy.swap(true, Ordering::Relaxed), "two run at a time");
+            tokio::task::yield_now().await;
+            busy.store(false, Ordering::Relaxed);
+            1
+        }
+    };
+    let router = Router::new()
+        .procedure("inner", handler(inner).ordered())
+        .procedure(
+            "later",
+            handler(async |caller: Caller| {
+                tokio::spawn(async move { caller.call::<u8>("inner", ()).await.unwrap() });
+            })
+            .ordered(),
+        )
+        .procedure(
+            "stream",
+            handler(async |caller: Caller| {
+                stream::iter(0..20).then(move |_| {
+                    let caller = caller.clone();
+                    async move { caller.call::<u8>("inner", ()).await }
+                })
+            })
+            .ordered(),
+        );
+    let client = crate::support::client(router, Limits::default(), Router::new());
+    let items = client.stream::<u8>("stream", ()).await.unwrap().collect::<Vec<_>>();
+    let calls = async {
+        for _ in 0..20 {
+            client.call::<()>("later", ()).await.unwrap();
+            assert_eq!(client.call::<u8>("inner", ()).await.unwrap(), 1);
+        }
+    };
+    let (items, ()) = tokio::join!(items, calls);
+    assert!(items.len() == 20 && items.iter().all(Result::is_ok), "{items:?}");
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ mod limits;
 mod middleware;
 mod narrow;
 mod ordered;
+mod panics;
 mod rpc_websockets;
 mod services;
 mod streams;

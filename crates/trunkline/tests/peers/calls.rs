@@ -208,6 +208,23 @@ async fn it_counts_where_and_for_how_long_a_procedure_runs() {
 }
 
 #[tokio::test]
+async fn what_is_for_peers_calls_what_else_is() {
+    let world = World::new().await;
+    let louder = async |caller: Caller, text: String| {
+        let text: String = caller.call("shout", (text,)).await?;
+        Ok::<_, Fault>(format!("{text}!"))
+    };
+    let shout = async |from: CallingPeer, text: String| format!("{:?}: {}", from.name, text.to_uppercase());
+    let router = Router::new().procedure("louder", louder).procedure("shout", handler(shout).internal());
+    let _alice = world.peer("alice", router).await;
+    let bob = world.client().await;
+    bob.register("bob").await.unwrap();
+    let alice = bob.peer("alice");
+    assert_eq!(alice.call::<String>("louder", ("hey",)).await.unwrap(), r#"Some("bob"): HEY!"#);
+    assert_eq!(alice.call::<String>("shout", ("hey",)).await.unwrap_err().kind(), FaultKind::NotFound);
+}
+
+#[tokio::test]
 async fn nobody_is_told_twice_what_a_fault_is() {
     struct Marks;
     impl trunkline::Security for Marks {

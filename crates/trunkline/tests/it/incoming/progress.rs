@@ -146,25 +146,6 @@ async fn a_connection_that_is_slow_still_takes_what_is_not_of_a_stream() {
     client.notify("hello", ()).await.unwrap();
 }
 
-/// A stream that panics as it is dropped has come to its end all the same.
-#[tokio::test(start_paused = true)]
-async fn a_stream_that_panics_when_it_is_dropped_fails_its_call() {
-    struct Panics;
-    impl Drop for Panics {
-        fn drop(&mut self) {
-            panic!("on purpose")
-        }
-    }
-    let client = client(router(), Limits::default(), Router::new());
-    let panics = Panics;
-    let items = stream::iter([1_i64, 2]).map(move |number| {
-        let _ = &panics;
-        number
-    });
-    let fault = client.call::<i64>("sum", ()).sending(items).await.unwrap_err();
-    assert_eq!(fault.kind(), FaultKind::Internal, "{fault}");
-}
-
 #[tokio::test(start_paused = true)]
 async fn the_time_of_a_call_begins_anew_with_each_item() {
     let mut wire = Wire::to(service(router(), Limits::default().call_timeout(Duration::from_secs(10))));
