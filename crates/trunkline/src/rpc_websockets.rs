@@ -181,7 +181,6 @@ impl RpcWebsockets {
     ///
     /// Panics if a name is in both.
     #[cfg(feature = "http")]
-    #[must_use]
     pub fn endpoint(&self, service: &Service, open: Router, protected: Router) -> Endpoint {
         let service = service.with_router(self.router(open, protected));
         Endpoint::new(service.in_language(JsonRpc::rpc_websockets())).only_websocket()
