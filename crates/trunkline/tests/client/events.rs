@@ -27,7 +27,7 @@ impl Counter for Counting {
 /// A client of a server with these procedures.
 async fn to(router: Router) -> Client {
     let server = Server::new(router).http("127.0.0.1:0").bind().await.unwrap();
-    let address = server.addresses()[0].clone();
+    let address = server.addresses()[0];
     tokio::spawn(server.serve());
     Client::connect(format!("http://{address}")).await.unwrap()
 }

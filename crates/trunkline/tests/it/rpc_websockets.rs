@@ -7,8 +7,11 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, watch};
 use trunkline::{Fault, JsonRpc, Limits, Router, Service, rpc_websockets::RpcWebsockets};
 
+/// What is sent here are the items of each stream that was opened, in order.
+type Senders = Arc<Mutex<Vec<mpsc::UnboundedSender<u64>>>>;
+
 /// A stream of what is sent to it, and how many are open.
-fn ticks() -> (Router, Arc<Mutex<Vec<mpsc::UnboundedSender<u64>>>>, watch::Receiver<usize>) {
+fn ticks() -> (Router, Senders, watch::Receiver<usize>) {
     let (open, opened) = watch::channel(0);
     let senders = Arc::new(Mutex::new(vec![]));
     struct Guard(watch::Sender<usize>);
@@ -41,7 +44,7 @@ fn wire(router: Router) -> Wire {
     let rpcws = ["ticks", "refuses", "breaks", "flood", "secret", "nowhere"];
     let rpcws = rpcws.into_iter().fold(RpcWebsockets::new().event("feed"), RpcWebsockets::stream);
     let service = Service::new(rpcws.router(router, protected), JsonRpc::rpc_websockets());
-    Wire::of(service.limits(Limits::default().max_unsent(10_000)))
+    Wire::to(service.limits(Limits::default().max_unsent(10_000)))
 }
 
 async fn on(wire: &mut Wire, names: Value) -> Value {

@@ -122,8 +122,8 @@ async fn a_client_does_not_send_more_bytes_than_there_is_room_for() {
 #[tokio::test]
 async fn a_connection_that_is_slow_still_takes_what_is_not_of_a_stream() {
     // nobody reads what is sent
-    let (here, _there) = tokio::io::duplex(1024);
-    let client = Client::over(link(here, &Limits::default())).connect_lazy().unwrap();
+    let (client, _wire) = Wire::to_client();
+    let client = client.connect_lazy().unwrap();
     let taken = Arc::new(AtomicUsize::new(0));
     for _ in 0..8 {
         let (client, taken) = (client.clone(), taken.clone());

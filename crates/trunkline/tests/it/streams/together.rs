@@ -277,32 +277,30 @@ async fn a_server_that_sends_more_together_than_there_is_room_for_is_not_heard()
 
 #[tokio::test]
 async fn a_server_that_sends_more_bytes_than_there_is_room_for_is_not_heard() {
-    let (client, server) = scripted(vec![results(&json!(5), "sub", [100, 200, 300, 400])]);
-    let stream = client.stream::<u64>("sub", ()).max_waiting_bytes(7).await.unwrap();
-    let (items, fault) = all(stream).await;
+    let (client, script) = scripted(vec![results(&json!(5), "sub", [100, 200, 300, 400])]);
+    let opening = client.stream::<u64>("sub", ()).max_waiting_bytes(7);
+    let (stream, (credit, _server)) = tokio::join!(opening.into_future(), script);
+    let (items, fault) = all(stream.unwrap()).await;
     assert_eq!(items, [100, 200, 300], "the last one may go beyond");
     assert!(fault.unwrap().message().contains("9 bytes wait, the setting `max_waiting_bytes` is 7"));
-    client.close().await;
-    let said = server.await.unwrap();
-    assert_eq!(said[0]["params"]["bytes"], 7);
-    assert_eq!(said[0]["params"]["items"], 65_536);
+    assert_eq!((&credit["params"]["items"], &credit["params"]["bytes"]), (&json!(65_536), &json!(7)));
 }
 
 /// Room is given back when half of it has been taken, in items or in bytes.
 #[tokio::test]
 async fn room_is_given_back_by_halves() {
     let four = results(&json!(5), "sub", [100, 200, 300, 400]);
-    for (items, bytes, expected) in [(100, 12, json!([[2, 6], [2, 6]])), (8, 100, json!([[4, 12]]))] {
-        let (client, server) = scripted(vec![four.clone()]);
-        let stream = client.stream::<u64>("sub", ()).max_waiting(items).max_waiting_bytes(bytes);
-        let taken: Vec<_> = stream.await.unwrap().take(4).collect().await;
+    for (items, bytes, expected) in [(100, 12, vec![[2, 6], [2, 6]]), (8, 100, vec![[4, 12]])] {
+        let (client, script) = scripted(vec![four.clone()]);
+        let opening = client.stream::<u64>("sub", ()).max_waiting(items).max_waiting_bytes(bytes);
+        let (stream, (_, mut server)) = tokio::join!(opening.into_future(), script);
+        let taken: Vec<_> = stream.unwrap().take(4).collect().await;
         assert!(taken.iter().all(Result::is_ok));
-        client.close().await;
-        let said = server.await.unwrap();
-        let granted = said.iter().filter(|message| message["params"]["subscription"] == 5);
-        let granted: Vec<_> =
-            granted.map(|message| json!([message["params"]["items"], message["params"]["bytes"]])).collect();
-        assert_eq!(json!(granted), expected, "{said:?}");
+        for granted in expected {
+            let said = server.next().await;
+            assert_eq!([&said["params"]["items"], &said["params"]["bytes"]], granted, "{said}");
+        }
+        server.expect_call("rpc.unsubscribe", [5]).await;
     }
 }
 
