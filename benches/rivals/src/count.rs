@@ -5,8 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 /// `{"items": 1000000}`, in JSON and in protobuf.
-#[derive(Clone, Copy, PartialEq, Deserialize, Serialize, prost::Message)]
-#[cfg_attr(feature = "trunkline", derive(schemars::JsonSchema))]
+#[derive(Clone, Copy, PartialEq, Deserialize, Serialize, prost::Message, schemars::JsonSchema)]
 pub struct Count {
     /// How many items are to come.
     #[prost(uint64, tag = "1")]

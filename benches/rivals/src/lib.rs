@@ -8,6 +8,8 @@ pub mod callers;
 pub mod count;
 pub mod items;
 pub mod meter;
+#[path = "../../../crates/trunkline/benches/support/order.rs"]
+pub mod order;
 pub mod replies;
 pub mod requests;
 pub mod sequence;

@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// `{"a": 1, "b": 2}`.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[cfg_attr(feature = "trunkline", derive(schemars::JsonSchema))]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, schemars::JsonSchema)]
 pub struct Add {
     /// One number.
     pub a: i64,

@@ -3,21 +3,23 @@
 use crate::{
     fault::{Fault, FaultKind},
     limits::MAX_CHAIN,
+    ordered::Turn,
 };
 use serde_json::json;
+use std::sync::{Arc, Weak};
 
 /// How deep a call is inside of others, and how deep it may be.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Chain {
     depth: u32,
     most: u32,
-    /// Whether one of the others has its turn among those that are ordered.
-    has_turn: bool,
+    /// The turn among those that are ordered that one of the others has, or had.
+    turn: Weak<Turn>,
 }
 
 impl Default for Chain {
     fn default() -> Self {
-        Self { depth: 0, most: MAX_CHAIN, has_turn: false }
+        Self { depth: 0, most: MAX_CHAIN, turn: Weak::new() }
     }
 }
 
@@ -26,22 +28,22 @@ impl Chain {
         Self { most: most.try_into().unwrap_or(u32::MAX), ..self }
     }
 
-    pub(crate) fn deeper(self) -> Result<Self, Fault> {
+    pub(crate) fn deeper(&self) -> Result<Self, Fault> {
         match self.depth < self.most {
-            true => Ok(Self { depth: self.depth + 1, ..self }),
+            true => Ok(Self { depth: self.depth + 1, ..self.clone() }),
             false => Err(too_deep(self.most)),
         }
     }
 
-    pub(crate) fn in_turn(self) -> Self {
-        Self { has_turn: true, ..self }
+    pub(crate) fn in_turn(&self, turn: &Arc<Turn>) -> Self {
+        Self { turn: Arc::downgrade(turn), ..self.clone() }
     }
 
-    pub(crate) fn has_turn(self) -> bool {
-        self.has_turn
+    pub(crate) fn has_turn(&self) -> bool {
+        self.turn.strong_count() > 0
     }
 
-    pub(crate) fn depth(self) -> usize {
+    pub(crate) fn depth(&self) -> usize {
         self.depth as usize
     }
 }

@@ -11,6 +11,8 @@ mod given;
 #[cfg(feature = "validate")]
 mod meter;
 #[cfg(feature = "validate")]
+mod tree;
+#[cfg(feature = "validate")]
 mod violations;
 
 #[cfg(feature = "validate")]
@@ -29,6 +31,11 @@ use crate::{
 use schemars::Schema;
 use serde_json::{Map, Value};
 use std::{fmt, sync::Arc};
+#[cfg(feature = "validate")]
+use {
+    self::tree::{Node, Tree, Unread},
+    serde::de::IgnoredAny,
+};
 
 /// Bytes of arguments in which violations are looked for one by one, all of which are
 /// kept while they are.
@@ -40,10 +47,10 @@ const LONGEST_EXPLAINED: usize = 64 << 10;
 /// Made where a procedure is registered whose schema says more than its type.
 pub struct Check {
     #[cfg(feature = "validate")]
-    validator: jsonschema::Validator,
+    validator: jsonschema::Validator<tree::Borrowed>,
     /// Says what is wrong, where that could take long.
     #[cfg(feature = "validate")]
-    metered: Option<jsonschema::Validator>,
+    metered: Option<jsonschema::Validator<tree::Borrowed>>,
     #[cfg(feature = "validate")]
     places: given::Places,
     /// There is none without the feature.
@@ -89,7 +96,7 @@ pub(crate) fn around(registration: &Registration) -> Arc<dyn Procedure> {
 impl Check {
     fn new(schema: &Schema, _why: &str, names: &[&'static str]) -> Result<Self, String> {
         let schema = schema.as_value();
-        let options = jsonschema::options()
+        let options = jsonschema::options_for::<tree::Borrowed>()
             .with_keyword(meter::KEYWORD, |_, _, _| Ok(Box::new(meter::Meter)))
             .offline()
             .should_validate_formats(false)
@@ -104,21 +111,28 @@ impl Check {
         Ok(Self { validator, metered, places: given::Places::new(schema, names) })
     }
 
-    /// Refuses arguments that their schema does not allow.
+    /// Refuses arguments that their schema does not allow, and that nobody has read yet.
     pub(crate) fn pass(&self, args: Option<Payload<'_>>) -> Result<(), Fault> {
         match args {
+            Some(args) if args.decode::<IgnoredAny>().is_err() => Err(violations::unreadable()),
             Some(args) => self.pass_as(args),
             None if given::NOTHING.iter().any(|it| self.pass_as(*it).is_ok()) => Ok(()),
             None => self.pass_as(given::NOTHING[0]),
         }
     }
 
-    /// Refuses arguments that their schema does not allow as what they were taken for.
+    /// Refuses arguments that their schema does not allow as what they were read as.
     pub(crate) fn pass_as(&self, args: Payload<'_>) -> Result<(), Fault> {
-        match self.places.value(args) {
-            Some(value) if self.validator.is_valid(&value) => Ok(()),
-            Some(value) => Err(self.refused(args, &value)),
-            None => Err(violations::unreadable()),
+        let Payload::Json(text) = args;
+        match Tree::read(text, self.places.names()) {
+            Ok(tree) if self.validator.is_valid(tree.root()) => Ok(()),
+            Ok(tree) => Err(self.refused(text, tree.root())),
+            Err(Unread::Unfit) => Err(violations::unreadable()),
+            Err(Unread::Twice) => {
+                // the last member of a name counts
+                let Ok(value) = args.decode::<Value>() else { return Err(violations::unreadable()) };
+                self.pass_as(Payload::Json(&value.to_string()))
+            }
         }
     }
 
@@ -132,27 +146,21 @@ impl Check {
         [Some(args), only]
             .into_iter()
             .flatten()
-            .map(|args| self.pass_as(args))
+            .map(|args| self.pass(Some(args)))
             .reduce(|whole, only| if whole.is_ok() { whole } else { only })
             .and_then(Result::err)
             .unwrap_or(unfit)
     }
 
     #[cold]
-    fn refused(&self, args: Payload<'_>, value: &Value) -> Fault {
+    fn refused(&self, text: &str, value: Node<'_>) -> Fault {
         let validator = self.metered.as_ref().unwrap_or(&self.validator);
         let explain = || violations::Violations::of(value, validator).fault();
-        match length(args) <= LONGEST_EXPLAINED {
+        match text.len() <= LONGEST_EXPLAINED {
             true => meter::Meter::within(LONGEST_EXPLAINED, explain).unwrap_or_else(violations::too_long),
             false => violations::too_long(),
         }
     }
-}
-
-#[cfg(feature = "validate")]
-fn length(args: Payload<'_>) -> usize {
-    let Payload::Json(text) = args;
-    text.len()
 }
 
 #[cfg(not(feature = "validate"))]

@@ -1,7 +1,12 @@
 //! [`Context`]: what a handler may know of its caller.
 
 use crate::{
-    chain::Chain, fault::Fault, identity::Identity, ordered::Queue, router::Router, session::Store,
+    chain::Chain,
+    fault::Fault,
+    identity::Identity,
+    ordered::{Queue, Turn},
+    router::Router,
+    session::Store,
     trace::Trace,
 };
 use http::{Extensions, HeaderMap, Uri};
@@ -73,11 +78,12 @@ impl Context {
 
     /// The same context in the turn of a procedure that is
     /// [ordered](crate::Registration::ordered).
-    pub(crate) fn in_turn(&self) -> Self {
-        Self { chain: self.chain.in_turn(), ..self.clone() }
+    pub(crate) fn in_turn(&self, turn: &Arc<Turn>) -> Self {
+        Self { chain: self.chain.in_turn(turn), ..self.clone() }
     }
 
-    /// Whether a call around this one has its turn, which lasts until this one is done.
+    /// Whether a call around this one has its turn still. It may be over: who kept a
+    /// context, or gives a stream, calls when it likes.
     pub(crate) fn has_turn(&self) -> bool {
         self.chain.has_turn()
     }

@@ -16,7 +16,7 @@ use crate::{
     limits::Limits,
     outbox::{OpenFrame, Outbox},
     payload::{Encode, EncodeError, Format, Payload},
-    signal::{CallId, Signal},
+    signal::{CallId, Credit, Signal},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -176,8 +176,8 @@ pub trait Speaker: Send {
     fn about(&mut self, _about: &About) {}
 
     /// Calls `procedure` for a stream; the answer is how the far side spells it, and
-    /// its items will be heard as [`Signal::Item`]. There is room for `credit` items,
-    /// where the far side heeds that.
+    /// its items will be heard as [`Signal::Item`]. There is room for `credit`, where the
+    /// far side heeds that; `None` has it send items as they come.
     ///
     /// # Errors
     ///
@@ -187,14 +187,14 @@ pub trait Speaker: Send {
         id: u64,
         procedure: &str,
         args: &dyn Encode,
-        _credit: u64,
+        _credit: Option<Credit>,
         out: &mut Outbox,
     ) -> Result<(), EncodeError> {
         self.call(id, procedure, args, out)
     }
 
-    /// Says that there is room for so many more items of `stream`.
-    fn grant(&mut self, _stream: &str, _items: u64, _out: &mut Outbox) {}
+    /// Says that there is room for more items of `stream`.
+    fn grant(&mut self, _stream: &str, _credit: Credit, _out: &mut Outbox) {}
 
     /// Says that this side no longer listens to `stream`, by the procedure
     /// `unsubscribe` where the dialect has no other word for it, as call `id`.

@@ -27,6 +27,9 @@ use std::{
 /// Items that a caller may send before it has been told of more room, so that a
 /// stream begins without a round trip.
 pub const WINDOW: u64 = 64;
+/// Bytes at which a caller sends no more items before it has been told that some of
+/// them were taken. It is told of half as many.
+pub const WINDOW_BYTES: usize = 256 << 10;
 
 /// The stream that a caller sends with its call: a handler takes it as one of its
 /// extractors, or in the place of its arguments if there are no others.

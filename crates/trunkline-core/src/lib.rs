@@ -18,6 +18,8 @@ pub mod call;
 pub mod catalog;
 mod chain;
 pub mod check;
+#[doc(hidden)]
+pub mod clock;
 pub mod context;
 mod crowded;
 pub mod dialect;

@@ -27,7 +27,8 @@ pub(crate) const MAX_CHAIN: u32 = 32;
 /// - streams: the items that their [lag policies](crate::Lag) keep, none by default;
 ///   and `max_reply` for the items of streams of other peers, all together;
 ///   of those that callers send, the items that wait for handlers: four times
-///   `max_message`;
+///   `max_message`; and what their handlers keep, of which the arguments are
+///   `max_message` at most: they are not counted as calls under way;
 /// - for each item of those batches an answer that there was no room for its own,
 ///   which is its id and some 250 bytes.
 ///

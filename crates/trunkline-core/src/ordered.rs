@@ -29,10 +29,12 @@ impl Procedure for Ordered {
             // it waits for us, so we cannot wait for it
             return self.0.start(call);
         }
-        let context = call.context.in_turn();
+        let turn = Arc::new(Turn);
+        let context = call.context.in_turn(&turn);
         let running = self.0.start(&Call { context: &context, ..*call })?;
         let streams = self.0.streams();
-        Ok(Box::pin(InTurn { running, streams, place: Some(Place::last(call.context.connection())) }))
+        let place = Place::last(call.context.connection(), turn);
+        Ok(Box::pin(InTurn { running, streams, place: Some(place) }))
     }
 
     fn check(&self, states: &States) -> Result<(), String> {
@@ -103,14 +105,19 @@ impl Queue {
     }
 }
 
+/// What there is for as long as the turn of a call lasts.
+#[derive(Debug)]
+pub(crate) struct Turn;
+
 /// A place in the queue of a connection; dropping it gives it away.
 struct Place {
     queue: Arc<Queue>,
     number: u64,
+    _turn: Arc<Turn>,
 }
 
 impl Place {
-    fn last(connection: &Connection) -> Self {
+    fn last(connection: &Connection, turn: Arc<Turn>) -> Self {
         let queue = connection.queue().clone();
         let number = {
             let mut waiting = queue.lock();
@@ -118,7 +125,7 @@ impl Place {
             waiting.push_back(Waiting { number, waker: None });
             number
         };
-        Self { queue, number }
+        Self { queue, number, _turn: turn }
     }
 
     /// Whether it is its turn; wakes `waker` when it is.

@@ -6,7 +6,10 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
-use std::fmt;
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 /// How a value is written as bytes.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -85,7 +88,7 @@ impl OwnedPayload {
     /// keys are not strings.
     pub fn encode(value: &(impl Serialize + ?Sized), format: Format) -> Result<Self, EncodeError> {
         match format {
-            Format::Json => Ok(Self::Json(serde_json::to_string(value).map_err(EncodeError)?.into())),
+            Format::Json => Ok(Self::Json(written(|| serde_json::to_string(value))?.into())),
         }
     }
 
@@ -152,9 +155,20 @@ pub trait Encode {
 impl<T: Serialize + ?Sized> Encode for T {
     fn encode(&self, format: Format, buffer: &mut Vec<u8>) -> Result<(), EncodeError> {
         match format {
-            Format::Json => serde_json::to_writer(buffer, self).map_err(EncodeError),
+            Format::Json => written(|| serde_json::to_writer(buffer, self)),
         }
     }
+}
+
+/// Writes a value, which is user code: one that panics has no form either.
+fn written<T>(write: impl FnOnce() -> serde_json::Result<T>) -> Result<T, EncodeError> {
+    let written = catch_unwind(AssertUnwindSafe(write)).unwrap_or_else(|_| Err(panicked()));
+    written.map_err(EncodeError)
+}
+
+#[cold]
+fn panicked() -> serde_json::Error {
+    serde::ser::Error::custom("encoding it panicked, in an implementation of Serialize")
 }
 
 impl fmt::Debug for dyn Encode + '_ {

@@ -6,6 +6,7 @@ use crate::{
     check::Check,
     context::States,
     fault::Fault,
+    lag::Lag,
     payload::{Format, OwnedPayload},
     reply::Reply,
     schema::Schemas,
@@ -88,6 +89,12 @@ pub trait Running: Send {
     ) -> Poll<Option<Result<(), Fault>>> {
         Poll::Ready(None)
     }
+
+    /// What becomes of items that are not taken in time, if that is not what was said
+    /// of the procedure.
+    fn lag(&self) -> Option<Lag> {
+        None
+    }
 }
 
 /// A call under way, whatever its type.
@@ -138,6 +145,33 @@ pub async fn finish(mut running: BoxRunning, format: Format, limit: usize) -> Re
 pub(crate) fn caught<T>(work: impl FnOnce() -> T, failed: impl FnOnce(Fault) -> T) -> T {
     // what panicked is not touched again, but dropped
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| failed(Fault::panicked(&*panic)))
+}
+
+/// A call that panics, if it does, for nobody but whoever made it: also when it is dropped.
+pub(crate) struct Contained(Option<BoxRunning>);
+
+impl Contained {
+    pub(crate) fn new(running: BoxRunning) -> Self {
+        Self(Some(running))
+    }
+
+    /// The call, until it has [ended](Self::end).
+    pub(crate) fn under_way(&mut self) -> Option<&mut BoxRunning> {
+        self.0.as_mut()
+    }
+
+    /// Drops the call.
+    pub(crate) fn end(&mut self) {
+        if let Some(running) = self.0.take() {
+            caught(|| drop(running), drop);
+        }
+    }
+}
+
+impl Drop for Contained {
+    fn drop(&mut self) {
+        self.end();
+    }
 }
 
 /// A value that has been written.

@@ -6,21 +6,23 @@
 mod items;
 mod route;
 mod seal;
+mod within;
 
 pub use self::{
     items::Items,
     route::{Gives, Route},
+    within::Within,
 };
 
 use crate::{
     call::Call,
+    clock,
     context::{Context, States},
     fault::{Fault, FaultKind},
     feed::Feed,
     handler::Handler,
     middleware::{Guard, Middleware},
     payload::{OwnedPayload, Payload},
-    procedure::{self, caught},
     provide::Provide,
     security::AUTHENTICATE,
 };
@@ -28,10 +30,8 @@ use foldhash::fast::RandomState;
 use std::{
     collections::HashMap,
     fmt,
-    future::poll_fn,
-    pin::pin,
     sync::{Arc, Weak},
-    task::Poll,
+    time::{Duration, Instant},
 };
 
 type Routes = HashMap<Box<str>, Route, RandomState>;
@@ -323,21 +323,8 @@ impl Router {
         feed: Option<&Feed>,
         context: &Context,
     ) -> Result<OwnedPayload, Fault> {
-        let route = self.find_within(name)?;
-        match route.gives() {
-            Gives::Value => {}
-            Gives::Stream => {
-                let message = format!("`{name}` gives a stream: open it with `stream`");
-                return Err(Fault::new(FaultKind::InvalidReply, message));
-            }
-            Gives::Unsubscribed | Gives::Identity => {
-                return Err(Fault::from(format!("`{name}` has to do with a connection, and there is none")));
-            }
-        }
-        let call = Call { feed, ..route.call_within(name, args, context) };
-        let running = caught(|| route.start(&call), Err)?;
-        let mut finishing = pin!(procedure::finish(running, call.format, usize::MAX));
-        poll_fn(|cx| caught(|| finishing.as_mut().poll(cx), |fault| Poll::Ready(Err(fault)))).await
+        let called = self.start_within(name, args, feed, context, Gives::Value, own_deadline)?;
+        called.value().await
     }
 
     /// Shares the router, so that procedures [reach the others](States::router).
@@ -382,6 +369,11 @@ impl Router {
         route.prefix = Some(prefix.into());
         self.fallbacks.insert(at, (prefix.into(), route));
     }
+}
+
+/// The timeout of a procedure, as the deadline of a call that begins now.
+fn own_deadline(timeout: Option<Duration>) -> Result<Option<Instant>, Fault> {
+    Ok(timeout.and_then(|timeout| clock::now().checked_add(timeout)))
 }
 
 /// What a caller of an unknown name is told.

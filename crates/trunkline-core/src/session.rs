@@ -2,6 +2,7 @@
 
 use crate::{
     call::Call,
+    clock::now,
     context::{Connection, ConnectionId, States},
     extract::Extract,
     fault::Fault,
@@ -10,7 +11,6 @@ use crate::{
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
 };
 
 /// What is remembered of a connection: one value of each type, and who is at its
@@ -85,7 +85,13 @@ impl Session {
     #[must_use]
     pub fn identity(&self) -> Identity {
         let identity = self.0.store().map(Store::identity).unwrap_or_default();
-        if identity.has_expired(Instant::now()) { Identity::anonymous() } else { identity }
+        if identity.has_expired(now()) { Identity::anonymous() } else { identity }
+    }
+
+    /// Whether the far end was known until a while ago, and has not said since who it is.
+    #[must_use]
+    pub fn has_expired(&self) -> bool {
+        self.0.store().is_some_and(|store| store.identity().has_expired(now()))
     }
 
     /// Remembers a value; gives the one of the same type that it replaces.
@@ -184,8 +190,11 @@ mod tests {
         let session = session();
         set_identity(session.connection(), Identity::new("ada"));
         assert_eq!(session.identity().subject(), Some("ada"));
-        let past = Instant::now().checked_sub(Duration::from_millis(1)).unwrap();
+        assert!(!session.has_expired());
+        let past = now().checked_sub(Duration::from_millis(1)).unwrap();
         set_identity(session.connection(), Identity::new("ada").until(past));
-        assert!(session.identity().is_anonymous());
+        assert!(session.identity().is_anonymous() && session.has_expired());
+        set_identity(session.connection(), Identity::anonymous());
+        assert!(!session.has_expired());
     }
 }

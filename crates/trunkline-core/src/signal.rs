@@ -66,8 +66,8 @@ pub enum Signal<'f> {
         /// Its next item, or none as it has ended; or why it breaks off.
         outcome: Result<Option<Payload<'f>>, Fault>,
     },
-    /// The far side has room for more items of the stream that we send with a call, besides
-    /// the [first](crate::feed::WINDOW).
+    /// The far side has taken items of the stream that we send with a call, and has room
+    /// for as many more, besides the [first](crate::feed::WINDOW).
     Wants {
         /// Our number of the call.
         id: u64,
@@ -105,6 +105,9 @@ pub enum Signal<'f> {
 pub struct Credit {
     /// How many items there is room for, besides those for which there was.
     pub items: u64,
+    /// How many bytes of items there is room for, besides those for which there was:
+    /// the last item may go beyond. `u64::MAX` where nobody counts them.
+    pub bytes: u64,
     /// Items may come together, in frames of up to so many bytes; 0 if each is to
     /// have a frame of its own. It is said before the stream is open, or never.
     pub together: usize,

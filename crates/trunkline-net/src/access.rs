@@ -25,6 +25,12 @@ pub(crate) fn admit(
         .unwrap_or_else(|panic| Err(panicked_in("what decides who may call", panic)))
 }
 
+/// Whether a far end may have a name.
+pub(crate) fn may_register(security: &dyn Security, name: &str, context: &Context) -> Result<(), Fault> {
+    catch_unwind(AssertUnwindSafe(|| security.may_register_peer(name, context)))
+        .unwrap_or_else(|panic| Err(panicked_in("what decides who may have a name", panic)))
+}
+
 /// What is said to those who were known until a while ago.
 #[cold]
 pub(crate) fn expired() -> Fault {

@@ -3,7 +3,6 @@
 use crate::{
     batch::not_encodable,
     clock::{after, earliest, now},
-    conversation::panicked,
     decoded::{Decoded, decode_reply},
     peer::placed_within,
     telling::{Incoming, told},
@@ -12,19 +11,14 @@ use futures_util::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fmt,
-    future::poll_fn,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Weak},
-    task::Poll,
     time::{Duration, Instant},
 };
 use tokio::time::timeout_at;
 use tracing::Span;
 use trunkline_core::{
-    BoxRunning, Call, Context, Extract, Fault, FaultKind, Feed, Format, IntoReply, OwnedPayload, Payload,
-    Reply, Router,
-    procedure::encoded,
-    router::{Gives, Items},
+    Call, Context, Extract, Fault, FaultKind, Feed, Format, IntoReply, OwnedPayload, Payload, Router,
+    router::{Gives, Within},
 };
 
 /// Calls other procedures of the same router from within a handler, those that are
@@ -120,11 +114,8 @@ impl Caller {
         feed: Option<Feed>,
     ) -> Result<T, Fault> {
         let args = encode(&args)?;
-        let begun = self.begin(procedure, args.as_ref(), feed.as_ref(), Gives::Value)?;
-        let Begun { mut running, deadline, span } = begun;
-        let mut reply = Vec::new();
-        told(span, finish(&mut running, &mut reply, deadline)).await?;
-        decode_reply(&encoded(reply)?)
+        let (started, span) = self.start(procedure, args.as_ref(), feed.as_ref(), Gives::Value)?;
+        decode_reply(&told(span, in_time(started.deadline(), started.value())).await?)
     }
 
     /// Calls a procedure that gives a stream; the time that there is for a call is
@@ -163,67 +154,45 @@ impl Caller {
         feed: Option<Feed>,
     ) -> Result<Decoded<T>, Fault> {
         let args = encode(&args)?;
-        let begun = self.begin(procedure, args.as_ref(), feed.as_ref(), Gives::Stream)?;
-        let Begun { mut running, deadline, span } = begun;
-        told(span, finish(&mut running, &mut Vec::new(), deadline)).await?;
-        Ok(Decoded::new(Items::of(running, Format::Json)))
+        let (started, span) = self.start(procedure, args.as_ref(), feed.as_ref(), Gives::Stream)?;
+        Ok(Decoded::new(told(span, in_time(started.deadline(), started.items())).await?))
     }
 
-    /// Starts a call.
-    fn begin(
+    /// Starts a call, and gives the span that it is in.
+    fn start(
         &self,
         procedure: &str,
         args: Option<&OwnedPayload>,
         feed: Option<&Feed>,
         gives: Gives,
-    ) -> Result<Begun, Fault> {
+    ) -> Result<(Within, Option<Span>), Fault> {
         let router = self.router.upgrade().ok_or_else(gone)?;
         let context = self.context.inner()?;
-        let route = router.find_within(procedure)?;
-        if route.gives() != gives {
-            return Err(other_kind(procedure, gives));
-        }
-        let own = route.timeout().and_then(|timeout| after(now(), timeout));
-        let deadline = earliest([self.deadline, own]);
-        if deadline.is_some_and(|deadline| deadline <= now()) {
-            return Err(too_late());
-        }
-        let mut call = Call::new(procedure, args.map(OwnedPayload::borrow), &context, route.states());
-        call.deadline = deadline.filter(|_| gives == Gives::Value);
-        call.feed = feed;
-        let known = route.fallback().is_none();
-        let incoming = Incoming { procedure, known, id: None, args: call.args.as_ref(), context: &context };
+        let deadline = |own: Option<Duration>| {
+            let now = now();
+            let deadline = earliest([self.deadline, own.and_then(|own| after(now, own))]);
+            if deadline.is_some_and(|at| at <= now) { Err(too_late()) } else { Ok(deadline) }
+        };
+        let args = args.map(OwnedPayload::borrow);
+        let known = router.find_within(procedure).is_ok_and(|route| route.fallback().is_none());
+        let incoming = Incoming { procedure, known, id: None, args: args.as_ref(), context: &context };
         let span = incoming.span();
-        let entered = span.as_ref().map(Span::enter);
-        let running = catch_unwind(AssertUnwindSafe(|| route.start(&call)));
-        let running = running.unwrap_or_else(|panic| Err(panicked(panic)))?;
-        let running = placed_within(running, route.run());
-        drop(entered);
-        Ok(Begun { running, deadline, span })
+        let started = {
+            let _entered = span.as_ref().map(Span::enter);
+            router.start_within(procedure, args, feed, &context, gives, deadline)?.placed(placed_within)
+        };
+        Ok((started, span))
     }
 }
 
-/// A call that has been started.
-struct Begun {
-    running: BoxRunning,
+/// What comes of a call, if it comes in time.
+async fn in_time<T>(
     deadline: Option<Instant>,
-    span: Option<Span>,
-}
-
-/// Drives a call on to its value, or until its stream is open.
-async fn finish(
-    running: &mut BoxRunning,
-    reply: &mut Vec<u8>,
-    deadline: Option<Instant>,
-) -> Result<(), Fault> {
-    let finish = poll_fn(|cx| {
-        let reply = &mut Reply::new(reply, Format::Json, usize::MAX);
-        let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx, reply)));
-        polled.unwrap_or_else(|panic| Poll::Ready(Err(panicked(panic))))
-    });
+    call: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
     match deadline {
-        Some(deadline) => timeout_at(deadline.into(), finish).await.unwrap_or_else(|_| Err(too_late())),
-        None => finish.await,
+        Some(at) => timeout_at(at.into(), call).await.unwrap_or_else(|_| Err(too_late())),
+        None => call.await,
     }
 }
 
@@ -247,15 +216,6 @@ fn too_late() -> Fault {
     Fault::new(FaultKind::DeadlineExceeded, "Deadline exceeded").with_data(
         "a call inside of another ran for longer than is left of that one's time, or than its procedure's timeout",
     )
-}
-
-#[cold]
-fn other_kind(procedure: &str, wanted: Gives) -> Fault {
-    let message = match wanted {
-        Gives::Stream => format!("`{procedure}` gives no stream"),
-        _ => format!("`{procedure}` gives no value: open streams with `Caller::stream`"),
-    };
-    Fault::new(FaultKind::InvalidReply, message)
 }
 
 impl Extract for Caller {

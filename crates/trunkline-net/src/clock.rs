@@ -1,10 +1,16 @@
-//! The clock, which tests can stop.
+//! The clock, which tests can stop: that of the runtime.
 
 use std::time::{Duration, Instant};
 
 /// The present.
-pub(crate) fn now() -> Instant {
+#[must_use]
+pub fn now() -> Instant {
     tokio::time::Instant::now().into_std()
+}
+
+/// Has all that runs without a runtime go by this clock too.
+pub fn lead() {
+    trunkline_core::clock::follow(now);
 }
 
 /// The earlier of times that may be there.

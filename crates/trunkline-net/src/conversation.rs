@@ -479,10 +479,15 @@ impl Conversation {
 
     /// Ends the calls that have run for longer than they may.
     fn expire(&mut self, out: &mut Outbox, now: Instant) {
+        self.extend_fed();
         for slot in self.slots.expire(now) {
-            let fault = Fault::new(FaultKind::DeadlineExceeded, "Deadline exceeded").with_data(
-                "the call ran for longer than it may: the procedure's timeout, or the limit `call_timeout`",
-            );
+            let fault = Fault::new(FaultKind::DeadlineExceeded, "Deadline exceeded").with_data(match slot.fed {
+                false => "the call ran for longer than it may: the procedure's timeout, or the limit `call_timeout`",
+                true => {
+                    "no item of the caller's stream came, or was taken, for longer than the call may take: \
+                     the procedure's timeout, or the limit `call_timeout`"
+                }
+            });
             self.refuse_slot(slot, &fault, out);
         }
     }

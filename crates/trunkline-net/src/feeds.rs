@@ -5,9 +5,10 @@
 //! sends more than there is room for.
 
 mod inlet;
+mod news;
 
-use self::inlet::{Inlet, News};
-use crate::{conversation::busy, peer::Shared};
+use self::{inlet::Inlet, news::News};
+use crate::{clock::after, conversation::busy, peer::Shared};
 use std::{
     collections::HashMap,
     pin::Pin,
@@ -16,11 +17,15 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     task::{Context as TaskContext, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use trunkline_core::{
     BoxRunning, CallId, Dialect, Fault, FaultKind, Feed, Outbox, OwnedPayload, Payload, Reply, Running,
 };
+
+/// The longest id of a call that takes a stream, in bytes as it is spelled: each item
+/// repeats it, and a connection may have `max_streams` of them besides its other calls.
+const LONGEST_ID: usize = 256;
 
 /// The streams that the far side of one connection sends with its calls.
 pub(crate) struct Feeds {
@@ -40,7 +45,7 @@ struct Entry {
     /// Whether the call has started.
     started: bool,
     at: At,
-    /// How long the call may wait for the next item.
+    /// How long the call may take since an item has come, or was taken.
     timeout: Duration,
 }
 
@@ -59,8 +64,8 @@ pub(crate) enum At {
 pub(crate) enum Heard {
     /// It waits, or nobody cares for it.
     Fine,
-    /// It waits, and so the time that the call in this slot may take starts anew.
-    Progress(usize, Duration),
+    /// The same, and its call is in this slot.
+    InSlot(usize),
     /// There was no room for it, for which its call ends.
     Overrun(At, Fault),
 }
@@ -91,6 +96,9 @@ impl Feeds {
 
     /// Makes room for what follows a call that is to be started later.
     pub(crate) fn expect(&mut self, id: &CallId<'_>) -> Result<(), Fault> {
+        if id.spelling.len() > LONGEST_ID {
+            return Err(too_long(id.spelling.len()));
+        }
         if self.by_call.get(id.spelling).is_some_and(|entry| !entry.inlet.is_over()) {
             return Err(taken());
         }
@@ -134,7 +142,8 @@ impl Feeds {
         }
     }
 
-    /// Says how long a call that was started may wait for the next item.
+    /// Says how long a call that was started may take since an item has come, or was
+    /// taken.
     pub(crate) fn patient(&mut self, id: &CallId<'_>, timeout: Duration) {
         if let Some(entry) = self.by_call.get_mut(id.spelling) {
             entry.timeout = timeout;
@@ -142,17 +151,32 @@ impl Feeds {
     }
 
     /// Hears what comes next of the stream of a call.
-    pub(crate) fn hear(&mut self, call: &str, outcome: Result<Option<Payload<'_>>, Fault>) -> Heard {
+    pub(crate) fn hear(
+        &mut self,
+        call: &str,
+        outcome: Result<Option<Payload<'_>>, Fault>,
+        now: Instant,
+    ) -> Heard {
         let Some(entry) = self.by_call.get(call) else { return Heard::Fine };
         if entry.inlet.is_over() {
             self.by_call.remove(call);
             return Heard::Fine;
         }
-        match (entry.inlet.hear(outcome), entry.at) {
+        match (entry.inlet.hear(outcome, now), entry.at) {
             (Err(fault), at) => Heard::Overrun(at, fault),
-            (Ok(()), At::Slot(place)) => Heard::Progress(place, entry.timeout),
+            (Ok(()), At::Slot(place)) => Heard::InSlot(place),
             (Ok(()), _) => Heard::Fine,
         }
+    }
+
+    /// The calls in slots whose streams have got on, and how long they may take
+    /// because of that.
+    pub(crate) fn deadlines(&self) -> impl Iterator<Item = (usize, Option<Instant>)> {
+        let live = self.by_call.values().filter(|entry| !entry.inlet.is_over());
+        live.filter_map(|entry| match entry.at {
+            At::Slot(place) => Some((place, after(entry.inlet.got_on()?, entry.timeout))),
+            At::Parked | At::Stream(_) => None,
+        })
     }
 
     /// The call is given up, as far as it has not come to a stream: that is given up
@@ -203,6 +227,16 @@ fn taken() -> Fault {
     Fault::new(
         FaultKind::InvalidRequest,
         "a call of the same id is under way, and it could not be told whose the items of the stream are",
+    )
+}
+
+#[cold]
+fn too_long(bytes: usize) -> Fault {
+    Fault::new(
+        FaultKind::InvalidRequest,
+        format!(
+            "the id of a call that takes a stream has {LONGEST_ID} bytes at most, as each item repeats it, and not {bytes}"
+        ),
     )
 }
 

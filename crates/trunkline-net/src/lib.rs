@@ -3,7 +3,8 @@
 mod access;
 pub mod batch;
 pub mod caller;
-mod clock;
+#[doc(hidden)]
+pub mod clock;
 mod conversation;
 pub mod decoded;
 pub mod dial;

@@ -29,6 +29,14 @@ struct Known {
     names: Vec<Arc<str>>,
 }
 
+impl Known {
+    /// Whether it can be called by its names: it takes calls, and who is known there is
+    /// known still.
+    fn is_here(&self) -> bool {
+        self.peer.is_open() && !self.peer.session().has_expired()
+    }
+}
+
 impl Peers {
     /// The peers at this moment.
     #[must_use]
@@ -42,7 +50,7 @@ impl Peers {
         self.lock().connections.get(&id).map(|known| known.peer.clone())
     }
 
-    /// The peer with this name.
+    /// The peer with this name, if it can be called.
     ///
     /// ```
     /// # use trunkline_core::Fault;
@@ -57,7 +65,7 @@ impl Peers {
     pub fn named(&self, name: &str) -> Option<Peer> {
         let listed = self.lock();
         let known = listed.connections.get(listed.names.get(name)?)?;
-        (!known.peer.is_closed()).then(|| known.peer.clone())
+        known.is_here().then(|| known.peer.clone())
     }
 
     /// The names that a peer has, in the order in which it has taken them.
@@ -67,7 +75,9 @@ impl Peers {
     }
 
     /// Gives a peer a name, up to `max_names` of them, for as long as its connection
-    /// lasts; a name that it has already is fine. A name is never taken from another.
+    /// lasts; a name that it has already is fine. A name is not taken from another
+    /// that can be called by it: not one whose identity has expired, nor one that
+    /// answers no more.
     ///
     /// # Errors
     ///
@@ -80,11 +90,16 @@ impl Peers {
         let Listed { connections, names } = &mut *listed;
         match names.get(name) {
             Some(holder) if *holder == id => return Ok(()),
-            Some(holder) if connections.get(holder).is_some_and(|known| !known.peer.is_closed()) => {
-                return Err(name_taken(name));
+            Some(holder) => {
+                if let Some(known) = connections.get_mut(holder) {
+                    if known.is_here() {
+                        return Err(name_taken(name));
+                    }
+                    known.names.retain(|one| **one != *name);
+                }
+                names.remove(name);
             }
-            // whoever had it is about to be taken off the list
-            Some(_) | None => {}
+            None => {}
         }
         let Some(known) = connections.get_mut(&id) else {
             return Err(Fault::from("only a connection that is listed among those of the server has names"));
@@ -172,5 +187,41 @@ impl Peers {
 impl fmt::Debug for Peers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Peers").field("len", &self.len()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{link::Link, peer::Driver, serve::CALL_TIMEOUT, service::Service};
+    use std::time::{Duration, Instant};
+    use trunkline_core::{Identity, Router, session::set_identity};
+    use trunkline_dialects::jsonrpc::JsonRpc;
+
+    #[tokio::test]
+    async fn whose_identity_has_expired_cannot_be_called_until_it_is_known_again() {
+        let (peers, service) = (Peers::default(), Service::new(Router::new(), JsonRpc::default()));
+        let listed = || {
+            let (driver, peer) = Driver::new(Link::pair().0, &service, CALL_TIMEOUT);
+            peers.insert(peer.clone());
+            (driver, peer)
+        };
+        let ((_here, ada), (_there, other)) = (listed(), listed());
+        let id = ada.connection().id();
+        let until = |moment| set_identity(ada.connection(), Identity::new("ada").until(moment));
+        let (past, ahead) =
+            (Instant::now().checked_sub(Duration::from_secs(1)).unwrap(), Instant::now() + CALL_TIMEOUT);
+        until(ahead);
+        for name in ["ada", "countess"] {
+            peers.register(id, name, 8).unwrap();
+        }
+        until(past);
+        assert_eq!((peers.named("ada"), peers.named("countess")), (None, None));
+        peers.register(other.connection().id(), "countess", 8).unwrap();
+        until(ahead);
+        assert_eq!((peers.named("ada"), peers.named("countess")), (Some(ada), Some(other)));
+        assert_eq!(*peers.names_of(id), ["ada".into()]);
+        peers.remove(id);
+        assert!(peers.named("ada").is_none() && peers.named("countess").is_some());
     }
 }

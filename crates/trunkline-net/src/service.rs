@@ -1,6 +1,6 @@
 //! [`Service`]: what every connection of a listener is served with.
 
-use crate::{hooks::Hooks, peers::Peers};
+use crate::{clock, hooks::Hooks, peers::Peers};
 use http::HeaderValue;
 use std::sync::Arc;
 use trunkline_core::{Language, Limits, Router, Security};
@@ -25,6 +25,7 @@ impl Service {
     /// Panics if a handler takes a state that the router does not have.
     #[must_use]
     pub fn new(router: Router, language: impl Language + 'static) -> Self {
+        clock::lead();
         Self {
             router: router.ready().shared(),
             language: Arc::new(language),

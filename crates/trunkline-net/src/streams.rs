@@ -2,6 +2,7 @@
 
 mod kept;
 mod open;
+mod room;
 mod sending;
 
 pub(crate) use self::open::OpenStream;
@@ -82,10 +83,12 @@ impl Streams {
     }
 
     /// The caller has room for more items of the stream of this number.
-    pub(crate) fn grant(&mut self, number: u64, items: u64) {
+    pub(crate) fn grant(&mut self, number: u64, credit: Credit) {
         let Some(place) = self.slots.position(|stream| stream.number == number) else { return };
         if let Some((stream, waker)) = self.slots.get(place) {
-            stream.credit = stream.credit.map(|credit| credit.saturating_add(items));
+            if let Some(room) = &mut stream.room {
+                room.grow(credit);
+            }
             waker.wake_by_ref();
         }
     }

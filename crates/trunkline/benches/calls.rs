@@ -5,6 +5,11 @@
 //! argument of 1 KiB whose schema says more than its type, unchecked and checked. `docs/performance.md` tells how the
 //! time is spent.
 
+#[path = "support/order.rs"]
+#[expect(unreachable_pub, reason = "it is a module of benches/rivals too")]
+mod order;
+
+use self::order::Order;
 use divan::{Bencher, counter::ItemsCount};
 use std::{
     io,
@@ -44,47 +49,17 @@ fn unlike(bencher: Bencher<'_, '_>, batch: usize) {
 
 #[divan::bench(args = [false, true], sample_size = 1)]
 fn constrained(bencher: Bencher<'_, '_>, checked: bool) {
-    let order = handler(async |order: Order| order.lines.len());
+    let order = handler(async |order: Order| order.len());
     let order = if checked { order } else { order.unchecked() };
     let service = Service::new(Router::new().procedure("order", order), JsonRpc::default());
     let mut requests = String::new();
+    let params = order::params();
     for id in 1000..1064 {
-        let params = order_of(6);
         requests += &format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"order","params":{params}}}"#);
         requests.push('\n');
     }
     let (runtime, requests) = (runtime(), requests.into_bytes().into());
     bencher.counter(ItemsCount::new(CALLS)).bench_local(|| run(&runtime, &service, &requests, 64));
-}
-
-#[derive(serde::Deserialize, schemars::JsonSchema)]
-#[expect(dead_code, reason = "all of it is read from the message, which is what takes the time")]
-struct Order {
-    #[schemars(length(min = 1, max = 100))]
-    customer: String,
-    #[schemars(length(max = 1000))]
-    note: String,
-    #[schemars(length(min = 1, max = 100))]
-    lines: Vec<Line>,
-}
-
-#[derive(serde::Deserialize, schemars::JsonSchema)]
-#[expect(dead_code, reason = "as of `Order`")]
-struct Line {
-    #[schemars(length(equal = 10))]
-    item: String,
-    #[schemars(range(min = 1, max = 1000))]
-    quantity: u32,
-}
-
-/// An [`Order`] of so many lines, 1 KiB in all.
-fn order_of(lines: usize) -> String {
-    let lines: Vec<_> =
-        (0..lines).map(|at| format!(r#"{{"item":"item-{at:05}","quantity":{}}}"#, at + 1)).collect();
-    let lines = lines.join(",");
-    let rest = format!(r#"{{"customer":"Ada Lovelace","note":"","lines":[{lines}]}}"#).len();
-    let note = "x".repeat(1024 - rest);
-    format!(r#"{{"customer":"Ada Lovelace","note":"{note}","lines":[{lines}]}}"#)
 }
 
 fn bench(bencher: Bencher<'_, '_>, batch: usize, id_first: impl Fn(usize) -> bool) {

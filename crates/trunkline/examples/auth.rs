@@ -33,13 +33,17 @@ async fn verify(token: String) -> Result<Identity, Fault> {
     }
 }
 
-pub(crate) fn server(address: &str) -> Server {
+/// What is served.
+pub(crate) fn router() -> Router {
     let guesses = RateLimit::new(3, Duration::from_secs(60)).each_caller();
-    let router = Router::new()
+    Router::new()
         .procedure("whoami", whoami)
         .procedure("guess", handler(async |(number,): (u8,)| number == 42).guard(guesses.guard()))
-        .procedure("rooms.close", handler(close).group("admin"));
-    Server::new(router).security(Access::new().bearer(verify)).http(address)
+        .procedure("rooms.close", handler(close).group("admin"))
+}
+
+pub(crate) fn server(address: &str) -> Server {
+    Server::new(router()).security(Access::new().bearer(verify)).http(address)
 }
 
 /// Calls over one WebSocket, first as nobody, then as charles, then as ada.

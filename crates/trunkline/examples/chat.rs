@@ -73,11 +73,15 @@ async fn guest(address: &str) -> Result<(Client, UnboundedReceiver<String>), Box
     Ok((Client::builder(address).router(own).connect().await?, heard))
 }
 
+/// What is served.
+pub(crate) fn router() -> Router {
+    let router = Router::new().state(Rooms::default()).procedure("join", join).procedure("say", say);
+    router.procedure("mood", mood).procedure("leave", leave)
+}
+
 /// Serves, lets three guests chat, and tells what they hear.
 pub(crate) async fn run(mut tell: impl FnMut(String)) -> Result<(), Box<dyn Error>> {
-    let router = Router::new().state(Rooms::default()).procedure("join", join).procedure("say", say);
-    let router = router.procedure("mood", mood).procedure("leave", leave);
-    let server = Server::new(router).tcp("127.0.0.1:0").bind().await?;
+    let server = Server::new(router()).tcp("127.0.0.1:0").bind().await?;
     let (address, peers) = (format!("tcp://{}", server.addresses()[0]), server.peers());
     tokio::spawn(server.serve());
 

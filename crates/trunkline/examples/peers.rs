@@ -44,6 +44,11 @@ impl Alice for Her {
     }
 }
 
+/// What alice serves.
+pub(crate) fn router() -> Router {
+    Router::new().service(AliceService::new(Her))
+}
+
 /// Serves, connects two clients, and tells what they have of each other.
 pub(crate) async fn run(mut say: impl FnMut(String)) -> Result<(), Box<dyn Error>> {
     // who may take which name, and call whom, is up to `Server::security`
@@ -51,8 +56,7 @@ pub(crate) async fn run(mut say: impl FnMut(String)) -> Result<(), Box<dyn Error
     let (address, peers) = (format!("tcp://{}", server.addresses()[0]), server.peers());
     tokio::spawn(server.serve());
 
-    let for_peers = Router::new().service(AliceService::new(Her));
-    let alice = Client::builder(&address).name("alice").for_peers(for_peers).connect().await?;
+    let alice = Client::builder(&address).name("alice").for_peers(router()).connect().await?;
     let bob = Client::builder(&address).name("bob").connect().await?;
 
     let her = AliceClient::new(bob.peer("alice"));

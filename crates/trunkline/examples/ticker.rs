@@ -19,13 +19,13 @@ use tokio::{
 use trunkline::{Client, Plain, Router, Server, State, server::Bound};
 
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
-struct Price {
-    symbol: String,
-    cents: i64,
+pub(crate) struct Price {
+    pub(crate) symbol: String,
+    pub(crate) cents: i64,
 }
 
 /// The last price. Each stream has a receiver of it.
-type Feed = watch::Sender<Price>;
+pub(crate) type Feed = watch::Sender<Price>;
 
 /// The prices from now on. Who is slow misses some, but never has an old one.
 async fn prices(feed: State<Feed>) -> impl Stream<Item = Plain<Price>> {
@@ -45,12 +45,16 @@ async fn trade(feed: Arc<Feed>) {
     }
 }
 
+/// What is served.
+pub(crate) fn router(feed: Arc<Feed>) -> Router {
+    Router::new().shared_state(feed).procedure("prices", prices)
+}
+
 /// A server on ports of its own choice, for TCP and for HTTP, and what it streams.
 async fn serve() -> Result<(Bound, [SocketAddr; 2], Arc<Feed>), Box<dyn Error>> {
     let feed = Arc::new(Feed::new(Price { symbol: "TRNK".into(), cents: 10_000 }));
     tokio::spawn(trade(feed.clone()));
-    let router = Router::new().shared_state(feed.clone()).procedure("prices", prices);
-    let server = Server::new(router).tcp("127.0.0.1:0").http("127.0.0.1:0").bind().await?;
+    let server = Server::new(router(feed.clone())).tcp("127.0.0.1:0").http("127.0.0.1:0").bind().await?;
     let [tcp, http] = *server.addresses() else { return Err("two listeners were bound".into()) };
     println!("tcp://{tcp}  ws://{http}  http://{http}");
     println!("curl -N http://{http} -H 'Content-Type: application/json' \\");

@@ -37,6 +37,7 @@ impl InProcess {
     /// Panics if a handler takes a [`State`](crate::State) that there is none of.
     #[must_use]
     pub fn new(router: Router) -> Self {
+        trunkline_net::clock::lead();
         Self { router: router.seal().shared(), context: Context::local() }
     }
 

@@ -21,6 +21,7 @@
 //! - in a handler: [`Fault`](struct@Fault), [`Peer`], [`Caller`], [`Context`], [`Session`], [`State`],
 //!   [`handler`](fn@handler)
 //! - messages without a server: [`jsonrpc`]
+//! - tests of services: `testing`, with the feature of that name
 
 #[doc(hidden)]
 pub mod __private;
@@ -30,6 +31,8 @@ pub mod client;
 pub mod in_process;
 pub mod rpc_websockets;
 pub mod server;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use crate::calls::Calls;
 pub use crate::client::Client;
@@ -73,6 +76,9 @@ mod documents {
     struct Access;
     #[doc = include_str!("../../../docs/peers.md")]
     struct PeersByName;
+    #[cfg(feature = "testing")]
+    #[doc = include_str!("../../../docs/testing.md")]
+    struct Testing;
     #[cfg(feature = "validate")]
     #[doc = include_str!("../../../docs/validation.md")]
     struct Validation;

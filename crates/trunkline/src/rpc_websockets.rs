@@ -5,6 +5,23 @@
 //! spelling of their own, so the endpoint speaks
 //! [`JsonRpc::rpc_websockets`](crate::JsonRpc::rpc_websockets).
 //!
+//! What is a stream to other callers can be an event to these: `rpc.on` opens it,
+//! `rpc.off` drops it.
+//!
+//! ```
+//! use futures_util::stream;
+//! use trunkline::{Listener, Router, Server, rpc_websockets::RpcWebsockets};
+//!
+//! let router = Router::new().procedure("countdown", async || stream::iter([3, 2, 1]));
+//! let same = router.clone();
+//! let listener = Listener::http("127.0.0.1:0").endpoint("/rpc-websockets", |service| {
+//!     RpcWebsockets::new().stream("countdown").endpoint(service, same, Router::new())
+//! });
+//! let server = Server::new(router).listen(listener);
+//! ```
+//!
+//! Events of other origins, and who may have them:
+//!
 //! ```
 //! use trunkline::{Router, rpc_websockets::RpcWebsockets};
 //!
@@ -19,11 +36,16 @@
 //! let reached = rpcws.emit("feed", (1, "two"));
 //! ```
 
-use crate::{Call, ConnectionId, Fault, FaultKind, Peer, RawArgs, Router};
+mod following;
+
+use self::following::Following;
+use crate::{Call, Caller, ConnectionId, Fault, FaultKind, Peer, RawArgs, Router};
+#[cfg(feature = "http")]
+use crate::{JsonRpc, Service, http::Endpoint};
 use serde::Serialize;
 use serde_json::Value;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     fmt,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -39,8 +61,7 @@ type Login = Arc<dyn Fn(Value) -> Pin<Box<dyn Future<Output = bool> + Send>> + S
 /// Events and logins of one namespace. Cheap to clone: all clones are the same.
 #[derive(Clone, Default)]
 pub struct RpcWebsockets {
-    /// Events, and whether they need a login.
-    events: BTreeMap<String, bool>,
+    events: BTreeMap<String, Event>,
     login: Option<Login>,
     members: Arc<Members>,
 }
@@ -52,7 +73,18 @@ struct Members(Mutex<HashMap<ConnectionId, Member>>);
 struct Member {
     peer: Peer,
     authenticated: bool,
-    events: BTreeSet<String>,
+    /// What is subscribed to, and the stream that it comes from, if it does.
+    events: BTreeMap<String, Option<Following>>,
+}
+
+/// Where an event comes from, and who may have it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Event {
+    Emitted,
+    /// To those who have logged in.
+    EmittedProtected,
+    /// The items of the stream that the procedure of its name gives.
+    Stream,
 }
 
 impl RpcWebsockets {
@@ -65,14 +97,28 @@ impl RpcWebsockets {
     /// Provides an event that everybody may subscribe to.
     #[must_use]
     pub fn event(mut self, name: impl Into<String>) -> Self {
-        self.events.insert(name.into(), false);
+        self.events.insert(name.into(), Event::Emitted);
         self
     }
 
     /// Provides an event for those who have logged in.
     #[must_use]
     pub fn protected_event(mut self, name: impl Into<String>) -> Self {
-        self.events.insert(name.into(), true);
+        self.events.insert(name.into(), Event::EmittedProtected);
+        self
+    }
+
+    /// Provides the items of a stream as events: the one that the procedure `name` gives,
+    /// which takes no arguments, anew for each subscriber. An item is the only parameter
+    /// of its event. It waits, as [`Lag::Block`](crate::Lag::Block) has it, for a
+    /// subscriber who is slow. Clients of rpc-websockets have no word for the end of a
+    /// stream; after it they can subscribe again.
+    ///
+    /// Whoever may call the procedure may subscribe to it; who may not, or whom it
+    /// refuses, has its fault as the reason why `rpc.on` was of no use.
+    #[must_use]
+    pub fn stream(mut self, name: impl Into<String>) -> Self {
+        self.events.insert(name.into(), Event::Stream);
         self
     }
 
@@ -110,9 +156,9 @@ impl RpcWebsockets {
                 let names = names.clone();
                 async move { names }
             })
-            .extension("rpc.on", move |peer: Peer, RawArgs(args): RawArgs| {
+            .extension("rpc.on", move |peer: Peer, caller: Caller, RawArgs(args): RawArgs| {
                 let events = on.clone();
-                async move { events.subscribe(&peer, &names_in(args)?) }
+                async move { events.subscribe(&peer, &caller, &names_in(args)?).await }
             })
             .extension("rpc.off", move |peer: Peer, RawArgs(args): RawArgs| {
                 let events = off.clone();
@@ -128,6 +174,18 @@ impl RpcWebsockets {
             })
     }
 
+    /// An endpoint with the [procedures](Self::router) of the namespace, for
+    /// [`HttpListener::endpoint`](crate::server::HttpListener::endpoint).
+    ///
+    /// # Panics
+    ///
+    /// Panics if a name is in both.
+    #[cfg(feature = "http")]
+    pub fn endpoint(&self, service: &Service, open: Router, protected: Router) -> Endpoint {
+        let service = service.with_router(self.router(open, protected));
+        Endpoint::new(service.in_language(JsonRpc::rpc_websockets())).only_websocket()
+    }
+
     /// Pushes an event to those who have subscribed to it; gives their number.
     ///
     /// A list or tuple of arguments is sent as it is, an object too.
@@ -136,30 +194,68 @@ impl RpcWebsockets {
             let members = self.members.lock();
             members
                 .values()
-                .filter(|member| member.events.contains(event))
+                .filter(|member| member.events.contains_key(event))
                 .map(|member| member.peer.clone())
                 .collect()
         };
         subscribers.iter().filter(|peer| peer.event(event, &args).is_ok()).count()
     }
 
-    fn subscribe(&self, peer: &Peer, events: &[String]) -> Result<BTreeMap<String, &'static str>, Fault> {
+    async fn subscribe(
+        &self,
+        peer: &Peer,
+        caller: &Caller,
+        events: &[String],
+    ) -> Result<BTreeMap<String, String>, Fault> {
         let authenticated = self.members.of(peer, |member| member.authenticated);
-        if events.iter().any(|event| self.events.get(event) == Some(&true)) && !authenticated {
+        let is_protected = |event: &String| self.events.get(event) == Some(&Event::EmittedProtected);
+        if events.iter().any(is_protected) && !authenticated {
             return Err(refused(EVENT_FORBIDDEN, "Event forbidden"));
         }
-        let subscribe = |event: &String| match self.events.contains_key(event) {
-            false => "provided event invalid",
-            true if self.members.of(peer, |member| member.events.insert(event.clone())) => "ok",
-            true => "socket has already been subscribed to event",
+        let mut answers = BTreeMap::new();
+        for event in events {
+            let answer = match self.events.get(event) {
+                None => "provided event invalid".to_owned(),
+                Some(from) => match self.subscribe_to(event, *from, peer, caller).await {
+                    Ok(true) => "ok".to_owned(),
+                    Ok(false) => "socket has already been subscribed to event".to_owned(),
+                    Err(fault) => fault.message().to_owned(),
+                },
+            };
+            answers.insert(event.clone(), answer);
+        }
+        Ok(answers)
+    }
+
+    /// Subscribes to one event; whether that is news.
+    async fn subscribe_to(
+        &self,
+        event: &str,
+        from: Event,
+        peer: &Peer,
+        caller: &Caller,
+    ) -> Result<bool, Fault> {
+        if self.members.of(peer, |member| member.is_subscribed(event)) {
+            return Ok(false);
+        }
+        let following = match from {
+            Event::Stream => Some(Following::start(event, caller, peer).await?),
+            _ => None,
         };
-        Ok(events.iter().map(|event| (event.clone(), subscribe(event))).collect())
+        // another may have been sooner
+        Ok(self.members.of(peer, |member| {
+            let is_new = !member.is_subscribed(event);
+            if is_new {
+                member.events.insert(event.to_owned(), following);
+            }
+            is_new
+        }))
     }
 
     fn unsubscribe(&self, peer: &Peer, events: &[String]) -> BTreeMap<String, &'static str> {
         let unsubscribe = |event: &String| match self.events.contains_key(event) {
             false => "provided event invalid",
-            true if self.members.of(peer, |member| member.events.remove(event)) => "ok",
+            true if self.members.of(peer, |member| member.events.remove(event)).is_some() => "ok",
             true => "not subscribed",
         };
         events.iter().map(|event| (event.clone(), unsubscribe(event))).collect()
@@ -170,6 +266,13 @@ impl RpcWebsockets {
         let passed = check(params).await;
         self.members.of(peer, |member| member.authenticated |= passed);
         Ok(passed)
+    }
+}
+
+impl Member {
+    fn is_subscribed(&self, event: &str) -> bool {
+        let has_ended = |following: &Option<Following>| following.as_ref().is_some_and(Following::has_ended);
+        self.events.get(event).is_some_and(|following| !has_ended(following))
     }
 }
 
@@ -195,7 +298,7 @@ impl Members {
                     members.lock().remove(&id);
                 }
             });
-            Member { peer: peer.clone(), authenticated: false, events: BTreeSet::new() }
+            Member { peer: peer.clone(), authenticated: false, events: BTreeMap::new() }
         });
         act(member)
     }

@@ -9,9 +9,10 @@ use std::time::Duration;
 use anyhow::Result;
 use futures_util::stream;
 use rivals::count::Count;
+use rivals::order::Order;
 use rivals::serve::{announce, run};
 use rivals::sum::Add;
-use trunkline::{Fault, FaultKind, Limits, Router, Server};
+use trunkline::{Fault, FaultKind, Limits, Router, Server, handler};
 
 fn main() -> Result<()> {
     run(async |args| {
@@ -24,6 +25,8 @@ fn main() -> Result<()> {
             .procedure("add_spawn", async |add: Add| {
                 add.sum_elsewhere().await.map_err(|error| Fault::new(FaultKind::Failed, error.to_string()))
             })
+            .procedure("order", async |order: Order| order.len())
+            .procedure("order_unchecked", handler(async |order: Order| order.len()).unchecked())
             .procedure("count", async |count: Count| stream::iter(count.numbers()));
         let server = Server::new(router).limits(limits).http("127.0.0.1:0").tcp("127.0.0.1:0").bind().await?;
         let [http, tcp] = *server.addresses() else { anyhow::bail!("asked for two listeners") };

@@ -1,7 +1,7 @@
 //! [`Places`]: arguments as the value that their schema is of.
 
 use crate::payload::Payload;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Where the arguments of a list belong.
 #[derive(Debug)]
@@ -20,22 +20,14 @@ impl Places {
         }
     }
 
-    /// The value that arguments stand for; `None` if it cannot be looked at.
-    pub(super) fn value(&self, args: Payload<'_>) -> Option<Value> {
-        match args.decode().ok()? {
-            Value::Array(list) if !self.names.is_empty() => self.named(list).map(Value::Object),
-            value => Some(value),
-        }
+    /// The names that a list of arguments is read under, if it is.
+    pub(super) fn names(&self) -> &[&'static str] {
+        &self.names
     }
 
     /// Whether arguments are neither a list nor have names.
     pub(super) fn are_nameless(&self) -> bool {
         self.nameless
-    }
-
-    fn named(&self, list: Vec<Value>) -> Option<Map<String, Value>> {
-        let fits = list.len() <= self.names.len();
-        fits.then(|| self.names.iter().map(|name| (*name).to_owned()).zip(list).collect())
     }
 }
 

@@ -6,6 +6,7 @@
 //! schemas every part counts what it looks at, and references are no longer followed
 //! once there was too much of it. Others need no counting: the schema is the bound.
 
+use super::tree::{Borrowed, Node};
 use jsonschema::{Keyword, ValidationError};
 use serde_json::{Map, Value, json};
 use std::{cell::Cell, collections::BTreeMap};
@@ -30,19 +31,13 @@ impl Meter {
     }
 }
 
-impl<'i> Keyword<'i> for Meter {
-    fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
+impl<'i> Keyword<'i, Borrowed> for Meter {
+    fn validate(&self, instance: Node<'i>) -> Result<(), ValidationError<'i>> {
         if self.is_valid(instance) { Ok(()) } else { Err(ValidationError::custom("too much to look at")) }
     }
 
-    fn is_valid(&self, instance: &'i Value) -> bool {
-        let size = match instance {
-            Value::Array(items) => items.len(),
-            Value::Object(members) => members.len(),
-            Value::String(text) => text.len() / 16,
-            _ => 0,
-        };
-        LEFT.set(LEFT.get().saturating_sub(1 + size));
+    fn is_valid(&self, instance: Node<'i>) -> bool {
+        LEFT.set(LEFT.get().saturating_sub(1 + instance.size()));
         LEFT.get() > 0
     }
 }

@@ -3,10 +3,10 @@
 //! Nothing of it repeats a value that was given, which may be a secret, and all of
 //! it is bounded: the arguments are a stranger's.
 
+use super::tree::{Borrowed, Node};
 use crate::fault::{Fault, FaultKind};
 use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
 use serde::Serialize;
-use serde_json::Value;
 
 /// So many violations are listed; of others only how many there are is told.
 const LISTED: usize = 16;
@@ -43,8 +43,8 @@ fn is_zero(count: &usize) -> bool {
 }
 
 impl Violations {
-    /// What is wrong with `value`.
-    pub(super) fn of(value: &Value, validator: &Validator) -> Self {
+    /// What is wrong with a value.
+    pub(super) fn of(value: Node<'_>, validator: &Validator<Borrowed>) -> Self {
         let mut violations = Self::default();
         for error in validator.iter_errors(value) {
             violations.add(&error, 0);

@@ -4,10 +4,11 @@
 //! once: [`Framing`] cuts what comes in, [`Marking`] marks off what goes out.
 
 mod content_length;
+mod events;
 mod lines;
 mod mux;
 
-pub use self::{content_length::ContentLength, lines::Lines, mux::Mux};
+pub use self::{content_length::ContentLength, events::Events, lines::Lines, mux::Mux};
 
 use crate::{frame::Frame, input::Input, outbox::Outbox};
 

@@ -1,19 +1,17 @@
 //! [`Items`]: what a procedure streams, taken without a connection.
 
-use super::{Gives, Router};
+use super::{Gives, Router, own_deadline};
 use crate::{
-    call::Call,
     context::Context,
-    fault::{Fault, FaultKind},
+    fault::Fault,
     feed::Feed,
     payload::{Format, OwnedPayload, Payload},
-    procedure::{BoxRunning, caught, encoded},
+    procedure::{Contained, caught, encoded},
     reply::Reply,
 };
 use futures_core::Stream;
 use std::{
     fmt,
-    future::poll_fn,
     pin::Pin,
     task::{Context as TaskContext, Poll, ready},
 };
@@ -21,9 +19,7 @@ use std::{
 /// What a procedure streams, still encoded. Dropping it ends the stream.
 #[must_use = "dropping it ends the stream"]
 pub struct Items {
-    /// Gone once it has come to its end.
-    running: Option<BoxRunning>,
-    format: Format,
+    running: Contained,
 }
 
 impl Router {
@@ -47,7 +43,7 @@ impl Router {
     /// # Errors
     ///
     /// Fails with the fault a caller would see, and with
-    /// [`FaultKind::InvalidReply`] if the procedure gives no stream.
+    /// [`InvalidReply`](crate::FaultKind::InvalidReply) if the procedure gives no stream.
     pub async fn stream(
         &self,
         name: &str,
@@ -80,26 +76,15 @@ impl Router {
         feed: Option<&Feed>,
         context: &Context,
     ) -> Result<Items, Fault> {
-        let route = self.find_within(name)?;
-        if route.gives() != Gives::Stream {
-            return Err(Fault::new(FaultKind::InvalidReply, format!("`{name}` gives no stream: call it")));
-        }
-        let call = Call { feed, ..route.call_within(name, args, context) };
-        let mut running = caught(|| route.start(&call), Err)?;
-        let (format, mut nothing) = (call.format, Vec::new());
-        poll_fn(|cx| {
-            let mut reply = Reply::new(&mut nothing, format, usize::MAX);
-            caught(|| running.as_mut().poll(cx, &mut reply), |fault| Poll::Ready(Err(fault)))
-        })
-        .await?;
-        Ok(Items::of(running, format))
+        let opened = self.start_within(name, args, feed, context, Gives::Stream, own_deadline)?;
+        opened.items().await
     }
 }
 
 impl Items {
     /// Those of a call that has come to a stream, which is open.
-    pub fn of(running: BoxRunning, format: Format) -> Self {
-        Self { running: Some(running), format }
+    pub(super) fn of(running: Contained) -> Self {
+        Self { running }
     }
 }
 
@@ -107,14 +92,14 @@ impl Stream for Items {
     type Item = Result<OwnedPayload, Fault>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
-        let (format, mut buffer) = (self.format, Vec::new());
-        let Some(running) = &mut self.running else { return Poll::Ready(None) };
-        let mut reply = Reply::new(&mut buffer, format, usize::MAX);
+        let mut buffer = Vec::new();
+        let Some(running) = self.running.under_way() else { return Poll::Ready(None) };
+        let mut reply = Reply::new(&mut buffer, Format::Json, usize::MAX);
         let next =
             caught(|| running.as_mut().poll_next(cx, &mut reply), |fault| Poll::Ready(Some(Err(fault))));
         let item = ready!(next).map(|written| written.and_then(|()| encoded(buffer)));
         if !matches!(item, Some(Ok(_))) {
-            self.running = None;
+            self.running.end();
         }
         Poll::Ready(item)
     }
@@ -122,13 +107,14 @@ impl Stream for Items {
 
 impl fmt::Debug for Items {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Items").field("ended", &self.running.is_none()).finish()
+        f.debug_struct("Items").finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::FaultKind;
     use futures_util::{FutureExt, StreamExt, stream};
 
     fn up() -> Router {

@@ -3,25 +3,19 @@
 use crate::{
     call::Call,
     check,
-    context::{Context, States},
+    context::States,
     crowded::Crowded,
     fault::Fault,
     handler::Run,
     lag::Lag,
     middleware::{Guard, Layered, Middleware},
     ordered::Ordered,
-    payload::Payload,
     procedure::{BoxRunning, Procedure},
     registration::{Details, Registration},
     schema::Schemas,
     signature::Signature,
 };
-use std::{
-    fmt,
-    panic::Location,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fmt, panic::Location, sync::Arc, time::Duration};
 
 /// A procedure under its name, with all that its routers put around it.
 #[derive(Clone)]
@@ -140,19 +134,6 @@ impl Route {
             guard(call)?;
         }
         self.entrance.start(call)
-    }
-
-    /// A call of it from within this program.
-    pub(super) fn call_within<'a>(
-        &'a self,
-        name: &'a str,
-        args: Option<Payload<'a>>,
-        context: &'a Context,
-    ) -> Call<'a> {
-        let mut call = Call::new(name, args, context, &self.states);
-        call.fallback = self.fallback();
-        call.deadline = self.timeout().and_then(|timeout| Instant::now().checked_add(timeout));
-        call
     }
 
     /// The states of the router that the procedure belongs to.

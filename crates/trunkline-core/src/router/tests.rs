@@ -179,7 +179,7 @@ fn a_reply_stops_at_the_limit_also_within_middleware() {
     let context = Context::local();
     let mut call = Call::new("rows", None, &context, route.states());
     call.max_reply = 10_000;
-    let answer = block_on(procedure::finish(route.start(&call).unwrap(), call.format, call.max_reply));
+    let answer = block_on(crate::procedure::finish(route.start(&call).unwrap(), call.format, call.max_reply));
     assert_eq!(answer.unwrap_err().kind(), FaultKind::ReplyTooLarge);
     assert_eq!(written.load(Ordering::Relaxed), 10);
 }

@@ -100,18 +100,20 @@ impl Speaker for Saying {
         id: u64,
         procedure: &str,
         args: &dyn Encode,
-        credit: u64,
+        credit: Option<Credit>,
         out: &mut Outbox,
     ) -> Result<(), EncodeError> {
         self.common.listens.store(true, Ordering::Relaxed);
         let before = out.len();
-        let credit = Credit { items: credit, together: self.max_message };
-        out.frame(self.channel(), |out| stream::credit_of_call(out, id, credit));
+        if let Some(credit) = credit {
+            let credit = Credit { together: self.max_message, ..credit };
+            out.frame(self.channel(), |out| stream::credit_of_call(out, id, credit));
+        }
         self.call(id, procedure, args, out).inspect_err(|_| out.truncate(before))
     }
 
-    fn grant(&mut self, stream: &str, items: u64, out: &mut Outbox) {
-        out.frame(self.channel(), |out| stream::credit_of_stream(out, stream, items));
+    fn grant(&mut self, stream: &str, credit: Credit, out: &mut Outbox) {
+        out.frame(self.channel(), |out| stream::credit_of_stream(out, stream, credit));
     }
 
     fn end_stream(&mut self, id: u64, unsubscribe: &str, stream: &str, out: &mut Outbox) {

@@ -13,6 +13,9 @@
 //! | `rpc.credit` `{"call":ID,"items":N}` | the caller | the stream that call ID, which is to come, will open may send N items before it waits for more credit |
 //! | `rpc.credit` `{"subscription":ID,"items":N}` | the caller | it may send N more |
 //!
+//! Where credit says `"bytes":M` too, an item also needs a byte of that, and uses up as
+//! many as it has.
+//!
 //! Where the first credit says `"together":B` too, items come as
 //! `{"subscription":ID,"results":[ITEM,…]}`, as many as are there at the time, in
 //! messages of up to B bytes; one that is longer comes alone.
@@ -96,32 +99,42 @@ pub(super) fn end(out: &mut Vec<u8>, stream: &StreamHead) {
 
 /// Appends that items of a stream were left out.
 pub(super) fn missed(out: &mut Vec<u8>, stream: &StreamHead, items: u64) {
-    with_items(out, MISSED, br#"{"subscription":"#, &stream.spelling, items, None);
+    with_items(out, MISSED, br#"{"subscription":"#, &stream.spelling, items);
+    out.extend_from_slice(b"}}");
 }
 
 /// Appends that there is room for items of the stream that a call will open.
 pub(super) fn credit_of_call(out: &mut Vec<u8>, id: u64, credit: Credit) {
-    let Credit { items, together } = credit;
-    with_items(out, CREDIT, br#"{"call":"#, itoa::Buffer::new().format(id), items, Some(together));
+    let which = br#"{"call":"#;
+    with_items(out, CREDIT, which, itoa::Buffer::new().format(id), credit.items);
+    with_bytes(out, credit.bytes);
+    out.extend_from_slice(br#","together":"#);
+    out.extend_from_slice(itoa::Buffer::new().format(credit.together).as_bytes());
+    out.extend_from_slice(b"}}");
 }
 
 /// Appends that there is room for more items of a stream.
-pub(super) fn credit_of_stream(out: &mut Vec<u8>, stream: &str, items: u64) {
-    with_items(out, CREDIT, br#"{"subscription":"#, stream, items, None);
+pub(super) fn credit_of_stream(out: &mut Vec<u8>, stream: &str, credit: Credit) {
+    with_items(out, CREDIT, br#"{"subscription":"#, stream, credit.items);
+    with_bytes(out, credit.bytes);
+    out.extend_from_slice(b"}}");
 }
 
-fn with_items(out: &mut Vec<u8>, method: &str, which: &[u8], id: &str, items: u64, together: Option<usize>) {
+/// Appends what says so many items of a stream, but for its end.
+fn with_items(out: &mut Vec<u8>, method: &str, which: &[u8], id: &str, items: u64) {
     write::notification_head(out, method);
     write::params_head(out);
     out.extend_from_slice(which);
     write::raw(out, id);
     out.extend_from_slice(br#","items":"#);
     out.extend_from_slice(itoa::Buffer::new().format(items).as_bytes());
-    if let Some(together) = together {
-        out.extend_from_slice(br#","together":"#);
-        out.extend_from_slice(itoa::Buffer::new().format(together).as_bytes());
+}
+
+fn with_bytes(out: &mut Vec<u8>, bytes: u64) {
+    if bytes < u64::MAX {
+        out.extend_from_slice(br#","bytes":"#);
+        out.extend_from_slice(itoa::Buffer::new().format(bytes).as_bytes());
     }
-    out.extend_from_slice(b"}}");
 }
 
 /// For what there is room, and how much.
@@ -132,16 +145,23 @@ pub(super) fn credited(params: &str) -> Option<(Credited<'_>, Credit)> {
         call: Option<&'a RawValue>,
         subscription: Option<String>,
         items: u64,
+        #[serde(default = "uncounted")]
+        bytes: u64,
         #[serde(default)]
         together: usize,
     }
-    let Said { call, subscription, items, together } = serde_json::from_str(params).ok()?;
+    let Said { call, subscription, items, bytes, together } = serde_json::from_str(params).ok()?;
     let of = match (call, subscription) {
         (Some(id), None) => Credited::Call(id.get()),
         (None, Some(id)) => Credited::Stream(number(&id)?),
         _ => return None,
     };
-    Some((of, Credit { items, together }))
+    Some((of, Credit { items, bytes, together }))
+}
+
+/// Who says nothing of bytes does not count them.
+fn uncounted() -> u64 {
+    u64::MAX
 }
 
 /// The number of the stream that `args` name: `["0x1"]` or `{"subscription":"0x1"}`.
@@ -235,10 +255,15 @@ mod tests {
 
     #[test]
     fn credit_is_for_a_call_or_for_a_stream() {
-        let alone = |items| Credit { items, together: 0 };
+        let alone = |items| Credit { items, bytes: u64::MAX, together: 0 };
         assert_eq!(credited(r#"{"call":"a","items":2}"#), Some((Credited::Call("\"a\""), alone(2))));
         assert_eq!(credited(r#"{"subscription":"0x2","items":3}"#), Some((Credited::Stream(2), alone(3))));
-        let together = Credit { items: 2, together: 9000 };
+        let bytes = Credit { items: 3, bytes: 80, together: 0 };
+        let mut text = Vec::new();
+        credit_of_stream(&mut text, "\"0x2\"", bytes);
+        let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        assert_eq!(credited(&value["params"].to_string()), Some((Credited::Stream(2), bytes)));
+        let together = Credit { items: 2, bytes: u64::MAX, together: 9000 };
         let (mut text, of) = (Vec::new(), Credited::Call("7"));
         credit_of_call(&mut text, 7, together);
         let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
@@ -252,6 +277,7 @@ mod tests {
             r#"{"items":1}"#,
             r#"{"call":1,"subscription":"0x1","items":1}"#,
             r#"{"call":1,"items":-1}"#,
+            r#"{"call":1,"items":1,"bytes":-1}"#,
             r#"{"call":1,"items":1,"together":-1}"#,
             r#"{"call":1,"items":1,"together":true}"#,
             r#"{"subscription":1,"items":1}"#,

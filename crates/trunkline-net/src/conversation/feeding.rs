@@ -3,7 +3,6 @@
 use super::{Conversation, MOST_CALLS, Parked, Turn, busy, is_it, shutting_down, tell};
 use crate::{
     access,
-    clock::after,
     feeds::{At, Claim, Feeds, Heard},
     service::Service,
 };
@@ -64,17 +63,24 @@ impl Conversation {
         turn: Turn<'_>,
     ) {
         let Some(feeds) = &mut self.feeds else { return };
-        match feeds.hear(call, outcome.clone()) {
+        match feeds.hear(call, outcome.clone(), turn.now) {
             Heard::Fine => {}
-            Heard::Progress(place, timeout) => {
-                let Some((slot, _)) = self.slots.get(place) else { return };
-                if slot.caller.has_expired(turn.now) {
-                    return self.end_fed(call, At::Slot(place), &access::expired(), out, turn);
+            Heard::InSlot(place) => {
+                if self.slots.get(place).is_some_and(|(slot, _)| slot.caller.has_expired(turn.now)) {
+                    self.end_fed(call, At::Slot(place), &access::expired(), out, turn);
                 }
-                slot.deadline = after(turn.now, timeout);
             }
             Heard::Overrun(at, fault) => {
                 self.end_fed(call, at, &fault, out, turn);
+            }
+        }
+    }
+
+    /// Gives calls whose streams have got on more time.
+    pub(super) fn extend_fed(&mut self) {
+        for (place, until) in self.feeds.iter().flat_map(|feeds| feeds.deadlines()) {
+            if let Some((slot, _)) = self.slots.get(place) {
+                slot.deadline = slot.deadline.zip(until).map(|(at, until)| at.max(until));
             }
         }
     }

@@ -39,16 +39,16 @@ impl Conversation {
         let nobody = Identity::anonymous();
         self.become_known(nobody.clone());
         let Some(credentials) = args else {
-            self.leave_streams(&nobody, out);
+            self.leave_to(&nobody, out);
             self.reply(id, procedure, &Welcome { subject: None }, out);
             return Ok(());
         };
         if self.failed_logins >= MOST_FAILED {
-            self.leave_streams(&nobody, out);
+            self.leave_to(&nobody, out);
             return Err(too_often());
         }
         let Some((place, waker)) = self.slots.vacant(turn.task) else {
-            self.leave_streams(&nobody, out);
+            self.leave_to(&nobody, out);
             return Err(busy());
         };
         let (login, found) = Login::new(security, credentials.to_owned(), self.context.connection().clone());
@@ -81,7 +81,7 @@ impl Conversation {
         };
         let identity = found.unwrap_or_default();
         self.become_known(identity.clone());
-        self.leave_streams(&identity, out);
+        self.leave_to(&identity, out);
     }
 
     /// From now on calls are this one's.
@@ -93,14 +93,16 @@ impl Conversation {
     /// Streams that are open, or about to be, and calls that take one, go on if they are
     /// those of whoever is known now, for as long as that is so. Those of others are
     /// broken off: what was for one is not to be heard by another, and what another
-    /// sends is not to be done in the name of the one.
-    fn leave_streams(&mut self, identity: &Identity, out: &mut Outbox) {
+    /// sends is not to be done in the name of the one. So it is with the names by which
+    /// others call.
+    fn leave_to(&mut self, identity: &Identity, out: &mut Outbox) {
         let is_left = |caller: &Identity| !caller.is_anonymous() && !caller.is_same_as(identity);
         let lasts = |slot: &Slot| slot.opens.is_some() || slot.fed;
         while let Some(slot) = self.slots.remove_where(|slot| lasts(slot) && is_left(&slot.caller)) {
             self.refuse_slot(slot, &access::left(), out);
         }
         self.break_off(is_left, access::left, out);
+        self.leave_names();
         if identity.is_anonymous() {
             return;
         }
@@ -111,6 +113,17 @@ impl Conversation {
         });
         if let Some(streams) = &mut self.streams {
             streams.renew(identity);
+        }
+    }
+
+    /// Gives back the names that whoever is known now may not take.
+    fn leave_names(&self) {
+        let (Some(security), peers) = (&self.service.security, &self.service.peers) else { return };
+        let id = self.context.connection().id();
+        for name in peers.names_of(id) {
+            if access::may_register(&**security, &name, &self.context).is_err() {
+                peers.unregister(id, &name);
+            }
         }
     }
 }

@@ -79,7 +79,7 @@ impl Conversation {
                 }
                 self.credits.push((call.into(), credit));
             }
-            (Credited::Stream(number), Some(streams)) => streams.grant(number, credit.items),
+            (Credited::Stream(number), Some(streams)) => streams.grant(number, credit),
             (Credited::Stream(_), None) => {}
         }
     }
@@ -118,12 +118,15 @@ impl Conversation {
         };
         let span = incoming.span();
         let entered = span.as_ref().map(Span::enter);
-        let running = catch_unwind(AssertUnwindSafe(|| route.start(&call)));
-        let mut running = running.unwrap_or_else(|panic| Err(panicked(panic)))?;
-        if opens.is_none() && route.run() != Run::Inline {
+        let started = catch_unwind(AssertUnwindSafe(|| {
+            let running = route.start(&call)?;
+            if opens.is_some() || route.run() == Run::Inline {
+                return Ok(running);
+            }
             let room = self.blocking.get_or_insert_with(|| Arc::new(Semaphore::new(self.capacity)));
-            running = placed(running, route.run(), self.format, limits.max_reply, room)?;
-        }
+            placed(running, route.run(), self.format, limits.max_reply, room)
+        }));
+        let mut running = started.unwrap_or_else(|panic| Err(panicked(panic)))?;
         drop(entered);
         let deadline = after(turn.now, time);
         // it is polled with all others that want to be, before anything is waited for

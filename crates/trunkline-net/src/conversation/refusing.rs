@@ -4,7 +4,7 @@ use super::Conversation;
 use crate::{
     access,
     hooks::{FaultReport, Hooks},
-    peer::{Slot, drop_running},
+    peer::{Slot, drop_caught},
     service::Service,
     telling::{Incoming, Shown, failed},
 };
@@ -17,7 +17,7 @@ impl Conversation {
     #[cold]
     pub(super) fn refuse_slot(&mut self, slot: Slot, fault: &Fault, out: &mut Outbox) {
         let Slot { running, id, procedure, caller, trace, span, .. } = slot;
-        drop_running(running, &procedure);
+        drop_caught(running, &procedure);
         let _entered = self.tell_failed(span.as_ref(), fault);
         let context = made_by(&self.context, &caller).into_owned().with_trace(trace);
         report(&self.service.hooks, &context, &procedure, fault, id.is_none());

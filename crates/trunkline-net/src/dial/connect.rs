@@ -9,12 +9,15 @@ use crate::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use socket2::{SockRef, TcpKeepalive};
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::{TcpStream, UnixStream};
 use trunkline_core::{
     Connection, Limits,
     framing::{ContentLength, Framing, Lines},
 };
+
+/// Makes a stream to wherever the address of a dialler is.
+pub type MakeStream = Arc<dyn Fn() -> Box<dyn ByteStream> + Send + Sync>;
 
 /// Connects to an address, with what it takes to do so.
 ///
@@ -33,6 +36,7 @@ pub struct Dialer {
     pub(super) connect_timeout: Duration,
     pub(super) keepalive: Option<Duration>,
     framing: MakeFraming,
+    streams: Option<MakeStream>,
     dialect: &'static str,
     #[cfg(feature = "tls")]
     tls: Option<TlsClient>,
@@ -52,6 +56,7 @@ impl Dialer {
             connect_timeout: Duration::from_secs(10),
             keepalive: Some(Duration::from_secs(30)),
             framing: Arc::new(|limits| Box::new(Lines::default().limit(limits.max_message))),
+            streams: None,
             dialect: "jsonrpc",
         }
     }
@@ -97,6 +102,14 @@ impl Dialer {
     #[must_use]
     pub fn framing(mut self, framing: MakeFraming) -> Self {
         self.framing = framing;
+        self
+    }
+
+    /// Takes streams from here in place of TCP connections to the host of the address,
+    /// whatever that is: with TLS and HTTP over them, if the address says so.
+    #[must_use]
+    pub fn through(mut self, streams: MakeStream) -> Self {
+        self.streams = Some(streams);
         self
     }
 
@@ -161,8 +174,8 @@ impl Dialer {
     async fn connect(&self) -> Result<Link, DialError> {
         match &self.address {
             Address::Tcp { authority, .. } => {
-                let stream = self.tcp(authority).await?;
-                let connection = Connection::new("tcp", self.dialect).with_remote(stream.peer_addr().ok());
+                let (stream, remote) = self.stream(authority).await?;
+                let connection = Connection::new("tcp", self.dialect).with_remote(remote);
                 let stream = self.secured(stream, authority).await?;
                 Ok(Link::of(stream, (self.framing)(&self.limits), connection))
             }
@@ -193,8 +206,7 @@ impl Dialer {
     #[cfg(feature = "ws")]
     async fn web_socket(&self, uri: &http::Uri, tls: bool) -> Result<Link, DialError> {
         let authority = Address::authority(uri, tls);
-        let stream = self.tcp(&authority).await?;
-        let remote = stream.peer_addr().ok();
+        let (stream, remote) = self.stream(&authority).await?;
         let stream = self.secured(stream, &authority).await?;
         let connected = crate::ws::connect(stream, uri, &self.headers, &self.limits)
             .await
@@ -207,12 +219,20 @@ impl Dialer {
         Ok(link.with_arrived(connected.leftover.to_vec()))
     }
 
-    pub(super) async fn tcp(&self, authority: &str) -> Result<TcpStream, DialError> {
+    /// A stream to a host, without TLS yet, and its address if it has one.
+    pub(super) async fn stream(
+        &self,
+        authority: &str,
+    ) -> Result<(Box<dyn ByteStream>, Option<SocketAddr>), DialError> {
+        if let Some(make) = &self.streams {
+            return Ok((make(), None));
+        }
         let stream = TcpStream::connect(authority).await.map_err(|error| self.unreachable(error))?;
         if let Err(error) = stream.set_nodelay(true).and_then(|()| self.keep_alive(&stream)) {
             tracing::debug!(%error, "TCP_NODELAY or keepalive could not be set");
         }
-        Ok(stream)
+        let remote = stream.peer_addr().ok();
+        Ok((Box::new(stream), remote))
     }
 
     fn keep_alive(&self, stream: &TcpStream) -> io::Result<()> {
@@ -222,21 +242,25 @@ impl Dialer {
     }
 
     /// Puts TLS around a stream, if the address says so.
-    async fn secured(&self, stream: TcpStream, authority: &str) -> Result<Box<dyn ByteStream>, DialError> {
+    async fn secured(
+        &self,
+        stream: Box<dyn ByteStream>,
+        authority: &str,
+    ) -> Result<Box<dyn ByteStream>, DialError> {
         #[cfg(feature = "tls")]
         if let Some(tls) = self.tls.as_ref().filter(|_| self.address.is_tls()) {
             let secured = tls.connect(stream, host(authority)).await;
             return Ok(Box::new(secured.map_err(|error| self.disagreed(error))?));
         }
         let _ = authority;
-        Ok(Box::new(stream))
+        Ok(stream)
     }
 
     /// The same for HTTP; also whether HTTP/2 has been agreed on.
     #[cfg(feature = "http-client")]
     pub(super) async fn secured_for_http(
         &self,
-        stream: TcpStream,
+        stream: Box<dyn ByteStream>,
         authority: &str,
     ) -> Result<(Box<dyn ByteStream>, bool), DialError> {
         #[cfg(feature = "tls")]

@@ -22,5 +22,11 @@ mod error;
 mod post;
 
 #[cfg(feature = "http-client")]
+pub(crate) use self::post::EventStream;
+#[cfg(feature = "http-client")]
 pub use self::post::HttpCaller;
-pub use self::{address::Address, connect::Dialer, error::DialError};
+pub use self::{
+    address::Address,
+    connect::{Dialer, MakeStream},
+    error::DialError,
+};

@@ -1,7 +1,7 @@
 //! [`Inlet`]: where the items of one stream wait for the handler that takes them.
 
-use super::{Arrived, Counted, overrun};
-use crate::peer::Shared;
+use super::{Arrived, Counted, news::News, overrun};
+use crate::clock::now;
 use futures_util::Stream;
 use std::{
     collections::VecDeque,
@@ -11,8 +11,20 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context, Poll, Waker},
+    time::{Duration, Instant},
 };
-use trunkline_core::{Dialect, Fault, FaultKind, Outbox, OwnedCallId, OwnedPayload, Payload, feed::WINDOW};
+use trunkline_core::{
+    Dialect, Fault, FaultKind, Outbox, OwnedCallId, OwnedPayload, Payload,
+    feed::{WINDOW, WINDOW_BYTES},
+};
+
+/// How long a caller that has said nothing is not told of what was taken because it is
+/// too little to be worth it. It may wait for just that.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Bytes of what a caller says of why its stream breaks off that are kept for the
+/// handler: they are not counted with those of the items.
+const LONGEST_FAULT: usize = 64 << 10;
 
 /// Where the items of one stream wait for the handler that takes them.
 pub(super) struct Inlet {
@@ -34,8 +46,13 @@ struct State {
     ended: bool,
     /// How many more items the caller may send.
     room: u64,
-    /// How many were taken that it has not been told of.
+    /// How many were taken that it has not been told of, and their bytes.
     taken: u64,
+    taken_bytes: usize,
+    /// When it was last told, or has said something itself.
+    spoken: Instant,
+    /// When something has come, or was taken, for the last time.
+    got_on: Option<Instant>,
     /// Whether nobody takes them any more.
     left: bool,
     /// Whether there is something to tell the caller, and it is in the news.
@@ -58,6 +75,9 @@ impl Inlet {
             ended: false,
             room: WINDOW,
             taken: 0,
+            taken_bytes: 0,
+            spoken: now(),
+            got_on: None,
             left: false,
             in_news: false,
             waker: None,
@@ -81,12 +101,21 @@ impl Inlet {
         self.over.load(Ordering::Acquire)
     }
 
+    /// When something has come, or was taken, for the last time.
+    pub(super) fn got_on(&self) -> Option<Instant> {
+        self.state().got_on
+    }
+
     /// Hears the next item, or the end.
     ///
     /// # Errors
     ///
     /// Fails if there is no room for it.
-    pub(super) fn hear(&self, outcome: Result<Option<Payload<'_>>, Fault>) -> Result<(), Fault> {
+    pub(super) fn hear(
+        &self,
+        outcome: Result<Option<Payload<'_>>, Fault>,
+        now: Instant,
+    ) -> Result<(), Fault> {
         let waker = {
             let mut state = self.state();
             // what was on its way when it was said that nobody wants it
@@ -100,7 +129,7 @@ impl Inlet {
                             "the stream had {WINDOW} items at first, and none beyond what `rpc.more` granted, to send"
                         )));
                     }
-                    let bytes = size(&item);
+                    let bytes = item.size();
                     if self.waiting.fetch_add(bytes, Ordering::Relaxed) + bytes > self.most_waiting {
                         self.waiting.fetch_sub(bytes, Ordering::Relaxed);
                         return Err(overrun(format!(
@@ -112,8 +141,9 @@ impl Inlet {
                     state.items.push_back(item.to_owned());
                 }
                 Ok(None) => state.end(Ok(())),
-                Err(fault) => state.end(Err(fault)),
+                Err(fault) => state.end(Err(kept(fault))),
             }
+            (state.spoken, state.got_on) = (now, Some(now));
             state.waker.take()
         };
         waker.into_iter().for_each(Waker::wake);
@@ -151,7 +181,7 @@ impl Inlet {
 
     /// Drops the items that wait.
     fn give_back(&self, state: &mut State) {
-        let bytes = state.items.drain(..).map(|item| size(&item.borrow())).sum();
+        let bytes = state.items.drain(..).map(|item| item.borrow().size()).sum();
         self.waiting.fetch_sub(bytes, Ordering::Relaxed);
     }
 
@@ -166,10 +196,11 @@ impl Inlet {
         let items = {
             let mut state = self.state();
             state.in_news = false;
-            if state.ended || self.is_over() {
+            if self.is_over() || (state.ended && state.left) {
                 return;
             }
             let items = (!state.left).then(|| std::mem::take(&mut state.taken));
+            (state.taken_bytes, state.spoken) = (0, now());
             state.room = items.map_or(0, |items| state.room.saturating_add(items));
             items
         };
@@ -184,16 +215,36 @@ impl State {
         (self.end, self.ended) = (Some(outcome), true);
     }
 
-    /// Whether the caller is to be told something now that it has not been told of.
+    /// An item is taken; whether the caller is to be told now.
+    fn take(&mut self, bytes: usize, now: Instant) -> bool {
+        self.taken += 1;
+        self.taken_bytes += bytes;
+        self.got_on = Some(now);
+        // one that has sent all it has waits for the answer, and not for room
+        let is_much = !self.ended && (self.taken >= WINDOW / 2 || self.taken_bytes >= WINDOW_BYTES / 2);
+        (is_much || now.duration_since(self.spoken) >= PATIENCE) && self.makes_news()
+    }
+
+    /// Whether what there is to tell the caller is not in the news yet.
     fn makes_news(&mut self) -> bool {
-        !self.ended && (self.left || self.taken >= WINDOW / 2) && !std::mem::replace(&mut self.in_news, true)
+        !std::mem::replace(&mut self.in_news, true)
     }
 }
 
-fn size(item: &Payload<'_>) -> usize {
-    match item {
-        Payload::Json(text) => text.len(),
-        _ => 0,
+/// As much of a fault as is kept.
+#[cold]
+fn kept(fault: Fault) -> Fault {
+    let bytes = fault.message().len() + fault.raw_data().map_or(0, str::len);
+    if bytes <= LONGEST_FAULT {
+        return fault;
+    }
+    let told = Fault::new(
+        fault.kind(),
+        format!("the stream broke off with an error of {bytes} bytes, and {LONGEST_FAULT} are heard at most"),
+    );
+    match fault.code() {
+        Some(code) => told.with_code(code),
+        None => told,
     }
 }
 
@@ -208,9 +259,9 @@ impl Stream for Arrivals {
         let (item, makes_news) = {
             let mut state = inlet.state();
             if let Some(item) = state.items.pop_front() {
-                inlet.waiting.fetch_sub(size(&item.borrow()), Ordering::Relaxed);
-                state.taken += 1;
-                (item, state.makes_news())
+                let bytes = item.borrow().size();
+                inlet.waiting.fetch_sub(bytes, Ordering::Relaxed);
+                (item, state.take(bytes, now()))
             } else if state.ended {
                 return Poll::Ready(state.end.take().and_then(Result::err).map(Err));
             } else {
@@ -235,46 +286,10 @@ impl Drop for Arrivals {
             let mut state = inlet.state();
             state.left = true;
             inlet.give_back(&mut state);
-            !inlet.is_over() && state.makes_news()
+            !state.ended && !inlet.is_over() && state.makes_news()
         };
         if makes_news {
             inlet.make_news();
         }
-    }
-}
-
-/// Streams of a connection of which there is something to tell the caller.
-pub(super) struct News {
-    inlets: Mutex<Vec<Arc<Inlet>>>,
-    is_there: AtomicBool,
-    shared: Arc<Shared>,
-}
-
-impl News {
-    /// News that the task which is behind `shared` tells.
-    pub(super) fn to(shared: Arc<Shared>) -> Arc<Self> {
-        Arc::new(Self { inlets: Mutex::default(), is_there: AtomicBool::new(false), shared })
-    }
-
-    #[inline]
-    pub(super) fn is_there(&self) -> bool {
-        self.is_there.load(Ordering::Acquire)
-    }
-
-    fn inlets(&self) -> MutexGuard<'_, Vec<Arc<Inlet>>> {
-        self.inlets.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn add(&self, inlet: Arc<Inlet>) {
-        self.inlets().push(inlet);
-        self.is_there.store(true, Ordering::Release);
-        self.shared.wake();
-    }
-
-    pub(super) fn take(&self) -> Vec<Arc<Inlet>> {
-        if !self.is_there.swap(false, Ordering::AcqRel) {
-            return Vec::new();
-        }
-        std::mem::take(&mut self.inlets())
     }
 }

@@ -33,7 +33,10 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Instant, Sleep, sleep};
-use trunkline_core::{Context, Frame, Outbox, framing::Marking};
+use trunkline_core::{
+    Context, Frame, Outbox,
+    framing::{self, Framing},
+};
 
 /// The media type of server-sent events.
 pub(super) const MEDIA_TYPE: &[u8] = b"text/event-stream";
@@ -95,7 +98,7 @@ impl Events {
         let dialect = service.language.events(&service.limits);
         Self {
             conversation: Conversation::new(dialect, service.clone(), context),
-            out: Outbox::new(Box::new(Event)),
+            out: Outbox::new(framing::Events::default().marking()),
             unheard: Some(document),
             alarm: None,
             keep_alive: Box::pin(sleep(KEEP_ALIVE)),
@@ -164,38 +167,5 @@ impl Body for Events {
         // what yields wakes itself: others have their turn first
         cx.waker().wake_by_ref();
         Poll::Pending
-    }
-}
-
-/// Marks each message off as an event.
-struct Event;
-
-impl Marking for Event {
-    fn open(&mut self, stream: &mut Vec<u8>, _channel: u8) {
-        stream.extend_from_slice(b"data: ");
-    }
-
-    /// A line ends with CR too, and both can only be white space in a message.
-    fn close(&mut self, stream: &mut Vec<u8>, _start: usize, body: usize) {
-        for byte in stream.iter_mut().skip(body).filter(|byte| matches!(byte, b'\r' | b'\n')) {
-            *byte = b' ';
-        }
-        stream.extend_from_slice(b"\n\n");
-    }
-
-    fn another(&self) -> Box<dyn Marking> {
-        Box::new(Self)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_is_one_event_whatever_is_in_it() {
-        let mut out = Outbox::new(Box::new(Event));
-        out.frame(0, |body| body.extend_from_slice(b"{\r\n\"a\":\"\\n\"}"));
-        assert_eq!(out.bytes(), b"data: {  \"a\":\"\\n\"}\n\n");
     }
 }

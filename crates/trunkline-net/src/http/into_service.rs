@@ -6,11 +6,16 @@ use super::{
     origins::Origins,
     reply::{Reply, ReplyBody},
     session::Life,
+    speaking,
 };
-use crate::listen::Shutdown;
+use crate::{link::ByteStream, listen::Shutdown};
 use futures_util::FutureExt;
 use http::{Request, Response};
-use hyper::body::{Body, Bytes};
+use hyper::{
+    body::{Body, Bytes, Incoming},
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
 use std::{
     convert::Infallible,
     net::SocketAddr,
@@ -72,6 +77,18 @@ impl IntoService {
     pub fn allow_any_origin(mut self) -> Self {
         Arc::make_mut(&mut self.origins).allow_any();
         self
+    }
+
+    /// Serves one connection that is there already, over HTTP/1.1, until it ends. How long
+    /// heads may take to come is up to whoever has accepted it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the connection breaks, or what comes over it is not HTTP.
+    pub async fn serve_stream(self, stream: impl ByteStream + 'static) -> Result<(), hyper::Error> {
+        let http = speaking::http1(&self.endpoint.service.limits);
+        let answer = service_fn(move |request: Request<Incoming>| self.clone().call(request));
+        http.serve_connection(TokioIo::new(stream), answer).with_upgrades().await
     }
 }
 

@@ -60,7 +60,8 @@ impl<'a, T, A> Calling<'a, T, A> {
 impl<'a, T: DeserializeOwned + Send + 'static, A: Serialize> Calling<'a, T, A> {
     /// Sends a stream with the call, to a procedure that
     /// [takes one](trunkline_core::Incoming). The time for the answer, 30 s or what was
-    /// [said](Self::timeout) before this, begins anew with each item.
+    /// [said](Self::timeout) before this, begins anew with each item, and as the far side
+    /// says that it takes them.
     ///
     /// An item is whatever can be a reply; one that is an error is the last. The stream
     /// is asked for items on a task of its own, as the far side has room for them, and

@@ -8,7 +8,7 @@
 use super::{
     Peer, Phase, Shared,
     aside::Aside,
-    ours::{cut_short, heard, nobody_answers_any_more},
+    ours::{cut_short, expire_due, heard, nobody_answers_any_more},
     output::Output,
     scratch,
     times::Times,
@@ -28,7 +28,7 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use trunkline_core::{
-    Context, Fault, FaultKind, Input, Outbox, Signal,
+    Context, Input, Outbox, Signal,
     framing::{Cut, Framing, Goodbye},
 };
 
@@ -393,21 +393,7 @@ impl Driver {
             self.times.pinged();
         }
         self.conversation.expire_due(&mut self.output.outbox, now);
-        let expired = {
-            let mut state = self.shared.state();
-            match state.pending.earliest().is_some_and(|at| at <= now) {
-                true => state.pending.expire(now),
-                false => Vec::new(),
-            }
-        };
-        for (id, answered) in expired {
-            answered.answer(Err(Fault::new(
-                FaultKind::DeadlineExceeded,
-                "no answer within the deadline of the call",
-            )));
-            self.shared.state().tell(|speaker, out| speaker.cancel(id, out));
-            self.uncollected = true;
-        }
+        self.uncollected |= expire_due(&self.shared, now);
         Ok(())
     }
 

@@ -9,6 +9,8 @@ mod aside;
 mod call;
 mod drive;
 mod gather;
+#[cfg(test)]
+mod model;
 mod ours;
 mod output;
 mod pending;
@@ -20,11 +22,13 @@ mod spawned;
 mod subscription;
 mod times;
 
+#[cfg(feature = "http-client")]
+pub(crate) use self::subscription::spelled;
 pub(crate) use self::{
     call::begun,
     drive::Driver,
     shared::{NotNow, Phase, Shared, State},
-    slots::{Occupant, Slot, Slots, drop_running},
+    slots::{Occupant, Slot, Slots, drop_caught},
     spawned::{placed, placed_within},
 };
 pub use self::{
@@ -43,8 +47,9 @@ use futures_util::Stream;
 use std::{
     borrow::Cow,
     fmt,
+    future::poll_fn,
     sync::{Arc, atomic::Ordering},
-    task::Context as TaskContext,
+    task::{Context as TaskContext, Poll},
     time::{Duration, Instant},
 };
 use tracing::Span;
@@ -250,6 +255,21 @@ impl Peer {
     /// far side that does not read them.
     pub fn notify(&self, procedure: &str, args: impl serde::Serialize) -> Result<(), Fault> {
         self.say(|speaker, out| speaker.notify(procedure, &args, out))
+    }
+
+    /// Waits until there is room for what else is to be said: no more than `max_unsent`
+    /// bytes wait for the far side to read them.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the connection has ended.
+    pub async fn until_room(&self) -> Result<(), Fault> {
+        let room = poll_fn(|cx| match self.0.state().admit(self.0.max_unsent, cx) {
+            Ok(()) => Poll::Ready(Ok(())),
+            Err(NotNow::Crowded) => Poll::Pending,
+            Err(NotNow::Ended) => Poll::Ready(Err(disconnected())),
+        });
+        room.await
     }
 
     /// Publishes an event that the far side has subscribed to; a notification, in

@@ -1,7 +1,12 @@
 //! What becomes of calls of ours, from what the far side says.
 
 use super::{Shared, broken_off, pending::Answered};
-use std::sync::{Arc, atomic::Ordering};
+use crate::clock::{after, now};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
 use trunkline_core::{
     Fault, FaultKind, Signal,
     framing::{Goodbye, Unframed},
@@ -10,8 +15,15 @@ use trunkline_core::{
 /// As much of a complaint as is logged, in characters.
 const LONGEST_COMPLAINT: usize = 200;
 
-/// Takes what concerns calls of ours.
+/// Takes what concerns calls of ours. Values are user code, and may panic when they are
+/// dropped because nobody waits for them any more.
 pub(super) fn heard(shared: &Shared, signal: Signal<'_>) {
+    if catch_unwind(AssertUnwindSafe(|| take(shared, signal))).is_err() {
+        tracing::error!(connection = %shared.connection().id(), "what an answer was to become panicked");
+    }
+}
+
+fn take(shared: &Shared, signal: Signal<'_>) {
     match signal {
         Signal::Reply { id, outcome } => {
             let answered = shared.state().pending.remove(id);
@@ -37,8 +49,8 @@ pub(super) fn heard(shared: &Shared, signal: Signal<'_>) {
         }
         Signal::Wants { id, items } => {
             let sending = shared.state().sending.get(&id).cloned();
-            if let Some(sending) = sending {
-                sending.want(items);
+            if let Some(timeout) = sending.and_then(|sending| sending.want(items)) {
+                shared.state().pending.extend(id, after(now(), timeout));
             }
         }
         Signal::Missed { stream, items } => {
@@ -57,7 +69,7 @@ pub(super) fn heard(shared: &Shared, signal: Signal<'_>) {
         Signal::Refused(fault) => {
             let refused = shared.state().refused();
             if refused.is_empty() {
-                return heard(shared, Signal::Complaint(fault));
+                return take(shared, Signal::Complaint(fault));
             }
             fail(refused, &fault);
         }
@@ -69,6 +81,23 @@ pub(super) fn heard(shared: &Shared, signal: Signal<'_>) {
         }
         _ => {}
     }
+}
+
+/// Fails the calls of ours that have run out, and tells the far side; whether there were any.
+pub(super) fn expire_due(shared: &Shared, now: Instant) -> bool {
+    let expired = {
+        let mut state = shared.state();
+        match state.pending.earliest().is_some_and(|at| at <= now) {
+            true => state.pending.expire(now),
+            false => return false,
+        }
+    };
+    for (id, answered) in &expired {
+        let message = "no answer within the deadline of the call";
+        answered.answer(Err(Fault::new(FaultKind::DeadlineExceeded, message)));
+        shared.state().tell(|speaker, out| speaker.cancel(*id, out));
+    }
+    !expired.is_empty()
 }
 
 /// The far side will say nothing more, so calls of ours get no answer.

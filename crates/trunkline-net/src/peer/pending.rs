@@ -175,8 +175,7 @@ impl Pending {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-    use std::{collections::HashMap, time::Duration};
+    use std::time::Duration;
 
     struct Nobody;
 
@@ -242,31 +241,5 @@ mod tests {
         let two = send(&mut pending, 3, 2);
         assert!(pending.remove(two).is_some());
         assert!(pending.remove_only_batch().is_empty(), "a part of it was given up");
-    }
-
-    proptest! {
-        /// Whatever is inserted and removed in whatever order, each number finds its own call.
-        #[test]
-        fn behaves_like_a_map(steps in proptest::collection::vec(any::<Option<u8>>(), 0..400)) {
-            let mut pending = Pending::default();
-            let mut model: HashMap<u64, Arc<dyn Answered>> = HashMap::new();
-            for step in steps {
-                match step {
-                    None => {
-                        let answered: Arc<dyn Answered> = Arc::new(Nobody);
-                        let id = pending.insert(answered.clone(), None);
-                        prop_assert!(model.insert(id, answered).is_none(), "a number is given once");
-                    }
-                    Some(pick) => {
-                        let id = model.keys().copied().nth(usize::from(pick) % model.len().max(1)).unwrap_or(u64::from(pick));
-                        match (pending.remove(id), model.remove(&id)) {
-                            (Some(found), Some(expected)) => prop_assert!(Arc::ptr_eq(&found, &expected)),
-                            (found, expected) => prop_assert_eq!(found.is_some(), expected.is_some()),
-                        }
-                    }
-                }
-                prop_assert_eq!(pending.len(), model.len());
-            }
-        }
     }
 }

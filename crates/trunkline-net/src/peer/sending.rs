@@ -4,84 +4,28 @@
 //! it on the connection and with the callee, and go the way of all that other tasks
 //! say. However the call ends, the task ends with it.
 
-use super::{Awaited, Begun, Listening, NotNow, Opening, Peer, Phase, Shared, State};
+mod room;
+
+pub(crate) use self::room::Sending;
+
+use super::{Awaited, Begun, Listening, NotNow, Opening, Peer, Phase, Shared, State, drop_caught};
 use crate::{
     clock::{after, now},
-    conversation::panicked,
+    conversation::panicked_in,
 };
 use futures_util::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
+    any::Any,
     fmt,
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    task::{Context, Poll, Waker, ready},
+    sync::{Arc, Weak},
+    task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 use tokio::task::AbortHandle;
-use trunkline_core::{Fault, FaultKind, IntoReply, feed::WINDOW};
-
-/// What the task of the connection shares with that of a stream that is sent.
-pub(crate) struct Sending(Mutex<Room>);
-
-struct Room {
-    /// For how many more items the callee has room.
-    items: u64,
-    /// How the stream is to end before it does by itself, if it is.
-    cut: Option<Result<(), Fault>>,
-    waker: Option<Waker>,
-}
-
-impl Sending {
-    fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Room { items: WINDOW, cut: None, waker: None })))
-    }
-
-    /// Nothing that runs under this lock can panic half-way through a change.
-    fn room(&self) -> MutexGuard<'_, Room> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The callee has room for so many more items, or wants none any more.
-    pub(super) fn want(&self, items: Option<u64>) {
-        match items {
-            Some(items) => self.change(|room| room.items = room.items.saturating_add(items)),
-            None => self.cut(Ok(())),
-        }
-    }
-
-    /// Ends the stream before it does by itself.
-    pub(super) fn cut(&self, outcome: Result<(), Fault>) {
-        self.change(|room| {
-            room.cut.get_or_insert(outcome);
-        });
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Room)) {
-        let waker = {
-            let mut room = self.room();
-            change(&mut room);
-            room.waker.take()
-        };
-        waker.into_iter().for_each(Waker::wake);
-    }
-
-    /// Whether there is room for an item, or how the stream is to end. Wakes whoever
-    /// asks when that changes.
-    fn poll(&self, cx: &Context<'_>) -> Poll<Result<(), Result<(), Fault>>> {
-        let mut room = self.room();
-        if let Some(cut) = &room.cut {
-            return Poll::Ready(Err(cut.clone()));
-        }
-        match &mut room.waker {
-            Some(waker) => waker.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
-        }
-        if room.items == 0 { Poll::Pending } else { Poll::Ready(Ok(())) }
-    }
-}
+use trunkline_core::{Fault, FaultKind, IntoReply};
 
 impl State {
     /// The streams that are sent with calls, from now on none.
@@ -105,13 +49,14 @@ pub struct Feeder {
 
 impl Feeder {
     /// Sends `items` with the call. The time in which the call has to be answered begins
-    /// anew with each of them, if `timeout` says what it is.
+    /// anew with each of them, and as they are taken, if `timeout` says what it is.
     pub fn send<S>(self, items: S, timeout: Option<Duration>) -> Sent
     where
         S: Stream<Item: IntoReply> + Send + 'static,
     {
         let Self { peer, id, sending } = self;
         let sent = (Arc::downgrade(&peer.0), id);
+        sending.within(timeout);
         let task = tokio::spawn(async move {
             let outcome = send(&peer.0, id, items, &sending, timeout).await;
             end(&peer.0, id, outcome);
@@ -161,13 +106,14 @@ async fn send<S>(
 where
     S: Stream<Item: IntoReply>,
 {
-    let mut items = pin!(items);
-    poll_fn(|cx| {
+    let mut items = Box::pin(items);
+    let outcome = poll_fn(|cx| {
         loop {
             if let Err(cut) = ready!(sending.poll(cx)) {
                 return Poll::Ready(Some(cut));
             }
-            let admitted = shared.state().admit(shared.max_unsent, cx);
+            // less than others may, or streams would leave no room for what is no stream
+            let admitted = shared.state().admit(shared.max_unsent / 2, cx);
             match admitted {
                 Ok(()) => {}
                 Err(NotNow::Crowded) => return Poll::Pending,
@@ -181,25 +127,36 @@ where
                 let said = item.into_reply().and_then(|item| say(shared, id, &item, timeout));
                 Poll::Ready(said.map_err(Err))
             }));
-            if let Err(ended) = ready!(sent.unwrap_or_else(|panic| Poll::Ready(Err(Err(panicked(panic)))))) {
-                return Poll::Ready(Some(ended));
+            match ready!(sent.unwrap_or_else(|panic| Poll::Ready(Err(Err(broken(panic)))))) {
+                Ok(bytes) => sending.sent(bytes),
+                Err(ended) => return Poll::Ready(Some(ended)),
             }
-            sending.room().items -= 1;
         }
     })
-    .await
+    .await;
+    drop_caught(items, "the stream that is sent with a call");
+    outcome
 }
 
-fn say(shared: &Shared, id: u64, item: &impl Serialize, timeout: Option<Duration>) -> Result<(), Fault> {
-    {
+/// What is said of a stream that panicked.
+#[cold]
+fn broken(panic: Box<dyn Any + Send>) -> Fault {
+    panicked_in("the stream that is sent with a call", panic)
+}
+
+/// Sends an item; how many bytes that takes.
+fn say(shared: &Shared, id: u64, item: &impl Serialize, timeout: Option<Duration>) -> Result<usize, Fault> {
+    let bytes = {
         let mut state = shared.state();
+        let before = state.out.len();
         state.tell(|speaker, out| speaker.feed(id, Ok(Some(item)), out)).map_err(Fault::internal)?;
         if let Some(timeout) = timeout {
             state.pending.extend(id, after(now(), timeout));
         }
-    }
+        state.out.len() - before
+    };
     shared.wake();
-    Ok(())
+    Ok(bytes)
 }
 
 /// Says how a stream has ended.
@@ -207,8 +164,8 @@ fn end(shared: &Shared, id: u64, outcome: Option<Result<(), Fault>>) {
     let Some(outcome) = outcome else { return };
     {
         let mut state = shared.state();
-        // it is gone where the call is over
-        if state.sending.remove(&id).is_none() || !state.phase.is_open() {
+        // it is gone where the call is over; until then it hears what is taken
+        if !state.sending.contains_key(&id) || !state.phase.is_open() {
             return;
         }
         let outcome = outcome.as_ref().map(|()| None);

@@ -9,7 +9,6 @@ use super::{
 use futures_util::task::AtomicWaker;
 use std::{
     collections::HashMap,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -132,15 +131,9 @@ impl State {
         std::mem::take(&mut self.waiting).into_values().collect()
     }
 
-    /// Says something; what fails, or panics while it is being encoded, leaves
-    /// nothing behind in the outbox.
+    /// Says something; what cannot be encoded leaves nothing behind in the outbox.
     pub(crate) fn speak<R>(&mut self, write: impl FnOnce(&mut dyn Speaker, &mut Outbox) -> R) -> R {
-        let before = self.out.len();
-        let written = catch_unwind(AssertUnwindSafe(|| write(&mut *self.speaker, &mut self.out)));
-        written.unwrap_or_else(|panic| {
-            self.out.truncate(before);
-            resume_unwind(panic)
-        })
+        write(&mut *self.speaker, &mut self.out)
     }
 }
 

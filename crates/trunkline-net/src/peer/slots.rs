@@ -51,19 +51,19 @@ impl Occupant for Slot {
     }
 
     fn dismiss(self) {
-        drop_running(self.running, &self.procedure);
+        drop_caught(self.running, &self.procedure);
     }
 }
 
-/// Drops what ran, which is user code, and may panic in that.
-pub(crate) fn drop_running(running: BoxRunning, procedure: &str) {
-    if catch_unwind(AssertUnwindSafe(|| drop(running))).is_err() {
-        tracing::error!(procedure, "a handler panicked when it was dropped");
+/// Drops what is user code, and may panic in that; `of` says whose it is.
+pub(crate) fn drop_caught<T>(what: T, of: &str) {
+    if catch_unwind(AssertUnwindSafe(|| drop(what))).is_err() {
+        tracing::error!(of, "a handler, a stream or a value panicked when it was dropped");
     }
 }
 
 /// What runs on one connection.
-pub(crate) struct Slots<T> {
+pub(crate) struct Slots<T: Occupant> {
     places: Vec<Option<T>>,
     free: Vec<usize>,
     wakers: Vec<Waker>,
@@ -245,6 +245,14 @@ impl<T: Occupant> Slots<T> {
     }
 }
 
+/// A connection may be dropped at any moment, with all that runs on it. If more than
+/// one of those panicked in that, the program would end.
+impl<T: Occupant> Drop for Slots<T> {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
 /// The places of the ones in a word.
 fn ones(mut word: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
@@ -257,6 +265,11 @@ fn ones(mut word: u64) -> impl Iterator<Item = usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        sync::Mutex,
+    };
 
     #[test]
     fn ones_are_listed_from_the_lowest() {
@@ -321,5 +334,118 @@ mod tests {
         slots.take_woken(&mut woken);
         assert_eq!(woken, [0, 63, 64, 4095, 4096, 4199]);
         assert!(!slots.is_woken());
+    }
+
+    /// Tells by its number how it went.
+    struct Numbered(u32, Option<Instant>, Arc<Mutex<Vec<u32>>>);
+
+    impl Occupant for Numbered {
+        fn deadline(&self) -> Option<Instant> {
+            self.1
+        }
+
+        fn dismiss(self) {
+            self.2.lock().unwrap().push(self.0);
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Add(Option<u8>),
+        End(u8),
+        Wake(u8),
+        Poll,
+        Pass(u8),
+        Shrink,
+        Clear,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            8 => any::<Option<u8>>().prop_map(Step::Add),
+            4 => any::<u8>().prop_map(Step::End),
+            4 => any::<u8>().prop_map(Step::Wake),
+            2 => Just(Step::Poll),
+            1 => (0..32_u8).prop_map(Step::Pass),
+            1 => Just(Step::Shrink),
+            1 => Just(Step::Clear),
+        ]
+    }
+
+    proptest! {
+        /// T29: whatever comes and goes in whatever order, each place is of one at a time,
+        /// each ends once, and those are polled that were woken.
+        #[test]
+        fn the_table_is_as_a_simple_one(steps in proptest::collection::vec(step(), 0..300)) {
+            const CAPACITY: usize = 70;
+            let (start, dismissed) = (Instant::now(), Arc::default());
+            let at = |seconds: u64| start + std::time::Duration::from_secs(seconds);
+            let mut slots = Slots::with_capacity(CAPACITY);
+            // by place: the number, and when it ends
+            let mut model: BTreeMap<usize, (u32, Option<u64>)> = BTreeMap::new();
+            let (mut woken, mut gone) = (BTreeSet::new(), Vec::new());
+            let (mut last, mut now) = (0, 0);
+            for step in steps {
+                let pick = |pick: u8| model.iter().nth(usize::from(pick) % model.len().max(1));
+                match step {
+                    Step::Add(seconds) => {
+                        let place = slots.vacant(Waker::noop()).map(|(place, _)| place);
+                        prop_assert_eq!(place.is_none(), model.len() == CAPACITY);
+                        let Some(place) = place else { continue };
+                        let until = seconds.map(|seconds| now + u64::from(seconds));
+                        last += 1;
+                        slots.insert(place, Numbered(last, until.map(at), Arc::clone(&dismissed)));
+                        prop_assert_eq!(model.insert(place, (last, until)), None, "the place was free");
+                    }
+                    Step::End(which) => {
+                        let Some((&place, &(number, _))) = pick(which) else { continue };
+                        model.remove(&place);
+                        let found = slots.remove_where(|slot| slot.0 == number).map(|slot| slot.0);
+                        prop_assert_eq!(found, Some(number));
+                        prop_assert!(slots.get(place).is_none() && slots.remove(place).is_none());
+                    }
+                    Step::Wake(which) => {
+                        let Some((&place, _)) = pick(which) else { continue };
+                        slots.get(place).unwrap().1.wake_by_ref();
+                        woken.insert(place);
+                    }
+                    Step::Poll => {
+                        prop_assert_eq!(slots.is_woken(), !woken.is_empty());
+                        let mut places = Vec::new();
+                        slots.take_woken(&mut places);
+                        prop_assert_eq!(places, std::mem::take(&mut woken).into_iter().collect::<Vec<_>>());
+                    }
+                    Step::Pass(seconds) => {
+                        now += u64::from(seconds);
+                        let mut expired: Vec<u32> = slots.expire(at(now)).iter().map(|slot| slot.0).collect();
+                        let due = model.extract_if(.., |_, (_, until)| until.is_some_and(|until| until <= now));
+                        let mut due: Vec<u32> = due.map(|(_, (number, _))| number).collect();
+                        expired.sort_unstable();
+                        due.sort_unstable();
+                        prop_assert_eq!(expired, due);
+                    }
+                    Step::Shrink => {
+                        let shrinks = model.is_empty() && slots.places.len() > 64;
+                        slots.shrink();
+                        if shrinks {
+                            woken.clear();
+                        }
+                    }
+                    Step::Clear => {
+                        slots.clear();
+                        gone.extend(std::mem::take(&mut model).into_values().map(|(number, _)| number));
+                    }
+                }
+                prop_assert_eq!((slots.len(), slots.is_empty()), (model.len(), model.is_empty()));
+                for (&place, (number, _)) in &model {
+                    prop_assert_eq!(slots.get(place).map(|(slot, _)| slot.0), Some(*number));
+                }
+                let first = model.values().filter_map(|(_, until)| *until).min();
+                prop_assert!(first.is_none_or(|first| slots.earliest().is_some_and(|it| it <= at(first))));
+            }
+            gone.extend(model.into_values().map(|(number, _)| number));
+            drop(slots);
+            prop_assert_eq!(&*dismissed.lock().unwrap(), &gone);
+        }
     }
 }

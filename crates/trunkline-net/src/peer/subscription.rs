@@ -1,6 +1,8 @@
 //! [`Subscription`]: a stream that the far side sends, from the call that opens it to its end.
 
 use super::{Begun, NotNow, Peer, Sent, Shared, pending::Answered};
+#[cfg(feature = "http-client")]
+use crate::dial::EventStream;
 use crate::{
     batch::{decode, not_encodable},
     clock::{after, now},
@@ -19,26 +21,39 @@ use std::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Span;
-use trunkline_core::{Fault, FaultKind, Payload, router::UNSUBSCRIBE};
+use trunkline_core::{Credit, Fault, FaultKind, Payload, router::UNSUBSCRIBE};
 
 /// How a stream is listened to.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Listening {
     /// Items that may wait for who listens. A trunkline server waits for them to be
-    /// taken; another does not know, and one more breaks the stream off. Default 1,024.
+    /// taken; another does not know, and one more breaks the stream off. Default 65,536.
     pub max_waiting: usize,
+    /// Bytes of items that may wait, as they were sent; the last item may go beyond.
+    /// The same is true of them. Default 1 MiB.
+    pub max_waiting_bytes: usize,
     /// The procedure by which the far side is told that nobody listens any more.
     /// Default `rpc.unsubscribe`, which every trunkline server has.
     pub unsubscribe: Cow<'static, str>,
     /// Room for the bytes of items that wait, which other streams may share: one item
     /// more than there is room for breaks the stream off.
     pub(crate) room: Option<Arc<Semaphore>>,
+    /// What it takes up for as long as anything may be heard of it, of which there is
+    /// only so much.
+    #[expect(dead_code, reason = "it is there to be dropped")]
+    pub(crate) takes: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 impl Default for Listening {
     fn default() -> Self {
-        Self { max_waiting: 1024, unsubscribe: UNSUBSCRIBE.into(), room: None }
+        Self {
+            max_waiting: 65_536,
+            max_waiting_bytes: 1 << 20,
+            unsubscribe: UNSUBSCRIBE.into(),
+            room: None,
+            takes: None,
+        }
     }
 }
 
@@ -73,19 +88,37 @@ pub(crate) trait Listener: Send + Sync {
 /// it tells the far side that nobody listens any more.
 #[must_use = "dropping it ends the stream"]
 pub struct Subscription<T: 'static> {
-    cell: Arc<Cell<T>>,
+    source: Source<T>,
     /// The stream that goes the other way.
     sent: Option<Sent>,
     /// Around all of it, where somebody collects spans.
     span: Option<Box<Span>>,
 }
 
+/// Where its items come from.
+enum Source<T: 'static> {
+    /// A connection, whose task hears them for whoever takes them here.
+    Connection(Arc<Cell<T>>),
+    #[cfg(feature = "http-client")]
+    Response(Box<EventStream<T>>),
+}
+
 impl<T: 'static> Subscription<T> {
+    /// The stream that an HTTP response carries.
+    #[cfg(feature = "http-client")]
+    pub(crate) fn of_response(events: EventStream<T>) -> Self {
+        Self { source: Source::Response(Box::new(events)), sent: None, span: None }
+    }
+
     /// How many items the far side has left out so far, because they were not taken
     /// in time: that depends on the lag policy of its procedure.
     #[must_use]
     pub fn missed(&self) -> u64 {
-        self.cell.state().missed
+        match &self.source {
+            Source::Connection(cell) => cell.state().missed,
+            #[cfg(feature = "http-client")]
+            Source::Response(events) => events.missed(),
+        }
     }
 
     /// The same with a stream that goes the other way, and ends when this does.
@@ -109,13 +142,26 @@ impl<T: 'static> Stream for Subscription<T> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        let mut state = this.cell.state();
-        if let Some((item, _room)) = state.items.pop_front() {
-            state.taken += 1;
-            let grant = state.grant(this.cell.listening.max_waiting);
+        let cell = match &mut this.source {
+            Source::Connection(cell) => cell,
+            #[cfg(feature = "http-client")]
+            Source::Response(events) => {
+                let polled = events.poll_item(cx);
+                if let (Poll::Ready(Some(Err(fault))), Some(span)) = (&polled, &this.span) {
+                    failed(span, fault, fault.code());
+                }
+                return polled;
+            }
+        };
+        let mut state = cell.state();
+        if let Some(Waiting { item, bytes, _room }) = state.items.pop_front() {
+            state.waiting -= bytes;
+            state.taken.items += 1;
+            state.taken.bytes += bytes as u64;
+            let grant = state.grant(&cell.listening);
             drop(state);
-            if let Some((stream, items)) = grant {
-                this.cell.grant(&stream, items);
+            if let Some((stream, credit)) = grant {
+                cell.grant(&stream, credit);
             }
             if let (Err(fault), Some(span)) = (&item, &this.span) {
                 failed(span, fault, fault.code());
@@ -139,13 +185,24 @@ impl<T: 'static> Stream for Subscription<T> {
 
 impl<T: 'static> Drop for Subscription<T> {
     fn drop(&mut self) {
-        self.cell.leave();
+        match &self.source {
+            Source::Connection(cell) => cell.leave(),
+            // who drops a response is known to have gone
+            #[cfg(feature = "http-client")]
+            Source::Response(_) => {}
+        }
     }
 }
 
 impl<T> fmt::Debug for Subscription<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subscription").field("phase", &self.cell.state().phase).finish_non_exhaustive()
+        let mut debug = f.debug_struct("Subscription");
+        match &self.source {
+            Source::Connection(cell) => debug.field("phase", &cell.state().phase),
+            #[cfg(feature = "http-client")]
+            Source::Response(events) => debug.field("events", events),
+        };
+        debug.finish_non_exhaustive()
     }
 }
 
@@ -182,7 +239,7 @@ impl<T: 'static> Future for Opening<T> {
             Phase::Refused(fault) => Poll::Ready(Err(fault.clone())),
             Phase::Open(_) | Phase::Ended => {
                 drop(state);
-                Poll::Ready(Ok(Subscription { cell, sent: None, span: None }))
+                Poll::Ready(Ok(Subscription { source: Source::Connection(cell), sent: None, span: None }))
             }
         }
     }
@@ -224,15 +281,28 @@ struct Cell<T> {
 
 struct State<T> {
     phase: Phase,
-    /// Each with the room that it takes up, where that is counted.
-    items: VecDeque<(Result<T, Fault>, Option<OwnedSemaphorePermit>)>,
+    items: VecDeque<Waiting<T>>,
+    /// How many bytes they have.
+    waiting: usize,
     waker: Option<Waker>,
     /// Nobody listens any more.
     left: bool,
-    /// Items that were taken since the far side was last told that there is room.
-    taken: usize,
+    /// What was taken since the far side was last told that there is room.
+    taken: Credit,
     missed: u64,
 }
+
+/// An item that has not been taken.
+struct Waiting<T> {
+    item: Result<T, Fault>,
+    /// How long it was on its way.
+    bytes: usize,
+    /// What it takes up of a room that streams share.
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+/// Nothing so far.
+const NOTHING: Credit = Credit { items: 0, bytes: 0, together: 0 };
 
 #[derive(Clone, Debug)]
 enum Phase {
@@ -252,14 +322,21 @@ enum Heard<T> {
 }
 
 impl<T> State<T> {
-    /// For how many items there is room again, once that is worth telling.
-    fn grant(&mut self, max_waiting: usize) -> Option<(Box<str>, u64)> {
+    /// For what there is room again, once that is worth telling.
+    fn grant(&mut self, listening: &Listening) -> Option<(Box<str>, Credit)> {
+        let is_worth_it = self.taken.items >= listening.max_waiting.div_ceil(2) as u64
+            || self.taken.bytes >= listening.max_waiting_bytes.div_ceil(2) as u64;
         match &self.phase {
-            Phase::Open(stream) if self.taken >= max_waiting.div_ceil(2) => {
-                Some((stream.clone(), std::mem::take(&mut self.taken) as u64))
+            Phase::Open(stream) if is_worth_it => {
+                Some((stream.clone(), std::mem::replace(&mut self.taken, NOTHING)))
             }
             _ => None,
         }
+    }
+
+    /// Whether one more item may wait.
+    fn has_room(&self, listening: &Listening) -> bool {
+        self.items.len() < listening.max_waiting && self.waiting < listening.max_waiting_bytes
     }
 
     fn wait(&mut self, cx: &Context<'_>) {
@@ -285,6 +362,7 @@ impl<T> Cell<T> {
                 Phase::Open(_) => std::mem::replace(&mut state.phase, Phase::Ended),
                 _ => return,
             };
+            state.waiting = 0;
             (before, std::mem::take(&mut state.items))
         };
         drop(items);
@@ -294,14 +372,14 @@ impl<T> Cell<T> {
     }
 
     /// Tells the far side that there is room for more items.
-    fn grant(&self, stream: &str, items: u64) {
+    fn grant(&self, stream: &str, credit: Credit) {
         let Some(shared) = self.shared.upgrade() else { return };
         {
             let mut state = shared.state();
             if !state.phase.is_open() {
                 return;
             }
-            state.tell(|speaker, out| speaker.grant(stream, items, out));
+            state.tell(|speaker, out| speaker.grant(stream, credit, out));
         }
         shared.wake();
     }
@@ -332,11 +410,8 @@ impl<T> Cell<T> {
 
 impl<T: DeserializeOwned + Send + 'static> Answered for Cell<T> {
     fn answer(&self, outcome: Result<Payload<'_>, Fault>) {
-        let (phase, open) = match outcome {
-            Ok(Payload::Json(spelling)) if !spelling.starts_with(['{', '[', 't', 'f', 'n']) => {
-                (Phase::Open(spelling.into()), Some(spelling))
-            }
-            Ok(_) => (Phase::Refused(no_subscription()), None),
+        let (phase, open) = match outcome.and_then(spelled) {
+            Ok(spelling) => (Phase::Open(spelling.into()), Some(spelling)),
             Err(fault) => (Phase::Refused(fault), None),
         };
         // it is to be found before it is open: who leaves an open one takes it away
@@ -364,9 +439,9 @@ impl<T: DeserializeOwned + Send + 'static> Answered for Cell<T> {
 
 impl<T: DeserializeOwned + Send + 'static> Listener for Cell<T> {
     fn hear(&self, outcome: Result<Option<Payload<'_>>, Fault>) -> bool {
-        let room = match &outcome {
-            Ok(Some(item)) => self.listening.room_for(item),
-            _ => Ok(None),
+        let (bytes, room) = match &outcome {
+            Ok(Some(item)) => (item.size(), self.listening.room_for(item)),
+            _ => (0, Ok(None)),
         };
         let (heard, room) = match (outcome.map(|item| item.map(decode)), room) {
             (Ok(Some(_)), Err(fault)) => (Heard::Unfit(fault), None),
@@ -383,20 +458,21 @@ impl<T: DeserializeOwned + Send + 'static> Listener for Cell<T> {
                 return false;
             }
             let (last, wanted) = match heard {
-                Heard::Item(item) if state.items.len() < self.listening.max_waiting => {
-                    state.items.push_back((Ok(item), room));
+                Heard::Item(item) if state.has_room(&self.listening) => {
+                    state.waiting += bytes;
+                    state.items.push_back(Waiting { item: Ok(item), bytes, _room: room });
                     drop(state);
                     self.wake();
                     return true;
                 }
                 Heard::Item(item) => {
                     surplus = Some(item);
-                    (Some(self.too_slow()), false)
+                    (Some(too_slow(&state, &self.listening)), false)
                 }
                 Heard::Unfit(fault) => (Some(fault), false),
                 Heard::End(fault) => (fault, true),
             };
-            state.items.extend(last.map(|fault| (Err(fault), None)));
+            state.items.extend(last.map(|fault| Waiting { item: Err(fault), bytes: 0, _room: None }));
             if let Phase::Open(stream) = std::mem::replace(&mut state.phase, Phase::Ended)
                 && !wanted
             {
@@ -417,23 +493,27 @@ impl<T: DeserializeOwned + Send + 'static> Listener for Cell<T> {
     }
 }
 
-impl<T> Cell<T> {
-    fn too_slow(&self) -> Fault {
-        let most = self.listening.max_waiting;
-        Fault::new(
-            FaultKind::Unavailable,
-            format!(
-                "items came faster than they were taken: {most} wait, the setting `max_waiting` of the stream"
-            ),
-        )
-    }
+fn too_slow<T>(state: &State<T>, listening: &Listening) -> Fault {
+    let which = match state.items.len() >= listening.max_waiting {
+        true => format!("{} wait, the setting `max_waiting`", listening.max_waiting),
+        false => {
+            let most = listening.max_waiting_bytes;
+            format!("{} bytes wait, the setting `max_waiting_bytes` is {most}", state.waiting)
+        }
+    };
+    let message = format!("items came faster than they were taken: {which} of the stream");
+    Fault::new(FaultKind::Unavailable, message)
 }
 
-fn no_subscription() -> Fault {
-    Fault::new(
-        FaultKind::InvalidReply,
-        "the answer is no id of a subscription, a string or a number: the procedure gives no stream",
-    )
+/// How the far side spells the stream that it has answered a call with.
+pub(crate) fn spelled(answer: Payload<'_>) -> Result<&str, Fault> {
+    match answer {
+        Payload::Json(spelling) if !spelling.starts_with(['{', '[', 't', 'f', 'n']) => Ok(spelling),
+        _ => Err(Fault::new(
+            FaultKind::InvalidReply,
+            "the answer is no id of a subscription, a string or a number: the procedure gives no stream",
+        )),
+    }
 }
 
 /// Nobody cares for this answer.
@@ -482,24 +562,31 @@ impl Peer {
         if let Err(not_now) = state.admit(shared.max_unsent, cx) {
             return <NotNow as Into<Begun<_>>>::into(not_now);
         }
+        let listening = Listening {
+            max_waiting: listening.max_waiting.max(1),
+            max_waiting_bytes: listening.max_waiting_bytes.max(1),
+            ..listening.clone()
+        };
+        let (items, bytes) = (listening.max_waiting as u64, listening.max_waiting_bytes as u64);
+        let credit = Credit { items, bytes, together: 0 };
         let cell = Arc::new_cyclic(|me| Cell {
             state: Mutex::new(State {
                 phase: Phase::Opening,
                 items: VecDeque::new(),
+                waiting: 0,
                 waker: Some(cx.waker().clone()),
                 left: false,
-                taken: 0,
+                taken: NOTHING,
                 missed: 0,
             }),
             shared: Arc::downgrade(shared),
             me: me.clone(),
-            listening: Listening { max_waiting: listening.max_waiting.max(1), ..listening.clone() },
+            listening,
         });
         let id = state.pending.insert(cell.clone(), deadline);
-        let credit = listening.max_waiting.max(1) as u64;
         let written = state.tell(|speaker, out| {
             self.tell_about(speaker, deadline);
-            speaker.open_stream(id, procedure, args, credit, out)
+            speaker.open_stream(id, procedure, args, Some(credit), out)
         });
         if let Err(error) = written {
             state.pending.remove(id);

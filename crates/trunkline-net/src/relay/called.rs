@@ -1,19 +1,22 @@
 //! [`Called`]: what a peer serves to other peers, who call it by a name.
 
-use crate::peer::placed;
+use crate::{
+    clock::{after, earliest, now},
+    peer::placed,
+};
 use std::{
     fmt,
     pin::Pin,
     sync::Arc,
     task::{Context as TaskContext, Poll},
-    time::{Duration, Instant},
+    time::Duration,
 };
 use tokio::{
     sync::Semaphore,
     time::{Sleep, sleep},
 };
 use trunkline_core::{
-    BoxRunning, Call, Fault, FaultKind, Limits, OwnedPayload, Procedure, Provide, Registration, Reply,
+    BoxRunning, Call, Fault, FaultKind, Lag, Limits, OwnedPayload, Procedure, Provide, Registration, Reply,
     Router, Running, args,
     handler::Run,
     relay::{CALL, NOTIFY, Relayed, SUBSCRIBE},
@@ -43,7 +46,7 @@ impl Called {
     #[must_use]
     pub fn new(router: Router, limits: &Limits) -> Self {
         let most = limits.max_in_flight.min(Semaphore::MAX_PERMITS);
-        Self { router: Arc::new(router.seal()), blocking: Arc::new(Semaphore::new(most)) }
+        Self { router: router.seal().shared(), blocking: Arc::new(Semaphore::new(most)) }
     }
 }
 
@@ -75,18 +78,21 @@ impl Procedure for Dispatch {
         let context = call.context.clone().with_extension(from.unwrap_or_default());
         let params = params.as_ref().map(OwnedPayload::borrow);
         let mut inner = Call::new(&method, params, &context, route.states());
+        inner.fallback = route.fallback();
         (inner.deadline, inner.format, inner.max_reply) = (call.deadline, call.format, call.max_reply);
         if let Some(timeout) = route.timeout() {
-            let own = Instant::now().checked_add(timeout);
-            inner.deadline = [call.deadline, own].into_iter().flatten().min();
+            inner.deadline = earliest([call.deadline, after(now(), timeout)]);
         }
         let mut running = route.start(&inner)?;
         if route.run() != Run::Inline {
             running = placed(running, route.run(), call.format, call.max_reply, &self.called.blocking)?;
         }
-        Ok(match route.timeout() {
-            Some(timeout) => Box::pin(Timed { running, alarm: Alarm::Set(timeout) }),
-            None => running,
+        Ok(match (route.timeout(), self.gives) {
+            (None, Gives::Value) => running,
+            (timeout, _) => {
+                let alarm = timeout.map_or(Alarm::None, Alarm::Set);
+                Box::pin(Own { running, alarm, lag: route.lag() })
+            }
         })
     }
 
@@ -95,18 +101,20 @@ impl Procedure for Dispatch {
     }
 }
 
-/// A call that has a time of its own.
-struct Timed {
+/// A call of which its procedure says how long it may run, and how it lags.
+struct Own {
     running: BoxRunning,
     alarm: Alarm,
+    lag: Lag,
 }
 
 enum Alarm {
+    None,
     Set(Duration),
     Ticks(Pin<Box<Sleep>>),
 }
 
-impl Running for Timed {
+impl Running for Own {
     fn poll(
         mut self: Pin<&mut Self>,
         cx: &mut TaskContext<'_>,
@@ -131,6 +139,10 @@ impl Running for Timed {
         item: &mut Reply<'_>,
     ) -> Poll<Option<Result<(), Fault>>> {
         self.running.as_mut().poll_next(cx, item)
+    }
+
+    fn lag(&self) -> Option<Lag> {
+        Some(self.lag)
     }
 }
 

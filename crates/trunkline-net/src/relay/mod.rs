@@ -10,7 +10,7 @@ mod passage;
 pub use self::called::Called;
 
 use self::passage::Passage;
-use crate::{peer::Peer, peers::Peers};
+use crate::{access, peer::Peer, peers::Peers};
 use futures_util::Stream;
 use std::{fmt, sync::Arc};
 use trunkline_core::{
@@ -50,7 +50,7 @@ impl Relay {
     fn register(&self, caller: &Peer, context: &Context, name: &str) -> Result<(), Fault> {
         check_name(name)?;
         if let Some(security) = &self.0.security {
-            security.may_register_peer(name, context)?;
+            access::may_register(&**security, name, context)?;
         }
         self.0.peers.register(caller.connection().id(), name, self.0.limits.max_names)
     }

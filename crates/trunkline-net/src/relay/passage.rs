@@ -2,15 +2,11 @@
 
 use super::Parts;
 use crate::{
-    clock::now,
+    clock::{after, now},
     peer::{Listening, Peer, Subscription, begun},
 };
 use futures_util::{Stream, StreamExt};
-use std::{
-    sync::Arc,
-    task::Context as TaskContext,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, task::Context as TaskContext, time::Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use trunkline_core::{
     Call, Context, Extract, Fault, FaultKind, Limits, OwnedPayload, Session,
@@ -30,6 +26,7 @@ pub(super) struct Passage {
 pub(super) struct Bound {
     to: Peer,
     said: Relayed,
+    /// Until when the peer may answer, also if the caller does not wait for as long.
     deadline: Option<Instant>,
     /// What it takes up of what may be under way at the peer that is called.
     room: Arc<Room>,
@@ -81,16 +78,22 @@ impl Passage {
         let waiting = Session::of(caller).get_or_insert_with(|| Waiting(semaphore(relay.limits.max_reply)));
         // it is the same trace that goes on
         let to = to.in_trace(self.context.trace());
-        Ok(Bound { to, said, deadline: self.deadline, room, waiting: waiting.0.clone() })
+        let deadline = self.deadline.or_else(|| after(now(), relay.limits.call_timeout));
+        Ok(Bound { to, said, deadline, room, waiting: waiting.0.clone() })
     }
 }
 
 impl Bound {
-    pub(super) async fn call(self) -> Result<OwnedPayload, Fault> {
+    pub(super) async fn call(mut self) -> Result<OwnedPayload, Fault> {
         let _room = self.take(&self.room.calls)?;
-        let left = self.deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(now()));
-        let answer = self.to.call(CALL, &self.said).timeout(left).await;
-        answer.map_err(|fault| told(fault, &self.said.peer))
+        let answer = async {
+            let begin = |cx: &mut TaskContext<'_>| self.to.begin(CALL, &self.said, self.deadline, cx);
+            let made = begun(self.deadline, begin).await?;
+            // what has been sent is not kept until there is an answer
+            self.said.params = None;
+            made.await
+        };
+        answer.await.map_err(|fault| told(fault, &self.said.peer))
     }
 
     pub(super) fn notify(self) -> Result<(), Fault> {
@@ -100,23 +103,23 @@ impl Bound {
     pub(super) async fn subscribe(
         self,
     ) -> Result<impl Stream<Item = Result<OwnedPayload, Fault>> + use<>, Fault> {
-        let room = self.take(&self.room.streams)?;
         let opened = self.open().await;
         let peer = self.said.peer;
         let items = opened.map_err(|fault| told(fault, &peer))?;
-        Ok(items.map(move |item| {
-            // as long as the stream is open
-            let _ = &room;
-            item.map_err(|fault| told(fault, &peer))
-        }))
+        Ok(items.map(move |item| item.map_err(|fault| told(fault, &peer))))
     }
 
     async fn open(&self) -> Result<Subscription<OwnedPayload>, Fault> {
+        // taken until the stream has ended, or the peer has answered a caller who no longer waits
+        let takes = Some(Arc::new(self.take(&self.room.streams)?));
         let room = Some(self.waiting.clone());
-        let listening = Listening { max_waiting: ITEMS, room, ..Listening::default() };
-        let begin =
-            |cx: &mut TaskContext<'_>| self.to.open(SUBSCRIBE, &self.said, &listening, self.deadline, cx);
-        begun(self.deadline, begin).await?.await
+        let opening = {
+            let listening = Listening { max_waiting: ITEMS, room, takes, ..Listening::default() };
+            let begin =
+                |cx: &mut TaskContext<'_>| self.to.open(SUBSCRIBE, &self.said, &listening, self.deadline, cx);
+            begun(self.deadline, begin).await?
+        };
+        opening.await
     }
 
     fn take(&self, room: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Fault> {

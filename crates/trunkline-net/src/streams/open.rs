@@ -1,10 +1,10 @@
 //! [`OpenStream`]: a stream that is open, and how it goes on.
 
-use super::{Plan, Writing, kept::Kept, sending::Most};
+use super::{Plan, Writing, kept::Kept, room::Room, sending::Most};
 use crate::{
     clock::now,
     conversation::panicked,
-    peer::{Occupant, drop_running},
+    peer::{Occupant, drop_caught},
     telling::failed,
 };
 use std::{
@@ -34,8 +34,8 @@ pub(crate) struct OpenStream {
     pub(super) procedure: Box<str>,
     /// Around all of it, from the call to its last item.
     span: Option<Span>,
-    /// How many items the caller has room for; `None` if it takes them as they come.
-    pub(super) credit: Option<u64>,
+    /// What the caller has room for; `None` if it takes items as they come.
+    pub(super) room: Option<Room>,
     lag: Lag,
     /// Whether the caller is told of items and of nothing else.
     items_only: bool,
@@ -55,7 +55,7 @@ impl Occupant for OpenStream {
     }
 
     fn dismiss(self) {
-        drop_running(self.running, &self.procedure);
+        drop_caught(self.running, &self.procedure);
     }
 }
 
@@ -80,13 +80,14 @@ impl OpenStream {
         plan: &Plan,
     ) -> Self {
         let &Plan { lag, credit, items_only, .. } = plan;
+        let lag = running.lag().unwrap_or(lag);
         Self {
             running,
             number,
             head,
             procedure,
             span: None,
-            credit: credit.map(|credit| credit.items),
+            room: credit.map(Room::new),
             lag,
             items_only,
             kept: Kept::default(),
@@ -132,15 +133,15 @@ impl OpenStream {
                     return Went::Ended(outcome);
                 }
             }
-            let went = match has_room && self.credit != Some(0) {
+            let went = match has_room && !self.room.is_some_and(Room::is_taken) {
                 true => {
-                    let items = self.credit.map_or(turns, |credit| {
-                        usize::try_from(credit).map_or(turns, |credit| credit.min(turns))
-                    });
-                    let (sent, went) =
-                        self.send(&mut cx, dialect, writing, out, Most { items, bytes: most_now });
-                    self.credit = self.credit.map(|credit| credit.saturating_sub(sent as u64));
-                    turns = turns.saturating_sub(sent);
+                    let (items, bytes) = self.room.map_or((usize::MAX, usize::MAX), Room::left);
+                    let most = Most { items: items.min(turns), bytes, filled: most_now };
+                    let (sent, went) = self.send(&mut cx, dialect, writing, out, most);
+                    if let Some(room) = &mut self.room {
+                        room.take(sent.items, sent.bytes);
+                    }
+                    turns = turns.saturating_sub(sent.items);
                     went
                 }
                 false => {

@@ -15,24 +15,39 @@ const TOGETHER: usize = 16 << 10;
 #[derive(Clone, Copy)]
 pub(super) struct Most {
     pub(super) items: usize,
-    /// Up to where the outbox is filled.
+    /// Of items: the last one may go beyond.
     pub(super) bytes: usize,
+    /// Up to where the outbox is filled.
+    pub(super) filled: usize,
 }
 
 /// What is in the outbox, whatever becomes of the item that is next.
 #[derive(Default)]
-struct Sent {
-    items: usize,
+pub(super) struct Sent {
+    pub(super) items: usize,
+    /// What they came to, without what is around them.
+    pub(super) bytes: usize,
     /// The frame that is open, and where the last of its items ends that are whole.
     open: Option<(OpenFrame, Option<usize>)>,
+}
+
+impl Sent {
+    fn count(&mut self, bytes: usize) {
+        self.items += 1;
+        self.bytes += bytes;
+    }
+
+    fn has_room(&self, most: Most) -> bool {
+        self.items < most.items && self.bytes < most.bytes
+    }
 }
 
 /// What came in place of one more item; nothing, if there is no room for one.
 type Stopped = Option<Poll<Option<Result<(), Fault>>>>;
 
 impl OpenStream {
-    /// Sends items, of which there is room for one at least: how many, and what came
-    /// of it, if it is not to go on.
+    /// Sends items, of which there is room for one at least: which, and what came of it,
+    /// if it is not to go on.
     pub(super) fn send(
         &mut self,
         cx: &mut TaskContext<'_>,
@@ -40,7 +55,7 @@ impl OpenStream {
         writing: Writing,
         out: &mut Outbox,
         most: Most,
-    ) -> (usize, Option<Went>) {
+    ) -> (Sent, Option<Went>) {
         self.tell_missed(dialect, out);
         if !self.kept.is_empty() {
             return (self.send_kept(dialect, out, most), None);
@@ -63,27 +78,27 @@ impl OpenStream {
             Poll::Pending => Went::Waits,
             Poll::Ready(ended) => Went::Ended(ended.unwrap_or(Ok(()))),
         });
-        (sent.items, went)
+        (sent, went)
     }
 
-    /// Sends items that were kept; how many.
-    fn send_kept(&mut self, dialect: &mut dyn Dialect, out: &mut Outbox, most: Most) -> usize {
-        let mut sent = 0;
-        while sent < most.items
-            && out.len() < most.bytes
+    /// Sends items that were kept.
+    fn send_kept(&mut self, dialect: &mut dyn Dialect, out: &mut Outbox, most: Most) -> Sent {
+        let mut sent = Sent::default();
+        while sent.has_room(most)
+            && out.len() < most.filled
             && let Some(item) = self.kept.pop()
         {
             let frame = dialect.open_item(&self.head, out);
             let full = self.full(frame, out);
             out.body().extend_from_slice(&item);
-            sent += 1;
-            while sent < most.items
+            sent.count(item.len());
+            while sent.has_room(most)
                 && let Some(room) = full.checked_sub(out.len() + 1)
                 && let Some(item) = self.kept.pop_within(room)
             {
                 out.body().push(self.head.separator);
                 out.body().extend_from_slice(&item);
-                sent += 1;
+                sent.count(item.len());
             }
             dialect.close_item(&self.head, frame, out);
         }
@@ -108,15 +123,16 @@ impl OpenStream {
         loop {
             let frame = dialect.open_item(&self.head, out);
             sent.open = Some((frame, None));
+            let start = out.len();
             let item = &mut Reply::new(out.body(), writing.format, writing.max_reply);
             match self.running.as_mut().poll_next(cx, item) {
                 Poll::Ready(Some(Ok(()))) => {}
                 stopped => return Some(stopped),
             }
+            sent.count(out.len() - start);
             dialect.close_item(&self.head, frame, out);
             sent.open = None;
-            sent.items += 1;
-            if sent.items >= most.items || out.len() >= most.bytes {
+            if !sent.has_room(most) || out.len() >= most.filled {
                 return None;
             }
         }
@@ -135,7 +151,8 @@ impl OpenStream {
         let frame = dialect.open_item(&self.head, out);
         sent.open = Some((frame, None));
         let full = self.full(frame, out);
-        let enough = full.min(most.bytes);
+        // what is between items is less than what they were cut short by
+        let enough = full.min(most.filled).min(out.len().saturating_add(most.bytes));
         let body = out.body();
         loop {
             let start = body.len();
@@ -149,7 +166,7 @@ impl OpenStream {
                 self.kept.put_back(body.split_off(start));
                 return None;
             }
-            sent.items += 1;
+            sent.count(end - start);
             sent.open = Some((frame, Some(end)));
             // the next one is likely to be as long
             if sent.items >= most.items || end + (end - start) >= enough {

@@ -4,7 +4,7 @@ use crate::demo;
 use serde_json::Value;
 use std::error::Error;
 use trunkline::{
-    Fault, JsonRpc, Link, Listener, Router, Server, framing::Framing, http::Endpoint,
+    Fault, JsonRpc, Link, Listener, Router, Server, Service, framing::Framing, http::Endpoint,
     rpc_websockets::RpcWebsockets,
 };
 
@@ -12,10 +12,7 @@ use trunkline::{
 pub(crate) async fn serve() -> Result<(), Box<dyn Error>> {
     let http = Listener::http("127.0.0.1:0")
         .endpoint("/mux", |service| Endpoint::new(service.in_language(JsonRpc::mux())).mux())
-        .endpoint("/rpc-websockets", |service| {
-            let service = service.with_router(rpc_websockets()).in_language(JsonRpc::rpc_websockets());
-            Endpoint::new(service).only_websocket()
-        });
+        .endpoint("/rpc-websockets", rpc_websockets);
     let server = Server::new(demo::router())
         .name("demo")
         .discoverable()
@@ -44,7 +41,7 @@ pub(crate) async fn serve() -> Result<(), Box<dyn Error>> {
 }
 
 /// The demo service with the conventions of rpc-websockets on top.
-fn rpc_websockets() -> Router {
+fn rpc_websockets(service: &Service) -> Endpoint {
     #[derive(serde::Deserialize, schemars::JsonSchema)]
     struct Credentials {
         user: String,
@@ -70,7 +67,7 @@ fn rpc_websockets() -> Router {
         }
     };
     let protected = Router::new().procedure("secret", async || "42");
-    events.router(demo::router().procedure("publish", publish), protected)
+    events.endpoint(service, demo::router().procedure("publish", publish), protected)
 }
 
 /// Serves the standard streams until the input ends.

@@ -27,7 +27,7 @@ impl Clock for RuntimeClock {
     type Instant = Instant;
 
     fn now(&self) -> Instant {
-        tokio::time::Instant::now().into_std()
+        trunkline_net::clock::now()
     }
 }
 

@@ -141,7 +141,7 @@ impl Jwt {
         let present = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let leeway = Duration::from_secs(self.validation.leeway);
         let left = (seconds - present.as_secs_f64() + leeway.as_secs_f64()).clamp(0.0, LONGEST);
-        let now = Instant::now();
+        let now = trunkline_net::clock::now();
         now.checked_add(Duration::try_from_secs_f64(left).unwrap_or_default()).unwrap_or(now)
     }
 }

@@ -17,7 +17,8 @@ use std::{
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// How often callers may call: so many calls at once, and so many more in each
-/// period, evenly. An item of a batch is a call, and so is the opening of a stream.
+/// period, evenly. An item of a batch is a call, and so is the opening of a stream; the
+/// items of a stream are none.
 ///
 /// One value, with all its clones, is one allowance, however many procedures it
 /// guards: of all callers together, or of [each caller](Self::each_caller), or for

@@ -20,7 +20,7 @@ use trunkline_core::Language;
 #[cfg(feature = "tls")]
 use trunkline_net::tls::TlsClient;
 use trunkline_net::{
-    dial::{Address, DialError, Dialer},
+    dial::{Address, DialError, Dialer, MakeStream},
     listen::MakeFraming,
     relay::Called,
     serve::CALL_TIMEOUT,
@@ -46,6 +46,7 @@ use trunkline_net::{
 #[must_use = "a client is made by `connect`"]
 pub struct Builder {
     source: Source,
+    streams: Option<MakeStream>,
     language: Option<Arc<dyn Language>>,
     framing: Option<MakeFraming>,
     headers: Vec<(String, String)>,
@@ -75,6 +76,12 @@ impl Builder {
         Self::new(Source::Address(address.to_owned()))
     }
 
+    /// To `address`, over streams from here in place of connections to its host.
+    #[cfg(feature = "testing")]
+    pub(crate) fn through(address: &str, streams: MakeStream) -> Self {
+        Self { streams: Some(streams), ..Self::to(address) }
+    }
+
     pub(super) fn over(link: Link) -> Self {
         Self::new(Source::Link(Box::new(link)))
     }
@@ -84,6 +91,7 @@ impl Builder {
         let max_reply = limits.max_reply;
         Self {
             source,
+            streams: None,
             language: None,
             framing: None,
             headers: Vec::new(),
@@ -348,6 +356,10 @@ impl Builder {
                 dialer.check()?;
                 let dialer = match self.framing {
                     Some(framing) => dialer.framing(framing),
+                    None => dialer,
+                };
+                let dialer = match self.streams {
+                    Some(streams) => dialer.through(streams),
                     None => dialer,
                 };
                 #[cfg(feature = "tls")]

@@ -14,6 +14,7 @@ use std::{
 use trunkline_core::Format;
 use trunkline_net::{
     batch::not_encodable,
+    clock::now,
     peer::{Awaited, Begun},
     telling::told,
 };
@@ -69,7 +70,7 @@ impl<'a, T, A> Calling<'a, T, A> {
 impl<'a, T: DeserializeOwned + Send + 'static, A: Serialize> Calling<'a, T, A> {
     /// Sends a stream with the call, to a procedure that [takes one](crate::Incoming).
     /// The time for the answer, that of the client or what was [said](Self::timeout)
-    /// before this, begins anew with each item.
+    /// before this, begins anew with each item, and as the server says that it takes them.
     ///
     /// An item is whatever [can be a reply](crate::IntoReply); one that is an error is
     /// the last. The stream is asked for items on a task of its own, as the server has
@@ -193,7 +194,7 @@ async fn over_line<T: DeserializeOwned + Send + 'static>(
 /// not go that far.
 #[inline]
 pub(super) fn deadline(timeout: Duration) -> Option<Instant> {
-    tokio::time::Instant::now().into_std().checked_add(timeout)
+    now().checked_add(timeout)
 }
 
 impl<T, A> fmt::Debug for Calling<'_, T, A> {

@@ -208,7 +208,8 @@ impl Client {
     /// The [`Subscription`](crate::Subscription) is a `futures::Stream`;
     /// dropping it tells the server that nobody listens any more. When the
     /// connection is lost the stream breaks off: it is for the caller to say
-    /// whether to open it anew.
+    /// whether to open it anew. Over HTTP it is the response to a request of its own,
+    /// and comes as server-sent events, which are read as they are taken.
     ///
     /// ```no_run
     /// # async fn example(client: &trunkline::Client) -> Result<(), trunkline::Fault> {
@@ -225,7 +226,8 @@ impl Client {
     /// # Errors
     ///
     /// The future fails as that of [`call`](Self::call) does, with
-    /// [`FaultKind::InvalidReply`] if the procedure gives no stream, and over HTTP.
+    /// [`FaultKind::InvalidReply`] if the procedure gives no stream, or a server over
+    /// HTTP sends no events.
     pub fn stream<'a, T: DeserializeOwned + Send + 'static>(
         &'a self,
         procedure: &'a str,
@@ -460,7 +462,7 @@ impl Drop for Shared {
         match &self.carrier {
             Carrier::Connection(line) => line.leave(),
             #[cfg(feature = "http-client")]
-            Carrier::Http(_) => {}
+            Carrier::Http(posting) => posting.leave(),
         }
     }
 }

@@ -10,6 +10,7 @@ use trunkline_core::{About, Encode};
 use trunkline_net::{
     batch::{Answers, Batch, decode},
     dial::HttpCaller,
+    peer::Subscription,
 };
 
 /// A client's calls over HTTP. Each stands for itself; what they share is whether
@@ -37,6 +38,16 @@ impl Posting {
     ) -> impl Future<Output = Result<T, Fault>> + Send + use<T> {
         let called = self.caller.call(procedure, args, about);
         async move { called.await.and_then(|answer| decode(answer.borrow())) }
+    }
+
+    /// Opens a stream; dropping it ends the request that it is the answer to.
+    pub(super) fn stream<T: DeserializeOwned + Send + 'static>(
+        &self,
+        procedure: &str,
+        args: &dyn Encode,
+        about: &About,
+    ) -> impl Future<Output = Result<Subscription<T>, Fault>> + Send + use<T> {
+        self.caller.stream(procedure, args, about)
     }
 
     pub(super) fn notify(
@@ -76,7 +87,12 @@ impl Posting {
         self.state.subscribe()
     }
 
-    /// Takes no more calls, and lets those under way finish.
+    /// Breaks off the streams that are open: nobody wants the client any more.
+    pub(super) fn leave(&self) {
+        self.caller.end_streams();
+    }
+
+    /// Takes no more calls, lets those under way finish, and breaks off the streams.
     pub(super) async fn drain(&self, timeout: Duration) {
         if self.state.send_replace(ConnectionState::Closed) != ConnectionState::Closed {
             self.observers.iter().for_each(|observer| observer(&ConnectionState::Closed));
@@ -85,5 +101,6 @@ impl Posting {
         if tokio::time::timeout(timeout, self.calls.wait()).await.is_err() {
             tracing::warn!("calls are still under way after the limit `drain_timeout`");
         }
+        self.leave();
     }
 }

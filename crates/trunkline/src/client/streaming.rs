@@ -1,6 +1,6 @@
 //! [`Streaming`]: a call for a stream, from the first poll to its being open.
 
-use super::{Client, call};
+use super::{Carrier, Client, call};
 use crate::{Fault, IntoReply, OwnedPayload, Trace};
 use futures_core::Stream;
 use serde::{Serialize, de::DeserializeOwned};
@@ -44,10 +44,19 @@ impl<'a, T, A> Streaming<'a, T, A> {
         self
     }
 
-    /// How many items may wait to be taken; one more breaks the stream off.
-    /// Default 1,024.
+    /// How many items may wait to be taken. A trunkline server sends no more than there
+    /// is room for; of another, one more breaks the stream off. Default 65,536. Over
+    /// HTTP items wait with the server.
     pub fn max_waiting(mut self, items: usize) -> Self {
         self.listening.max_waiting = items.max(1);
+        self
+    }
+
+    /// How many bytes the items that wait may have, as they were sent, the last of them
+    /// set aside: what is true of [`max_waiting`](Self::max_waiting) is true of this.
+    /// Default 1 MiB.
+    pub fn max_waiting_bytes(mut self, bytes: usize) -> Self {
+        self.listening.max_waiting_bytes = bytes.max(1);
         self
     }
 
@@ -120,8 +129,16 @@ where
         let args = OwnedPayload::encode(&args, Format::Json).map_err(not_encodable);
         Box::pin(async move {
             let (args, deadline) = (args?, call::deadline(timeout));
-            let line = client.line()?;
             let span = client.outgoing(Some(procedure), &mut trace);
+            let line = match &client.0.carrier {
+                Carrier::Connection(line) => line,
+                #[cfg(feature = "http-client")]
+                Carrier::Http(posting) => {
+                    let about = client.about(trace, Some(timeout));
+                    let opened = posting.in_time(deadline, posting.stream(procedure, &args, &about));
+                    return Ok(told(span.clone(), opened).await?.in_span(span));
+                }
+            };
             let open = async {
                 let opening = line.begin_when_ready(|peer, cx| {
                     peer.traced(trace.as_ref()).open(procedure, &args, &listening, deadline, cx)

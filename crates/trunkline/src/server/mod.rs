@@ -219,7 +219,7 @@ impl Server {
         serve(link, &self.into_service()).await
     }
 
-    fn into_service(self) -> Service {
+    pub(crate) fn into_service(self) -> Service {
         let router = match self.discover && !self.router.contains("rpc.discover") {
             true => discover::add(self.router, &self.language, &self.name, &self.version),
             false => self.router,

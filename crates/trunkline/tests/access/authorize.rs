@@ -57,7 +57,7 @@ async fn every_call_is_asked_for_before_its_arguments_are_decoded() {
         .procedure("many", async |_: Untouchable| stream::iter([1]))
         .procedure("late", handler(async |_: Untouchable| "done").parallel());
     let never = Never::default();
-    let mut wire = Wire::of(Service::new(router, JsonRpc::default()).security(never.clone()));
+    let mut wire = Wire::to(Service::new(router, JsonRpc::default()).security(never.clone()));
     for name in ["one", "many", "late"] {
         assert_eq!(code(&wire.ask(request(1, name, json!([1]))).await), FORBIDDEN, "{name}");
     }
@@ -87,14 +87,14 @@ async fn ending_a_stream_takes_no_leave() {
         _ => Err(Fault::new(FaultKind::Forbidden, "no")),
     });
     let router = Router::new().procedure("silent", async || stream::pending::<u8>());
-    let mut wire = Wire::of(Service::new(router, JsonRpc::default()).security(only_opening));
+    let mut wire = Wire::to(Service::new(router, JsonRpc::default()).security(only_opening));
     let id = wire.ask(request(1, "silent", json!([]))).await["result"].clone();
     assert_eq!(wire.ask(request(2, "rpc.unsubscribe", json!([id]))).await["result"], true);
 }
 
 #[tokio::test]
 async fn who_is_not_known_may_be_let_do_nothing() {
-    let mut wire = Wire::of(service(access(&shut()).only_known()));
+    let mut wire = Wire::to(service(access(&shut()).only_known()));
     assert_eq!(code(&wire.ask(ask(1)).await), UNAUTHENTICATED);
     wire.ask(login(2, "bob")).await;
     assert_eq!(wire.ask(ask(3)).await["result"], "bob");
@@ -108,7 +108,7 @@ async fn what_is_internal_is_unknown_to_everybody() {
     let router = Router::new().procedure("sweep", handler(async || "swept").internal().group("admin"));
     let service = Service::new(router, JsonRpc::default());
     for service in [service.clone().security(never.clone()), service.security(access(&shut()))] {
-        let mut wire = Wire::of(service);
+        let mut wire = Wire::to(service);
         wire.ask(login(1, "ada")).await;
         for spoof in [
             json!({}),
@@ -132,7 +132,7 @@ async fn a_rule_that_panics_fails_one_call() {
         assert!(call.procedure != "reset", "the rule fails");
         Ok(())
     });
-    let mut wire = Wire::of(service(access));
+    let mut wire = Wire::to(service(access));
     assert_eq!(code(&wire.ask(request(1, "reset", json!([]))).await), -32603);
     assert_eq!(wire.ask(ask(2)).await["result"], "nobody");
 }
@@ -143,7 +143,7 @@ async fn a_hidden_stream_is_unknown_where_there_is_no_room() {
     let hidden = Access::new().rule(|_, _| Err(Fault::new(FaultKind::NotFound, "Method not found")));
     let router = Router::new().procedure("secret", async || stream::iter([1]));
     let limits = trunkline::Limits::default().max_streams(0);
-    let mut wire = Wire::of(Service::new(router, JsonRpc::default()).security(hidden).limits(limits));
+    let mut wire = Wire::to(Service::new(router, JsonRpc::default()).security(hidden).limits(limits));
     let mut error = async |name| wire.ask(request(1, name, json!([]))).await["error"].clone();
     assert_eq!(error("secret").await, error("no.such").await);
 }
@@ -161,7 +161,7 @@ async fn a_hidden_procedure_that_takes_a_stream_is_unknown() {
         });
         let limits = trunkline::Limits::default().max_streams(max_streams);
         let service = Service::new(router.clone(), JsonRpc::default()).security(hidden).limits(limits);
-        let mut wire = Wire::of(service);
+        let mut wire = Wire::to(service);
         let unknown = wire.ask(request(1, "no.such", json!([]))).await["error"].clone();
         assert_eq!(wire.ask(request(1, "secret", json!([]))).await["error"], unknown);
         wire.line(r#"{"jsonrpc":"2.0","method":"secret"}"#).await;

@@ -33,7 +33,7 @@ fn wire() -> Wire {
         .procedure("whoami", crate::world::whoami)
         .procedure("count", count)
         .procedure("silent", async || stream::pending::<u8>());
-    Wire::of(Service::new(router, JsonRpc::default()).security(access))
+    Wire::to(Service::new(router, JsonRpc::default()).security(access))
 }
 
 /// T27: a token that expires in the middle of it all.
@@ -73,7 +73,7 @@ fn either() -> Wire {
         .procedure("whoami", crate::world::whoami)
         .procedure("count", count)
         .procedure("silent", async || stream::pending::<u8>());
-    Wire::of(Service::new(router, JsonRpc::default()).security(access))
+    Wire::to(Service::new(router, JsonRpc::default()).security(access))
 }
 
 #[tokio::test(start_paused = true)]

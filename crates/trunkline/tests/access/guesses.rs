@@ -141,7 +141,7 @@ async fn callers_may_be_known_in_several_ways() {
         let found = found.as_ref().map(Identity::subject).map_err(Fault::message);
         assert_eq!(found, expected, "{headers:?}");
     }
-    let mut wire = Wire::of(service(access));
+    let mut wire = Wire::to(service(access));
     assert_eq!(wire.ask(login(1, "charles")).await["result"], json!({"subject": "charles"}));
 }
 
@@ -152,14 +152,14 @@ async fn groups_count_by_themselves() {
     struct Defaults;
     impl Security for Defaults {}
     for closed in [service(Access::new()), service(Defaults)] {
-        assert_eq!(code(&Wire::of(closed).ask(reset).await), UNAUTHENTICATED);
+        assert_eq!(code(&Wire::to(closed).ask(reset).await), UNAUTHENTICATED);
     }
-    assert_eq!(Wire::of(service(Access::new().ignore_groups())).ask(reset).await["result"], "done");
+    assert_eq!(Wire::to(service(Access::new().ignore_groups())).ask(reset).await["result"], "done");
     let open = trunkline::Service::new(router(&shut()), trunkline::JsonRpc::default());
-    assert_eq!(Wire::of(open.limits(Limits::default())).ask(reset).await["result"], "done");
+    assert_eq!(Wire::to(open.limits(Limits::default())).ask(reset).await["result"], "done");
     let hidden = Access::new().rule(|_, _| Err(Fault::new(FaultKind::NotFound, "Method not found")));
-    assert_eq!(code(&Wire::of(service(hidden)).ask(reset).await), -32601);
-    assert_eq!(Wire::of(service(Access::new())).ask(ask(1)).await["result"], "nobody");
+    assert_eq!(code(&Wire::to(service(hidden)).ask(reset).await), -32601);
+    assert_eq!(Wire::to(service(Access::new())).ask(ask(1)).await["result"], "nobody");
 }
 
 #[test]

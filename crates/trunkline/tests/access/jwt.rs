@@ -56,6 +56,15 @@ fn claims_become_an_identity() {
     assert_eq!(jwt().verify(&listed).unwrap().groups().collect::<Vec<_>>(), ["a b", "c"]);
 }
 
+/// Whatever the calendar says meanwhile.
+#[tokio::test(start_paused = true)]
+async fn it_lasts_by_the_clock_of_the_runtime() {
+    tokio::time::advance(Duration::from_secs(3600)).await;
+    let ada = jwt().verify(&signed(&claims(json!({"exp": seconds(60)})), Algorithm::HS256, SECRET)).unwrap();
+    let left = ada.expires().unwrap() - tokio::time::Instant::now().into_std();
+    assert!((58..=61).contains(&left.as_secs()), "{left:?}");
+}
+
 #[test]
 fn what_is_not_right_is_refused() {
     let good = signed(&claims(json!({})), Algorithm::HS256, SECRET);
@@ -146,7 +155,7 @@ async fn a_server_knows_its_callers_by_them() {
     let router =
         Router::new().procedure("whoami", whoami).procedure("reset", handler(async || "done").group("admin"));
     let service = Service::new(router, JsonRpc::default()).security(Access::new().jwt(jwt()));
-    let mut wire = Wire::of(service);
+    let mut wire = Wire::to(service);
     wire.ask(crate::world::login(1, &signed(&claims(json!({})), Algorithm::HS256, SECRET))).await;
     assert_eq!(wire.ask(crate::world::ask(2)).await["result"], "ada");
     assert_eq!(wire.ask(r#"{"jsonrpc":"2.0","id":3,"method":"reset"}"#).await["result"], "done");

@@ -36,7 +36,7 @@ fn counted(ran: &Arc<AtomicUsize>) -> Service {
 #[tokio::test(start_paused = true)]
 async fn an_item_of_a_batch_is_a_call() {
     let ran = Arc::default();
-    let mut wire = Wire::of(counted(&ran));
+    let mut wire = Wire::to(counted(&ran));
     let calls: Vec<String> = (0..1000).map(|id| request(id, "count", json!([]))).collect();
     let answers = wire.ask(format!("[{}]", calls.join(","))).await;
     let answers = answers.as_array().unwrap();
@@ -58,7 +58,7 @@ async fn an_item_of_a_batch_is_a_call() {
 #[tokio::test(start_paused = true)]
 async fn a_notification_is_a_call_and_so_is_a_stream() {
     let ran = Arc::default();
-    let mut wire = Wire::of(counted(&ran));
+    let mut wire = Wire::to(counted(&ran));
     for _ in 0..8 {
         wire.line(r#"{"jsonrpc":"2.0","method":"count"}"#).await;
     }
@@ -79,7 +79,7 @@ async fn each_caller_has_its_own() {
     let ran = Arc::default();
     let service = counted(&ran);
     for (token, may) in [("ada", 10), ("bob", 10), ("ada", 0)] {
-        let mut wire = Wire::of(service.clone());
+        let mut wire = Wire::to(service.clone());
         wire.ask(login(1, token)).await;
         let before = ran.load(Ordering::Relaxed);
         for id in 0..20 {
@@ -95,7 +95,7 @@ async fn a_call_that_is_not_let_counts_for_nothing() {
     let limited =
         handler(async || "done").group("admin").guard(RateLimit::new(1, Duration::from_secs(60)).guard());
     let router = Router::new().procedure("reset", limited);
-    let mut wire = Wire::of(Service::new(router, JsonRpc::default()).security(access(&shut())));
+    let mut wire = Wire::to(Service::new(router, JsonRpc::default()).security(access(&shut())));
     let reset = request(1, "reset", json!([]));
     for _ in 0..3 {
         assert_eq!(code(&wire.ask(&reset).await), -32002);
@@ -119,7 +119,7 @@ async fn so_many_run_at_a_time_and_room_is_given_back() {
         .procedure("hold", handler(hold).max_running(2))
         .procedure("silent", handler(async || stream::pending::<u8>()).max_running(1));
     let service = Service::new(router, JsonRpc::default());
-    let (mut one, mut other) = (Wire::of(service.clone()), Wire::of(service));
+    let (mut one, mut other) = (Wire::to(service.clone()), Wire::to(service));
     let hold = |id: u32| request(id, "hold", json!([]));
     one.line(hold(1)).await;
     one.is_well().await;
@@ -152,7 +152,7 @@ async fn what_a_fallback_serves_is_one_procedure() {
         .fallback(async || "anything")
         .scope("old", inner)
         .guard(each.guard());
-    let mut wire = Wire::of(Service::new(router, JsonRpc::default()));
+    let mut wire = Wire::to(Service::new(router, JsonRpc::default()));
     let mut count = async |prefix: &str| {
         let mut answered = 0;
         for id in 0..50 {
@@ -171,7 +171,7 @@ async fn one_limit_is_one_allowance() {
     let router = Router::new()
         .procedure("a", handler(async || 1).guard(limit.guard()))
         .procedure("b", handler(async || 2).guard(limit.guard()));
-    let mut wire = Wire::of(Service::new(router, JsonRpc::default()));
+    let mut wire = Wire::to(Service::new(router, JsonRpc::default()));
     let mut answered = 0;
     for id in 0..4 {
         for name in ["a", "b"] {

@@ -40,7 +40,7 @@ async fn who_fails_to_authenticate_is_nobody() {
 #[tokio::test]
 async fn a_call_keeps_the_identity_that_it_started_with() {
     let held = shut();
-    let mut wire = Wire::of(Service::new(router(&held), JsonRpc::default()).security(access(&shut())));
+    let mut wire = Wire::to(Service::new(router(&held), JsonRpc::default()).security(access(&shut())));
     wire.ask(login(1, "ada")).await;
     wire.line(r#"{"jsonrpc":"2.0","id":"held","method":"hold"}"#).await;
     wire.ask(login(2, "bob")).await;
@@ -137,7 +137,7 @@ async fn nobody_authenticates_where_nobody_is_asked() {
     assert_eq!(code(&wire.ask(login(1, "ada")).await), -32601);
     struct Defaults;
     impl trunkline::Security for Defaults {}
-    let mut wire = Wire::of(service(Defaults));
+    let mut wire = Wire::to(service(Defaults));
     assert_eq!(code(&wire.ask(login(1, "ada")).await), UNAUTHENTICATED);
     assert_eq!(wire.ask(ask(2)).await["result"], "nobody");
 }
@@ -208,7 +208,7 @@ async fn what_comes_after_a_login_is_not_refused_however_much_it_is() {
 async fn who_was_known_until_a_moment_ago_is_refused() {
     let past = trunkline::access::Access::new()
         .bearer(async |_| Ok(trunkline::Identity::new("ada").until(std::time::Instant::now())));
-    let mut wire = Wire::of(service(past));
+    let mut wire = Wire::to(service(past));
     assert_eq!(code(&wire.ask(login(1, "ada")).await), UNAUTHENTICATED);
     assert_eq!(wire.ask(ask(2)).await["result"], "nobody");
 }

@@ -6,7 +6,6 @@
 
 mod authorize;
 mod client;
-mod example;
 mod expiry;
 mod guesses;
 mod http;

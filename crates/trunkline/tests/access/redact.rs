@@ -26,7 +26,7 @@ fn router() -> Router {
 
 /// All that a caller hears when everything fails.
 async fn heard(service: Service) -> Vec<String> {
-    let mut wire = Wire::of(service);
+    let mut wire = Wire::to(service);
     let mut heard = vec![];
     for name in ["fails", "hidden", "panics"] {
         heard.push(wire.ask(request(1, name, json!([]))).await["error"].to_string());
@@ -93,7 +93,7 @@ async fn who_asks_decides_what_is_told() {
         let told = told.clone();
         Hooks::default().on_fault(move |report| told.lock().unwrap().push(report.fault.to_string()))
     };
-    let mut wire = Wire::of(service(Silent(access(&shut()))).hooks(hooks));
+    let mut wire = Wire::to(service(Silent(access(&shut()))).hooks(hooks));
     let fails = request(1, "fails", json!([]));
     assert_eq!(wire.ask(&fails).await["error"]["message"], "no");
     wire.ask(login(2, "bob")).await;
@@ -154,7 +154,7 @@ async fn a_fault_is_told_of_whoever_called() {
         })
     };
     let security = Asked(access(&shut()), asked.clone());
-    let mut wire = Wire::of(Service::new(router, JsonRpc::default()).security(security).hooks(hooks));
+    let mut wire = Wire::to(Service::new(router, JsonRpc::default()).security(security).hooks(hooks));
     wire.ask(login(1, "ada")).await;
     wire.line(request("held", "hold", json!([]))).await;
     wire.line(request("given up", "hold", json!([]))).await;

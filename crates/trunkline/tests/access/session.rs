@@ -16,7 +16,7 @@ fn router() -> Router {
 #[tokio::test]
 async fn each_connection_has_its_own() {
     let service = Service::new(router(), JsonRpc::default());
-    let (mut one, mut other) = (Wire::of(service.clone()), Wire::of(service));
+    let (mut one, mut other) = (Wire::to(service.clone()), Wire::to(service));
     assert_eq!(one.ask(request(1, "enter", json!(["lobby"]))).await["result"], false);
     assert_eq!(one.ask(request(2, "where", json!([]))).await["result"], "lobby");
     assert_eq!(other.ask(request(1, "where", json!([]))).await["result"], json!(null));
@@ -27,7 +27,7 @@ async fn each_connection_has_its_own() {
 async fn a_peer_tells_who_is_at_its_far_end() {
     let service =
         Service::new(router(), JsonRpc::default()).security(crate::world::access(&crate::world::shut()));
-    let mut wire = Wire::of(service);
+    let mut wire = Wire::to(service);
     wire.ask(crate::world::login(1, "ada")).await;
     assert_eq!(wire.ask(request(2, "who", json!([]))).await["result"], "ada");
     wire.ask(crate::world::login(3, "eve")).await;

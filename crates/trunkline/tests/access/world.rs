@@ -65,12 +65,12 @@ pub(crate) fn service(security: impl Security) -> Service {
 
 /// A connection to such a service.
 pub(crate) fn wire() -> Wire {
-    Wire::of(service(access(&shut())))
+    Wire::to(service(access(&shut())))
 }
 
 /// The same with these limits.
 pub(crate) fn wire_with(limits: Limits, gate: &Arc<Semaphore>) -> Wire {
-    Wire::of(service(access(gate)).limits(limits))
+    Wire::to(service(access(gate)).limits(limits))
 }
 
 /// A request to be known by a token.

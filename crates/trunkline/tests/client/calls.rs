@@ -1,11 +1,13 @@
 //! Calls, notifications and batches, over every stream there is.
 
-use crate::support::{in_process, service, tcp, tcp_with_content_length};
+use crate::support::{router, service, tcp, tcp_with_content_length};
 use futures_util::future::join_all;
 use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::mpsc;
-use trunkline::{Client, Fault, FaultKind, JsonRpc, Limits, Router, Service, client::Answers};
+use trunkline::{
+    Client, Fault, FaultKind, Limits, Link, Router, client::Answers, serve, testing::TestServer,
+};
 use trunkline_net::listen::StreamListener;
 
 /// What must work over every transport.
@@ -71,8 +73,16 @@ async fn over_a_unix_socket() {
 
 #[tokio::test]
 async fn in_this_process() {
-    check(&Client::over(in_process(&service())).connect().await.unwrap()).await;
-    check(&Client::over(in_process(&service())).connect_lazy().unwrap()).await;
+    let (here, there) = Link::pair();
+    tokio::spawn(async move { serve(there, &service()).await });
+    check(&Client::over(here).connect().await.unwrap()).await;
+    let server = TestServer::new(router());
+    check(&server.client()).await;
+    check(&server.builder().connect().await.unwrap()).await;
+    #[cfg(feature = "http")]
+    check(&server.websocket().connect().await.unwrap()).await;
+    #[cfg(all(feature = "http", feature = "http-client"))]
+    check(&server.http().connect().await.unwrap()).await;
 }
 
 #[tokio::test]
@@ -99,7 +109,7 @@ async fn the_server_calls_the_client() {
 
 #[tokio::test]
 async fn a_client_that_serves_nothing_says_so() {
-    let client = Client::over(in_process(&service())).connect().await.unwrap();
+    let client = TestServer::new(router()).client();
     let fault = client.call::<String>("greet", ()).await.unwrap_err();
     assert_eq!(fault.kind(), FaultKind::NotFound);
 }
@@ -111,7 +121,7 @@ async fn notifications_arrive_in_order() {
         let sent = heard.send(n);
         async move { sent.map_err(|_| Fault::from("nobody listens")) }
     });
-    let client = Client::over(in_process(&Service::new(router, JsonRpc::default()))).connect().await.unwrap();
+    let client = TestServer::new(router).client();
     for n in 0..100 {
         client.notify("note", (n,)).await.unwrap();
     }
@@ -122,7 +132,7 @@ async fn notifications_arrive_in_order() {
 
 #[tokio::test]
 async fn batches_without_calls() {
-    let client = Client::over(in_process(&service())).connect().await.unwrap();
+    let client = TestServer::new(router()).client();
     assert!(client.batch().send().await.unwrap().is_empty());
     let answers = client.batch().notify("add", (1, 2)).unwrap().send().await.unwrap();
     assert!(answers.is_empty());
@@ -131,8 +141,8 @@ async fn batches_without_calls() {
 
 #[tokio::test]
 async fn a_batch_over_the_limit_is_not_sent() {
-    let link = in_process(&service());
-    let client = Client::over(link).limits(Limits::default().max_batch(1)).connect().await.unwrap();
+    let client =
+        TestServer::new(router()).builder().limits(Limits::default().max_batch(1)).connect().await.unwrap();
     let batch = client.batch().call("add", (1, 2)).unwrap().call("add", (1, 2)).unwrap();
     let fault = batch.send().await.unwrap_err();
     assert_eq!(fault.kind(), FaultKind::RequestTooLarge);
@@ -144,7 +154,7 @@ async fn the_futures_of_calls_may_move_between_threads() {
     fn movable<F: Future + Send>(future: F) -> F {
         future
     }
-    let client = Arc::new(Client::over(in_process(&service())).connect().await.unwrap());
+    let client = Arc::new(TestServer::new(router()).client());
     movable(client.notify("add", vec![1, 2])).await.unwrap();
     let sum: i64 = movable(client.call("add", &[1, 2])).await.unwrap();
     assert_eq!(sum, 3);

@@ -1,9 +1,12 @@
 //! How a client ends.
 
-use crate::support::{in_process, nobody, service, states};
+use crate::support::{nobody, service, states};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{Notify, mpsc};
-use trunkline::{Client, FaultKind, Hooks, JsonRpc, Limits, Router, Service, client::ConnectionState};
+use trunkline::{
+    Client, FaultKind, Hooks, Limits, Link, Router, Server, client::ConnectionState, serve,
+    testing::TestServer,
+};
 
 #[tokio::test]
 async fn calls_under_way_are_finished() {
@@ -20,8 +23,7 @@ async fn calls_under_way_are_finished() {
         }
     });
     let (observer, mut seen) = states();
-    let link = in_process(&Service::new(router, JsonRpc::default()));
-    let client = Client::over(link).on_state(observer).connect().await.unwrap();
+    let client = TestServer::new(router).builder().on_state(observer).connect().await.unwrap();
     let calling = tokio::spawn({
         let client = client.clone();
         async move { client.call::<i64>("slow", ()).await }
@@ -56,9 +58,8 @@ async fn calls_under_way_are_finished() {
 #[tokio::test(start_paused = true)]
 async fn calls_that_take_too_long_are_broken_off() {
     let router = Router::new().procedure("stuck", std::future::pending::<()>);
-    let link = in_process(&Service::new(router, JsonRpc::default()));
     let limits = Limits::default().drain_timeout(Duration::from_secs(5));
-    let client = Client::over(link).limits(limits).connect().await.unwrap();
+    let client = TestServer::new(router).builder().limits(limits).connect().await.unwrap();
     let calling = tokio::spawn({
         let client = client.clone();
         async move { client.call::<()>("stuck", ()).await }
@@ -78,8 +79,7 @@ async fn the_last_words_of_a_client_that_is_dropped_arrive() {
         async {}
     });
     let hooks = Hooks::default().on_disconnect(move |_, _| drop(gone.send("gone".into())));
-    let service = Service::new(router, JsonRpc::default()).hooks(hooks);
-    let client = Client::over(in_process(&service)).connect().await.unwrap();
+    let client = TestServer::new(Server::new(router).hooks(hooks)).client();
     let clone = client.clone();
     drop(client);
     clone.notify("last.words", ("goodbye",)).await.unwrap();
@@ -90,11 +90,14 @@ async fn the_last_words_of_a_client_that_is_dropped_arrive() {
 
 #[tokio::test]
 async fn a_link_that_is_lost_is_not_made_anew() {
-    let service = service();
     let (observer, mut seen) = states();
-    let client = Client::over(in_process(&service)).on_state(observer).connect().await.unwrap();
+    let (here, there) = Link::pair();
+    let service = service();
+    let peers = service.peers().clone();
+    tokio::spawn(async move { serve(there, &service).await });
+    let client = Client::over(here).on_state(observer).connect().await.unwrap();
     client.call::<i64>("add", (1, 2)).await.unwrap();
-    service.peers().all()[0].abort();
+    peers.all()[0].abort();
     let fault = client.call::<i64>("add", (1, 2)).await.unwrap_err();
     assert_eq!(fault.kind(), FaultKind::Disconnected);
     let mut states = client.states();
@@ -110,7 +113,7 @@ async fn a_link_that_is_lost_is_not_made_anew() {
 #[tokio::test(start_paused = true)]
 async fn silence_does_not_end_a_connection_without_pings() {
     let limits = Limits::default().idle_timeout(Duration::MAX);
-    let client = Client::over(in_process(&service().limits(limits))).connect().await.unwrap();
+    let client = TestServer::new(service().limits(limits)).client();
     tokio::time::sleep(Duration::from_secs(1_000_000)).await;
     assert_eq!(client.call::<i64>("add", (1, 2)).await.unwrap(), 3);
 }

@@ -5,6 +5,8 @@
 mod calls;
 mod closing;
 mod connecting;
+#[cfg(all(feature = "http", feature = "http-client"))]
+mod events;
 mod oversize;
 #[cfg(all(feature = "http", feature = "http-client"))]
 mod ports;
@@ -15,5 +17,6 @@ mod refused;
 mod scripted;
 #[cfg(all(feature = "http", feature = "http-client", feature = "tls"))]
 mod secured;
+mod sending;
 mod stdio;
 mod support;

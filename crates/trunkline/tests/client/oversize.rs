@@ -1,7 +1,6 @@
 //! Answers that are longer than the client takes: the calls that they belong to
 //! fail at once, as far as can be seen, and say which limit it was.
 
-use crate::support::Script;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
@@ -10,6 +9,7 @@ use tokio::{
 use trunkline::{
     Client, Connection, Fault, FaultKind, Limits, Link,
     framing::{ContentLength, Framing, Lines, Mux},
+    testing::Wire,
 };
 
 const LIMIT: usize = 1000;
@@ -23,9 +23,9 @@ fn linked(framing: impl Framing + 'static) -> (Client, DuplexStream) {
 }
 
 /// The same with one value a line.
-fn scripted() -> (Client, Script<DuplexStream>) {
+fn scripted() -> (Client, Wire) {
     let (client, server) = linked(Lines::default().limit(LIMIT));
-    (client, Script::over(server))
+    (client, Wire::over(server))
 }
 
 /// Waits until these bytes have been heard.
@@ -63,9 +63,9 @@ async fn an_answer_over_the_limit_fails_its_call_and_no_other() {
         format!(r#"{{"jsonrpc":"2.0","meta":{{"id":[1]}},"id":ID,"result":{{"a":"{long}","id":2}}}}"#),
     ] {
         let (bad, good) = (call(&client), call(&client));
-        let (first, second) = (server.next_id().await, server.next_id().await);
-        server.say(&answer.replace("ID", &first.to_string())).await;
-        server.answer(second, "7").await;
+        let (first, second) = (server.expect_call("a", ()).await, server.expect_call("a", ()).await);
+        server.line(answer.replace("ID", &first.to_string())).await;
+        server.answer(second, 7).await;
         let (bad, good) = (bad.await.unwrap(), good.await.unwrap());
         let (Err(fault), Ok(7)) = (if bad.is_err() { (&bad, &good) } else { (&good, &bad) }) else {
             panic!("{answer}: {bad:?}, {good:?}");
@@ -74,7 +74,7 @@ async fn an_answer_over_the_limit_fails_its_call_and_no_other() {
     }
     // nothing was said of it: the next that the server hears is this
     client.notify("end", ()).await.unwrap();
-    assert_eq!(server.next().await.unwrap()["method"], "end");
+    assert_eq!(server.next().await["method"], "end");
     assert_eq!(client.server().unwrap().unmatched_replies(), 0);
 }
 
@@ -82,16 +82,16 @@ async fn an_answer_over_the_limit_fails_its_call_and_no_other() {
 async fn however_it_arrives() {
     let (client, mut server) = scripted();
     let calling = call(&client);
-    let id = server.next_id().await;
+    let id = server.expect_call("a", ()).await;
     // what arrives together is not all there is, and what comes later is passed over
     for piece in [format!(r#"{{"jsonrpc":"2.0","id":{id}"#), format!(r#","result":["{}"#, long()), long()] {
-        server.write(&piece).await;
+        server.send(piece).await;
     }
     is_too_large(&calling.await.unwrap().unwrap_err());
-    server.write("\"]}\n").await;
+    server.send("\"]}\n").await;
     let calling = call(&client);
-    let id = server.next_id().await;
-    server.answer(id, "3").await;
+    let id = server.expect_call("a", ()).await;
+    server.answer(id, 3).await;
     assert_eq!(calling.await.unwrap().unwrap(), 3);
 }
 
@@ -99,29 +99,25 @@ async fn however_it_arrives() {
 async fn the_answers_to_a_batch_are_lost_together() {
     let (client, mut server) = scripted();
     let calling = call(&client);
-    let other = server.next_id().await;
+    let other = server.expect_call("a", ()).await;
     let sending = tokio::spawn({
         let client = client.clone();
         async move { client.batch().call("a", ())?.call("b", ())?.call("c", ())?.send().await }
     });
-    let batch = server.next().await.unwrap();
+    let batch = server.next().await;
     let answer = |at: usize, result: &str| {
         json!({"jsonrpc": "2.0", "id": batch[at]["id"], "result": result}).to_string()
     };
-    server.say(&format!("[{},{}]", answer(2, "short"), answer(0, &long()))).await;
+    server.line(format!("[{},{}]", answer(2, "short"), answer(0, &long()))).await;
     let answers = sending.await.unwrap().unwrap();
     assert_eq!(answers.len(), 3);
     for answer in &answers {
         is_too_large(answer.as_ref().unwrap_err());
     }
-    server.answer(other, "3").await;
+    server.answer(other, 3).await;
     assert_eq!(calling.await.unwrap().unwrap(), 3);
     client.notify("end", ()).await.unwrap();
-    assert_eq!(
-        server.next().await.unwrap()["method"],
-        "end",
-        "nothing is said of it, and nothing taken back"
-    );
+    assert_eq!(server.next().await["method"], "end", "nothing is said of it, and nothing taken back");
 }
 
 /// Where the answers come one by one, what is lost is only what is seen to be.
@@ -132,13 +128,13 @@ async fn the_answers_to_a_batch_that_come_apart_are_lost_apart() {
         let client = client.clone();
         async move { client.batch().call("a", ())?.call("b", ())?.call("c", ())?.send().await }
     });
-    let batch = server.next().await.unwrap();
+    let batch = server.next().await;
     let answer = |at: usize, result: &str| {
         json!({"jsonrpc": "2.0", "id": batch[at]["id"], "result": result}).to_string()
     };
-    server.say(&answer(1, "one")).await;
-    server.say(&format!("[{}]", answer(0, &long()))).await;
-    server.say(&answer(2, "two")).await;
+    server.line(answer(1, "one")).await;
+    server.line(format!("[{}]", answer(0, &long()))).await;
+    server.line(answer(2, "two")).await;
     let answers = sending.await.unwrap().unwrap();
     is_too_large(answers[0].as_ref().unwrap_err());
     assert_eq!(
@@ -153,10 +149,10 @@ async fn the_answers_to_a_batch_that_come_apart_are_lost_apart() {
 async fn an_answer_that_names_its_call_at_its_end() {
     let (client, mut server) = scripted();
     let calling = call(&client);
-    let id = server.next_id().await;
-    server.say(&format!(r#"{{"jsonrpc":"2.0","result":"{}","id":{id}}}"#, long())).await;
+    let id = server.expect_call("a", ()).await;
+    server.line(format!(r#"{{"jsonrpc":"2.0","result":"{}","id":{id}}}"#, long())).await;
     assert_eq!(calling.await.unwrap().unwrap_err().kind(), FaultKind::DeadlineExceeded);
-    assert_eq!(server.next().await.unwrap()["method"], "$/cancelRequest");
+    assert_eq!(server.next().await["method"], "$/cancelRequest");
 }
 
 /// What is no answer is refused, as ever.
@@ -164,18 +160,18 @@ async fn an_answer_that_names_its_call_at_its_end() {
 async fn a_call_over_the_limit_is_refused() {
     let (client, mut server) = scripted();
     let calling = call(&client);
-    let id = server.next_id().await;
+    let id = server.expect_call("a", ()).await;
     for head in [
         format!(r#"{{"id":{id},"method":"x","params":["#),
         format!(r#"{{"id":{id},"params":["#),
         "[".into(),
         "[{".into(),
     ] {
-        server.say(&format!("{head}\"{}", long())).await;
-        let told = server.next().await.unwrap();
+        server.line(format!("{head}\"{}", long())).await;
+        let told = server.next().await;
         assert_eq!((&told["id"], &told["error"]["code"]), (&json!(null), &json!(-32007)), "{head}");
     }
-    server.answer(id, "3").await;
+    server.answer(id, 3).await;
     assert_eq!(calling.await.unwrap().unwrap(), 3);
 }
 

@@ -164,8 +164,8 @@ async fn a_server_that_hangs_up_again_and_again_costs_pauses() {
     }
     let mut server = accept(&listener).await;
     let calling = tokio::spawn(async move { client.call::<i64>("now", ()).await });
-    let id = server.next_id().await;
-    server.answer(id, "1").await;
+    let id = server.expect_call("now", ()).await;
+    server.answer(id, 1).await;
     assert_eq!(calling.await.unwrap().unwrap(), 1);
 }
 

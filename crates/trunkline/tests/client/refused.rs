@@ -1,22 +1,18 @@
 //! Batches that the server refuses as a whole, without saying what it refuses: they
 //! fail at once where nothing else can be meant.
 
-use crate::support::{Script, router};
+use crate::support::router;
 use serde_json::json;
-use tokio::{io::DuplexStream, task::JoinHandle};
-use trunkline::{
-    Client, Connection, Fault, FaultKind, Limits, Link, Listener, Router, Server, client::Answers,
-    framing::Lines,
-};
+use tokio::task::JoinHandle;
+use trunkline::{Client, Fault, FaultKind, Limits, Listener, Router, Server, client::Answers, testing::Wire};
 
 const TOO_LARGE: &str =
     r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32010,"message":"The batch request was too large"}}"#;
 
 /// A client, and the test at its far end.
-fn scripted(router: Router) -> (Client, Script<DuplexStream>) {
-    let (here, there) = tokio::io::duplex(64 << 10);
-    let link = Link::new(here, Lines::default(), Connection::new("in process", "jsonrpc"));
-    (Client::over(link).router(router).connect_lazy().unwrap(), Script::over(there))
+fn scripted(router: Router) -> (Client, Wire) {
+    let (client, server) = Wire::to_client();
+    (client.router(router).connect_lazy().unwrap(), server)
 }
 
 fn batch(client: &Client) -> JoinHandle<Result<Answers, Fault>> {
@@ -30,15 +26,15 @@ fn call(client: &Client) -> JoinHandle<Result<i64, Fault>> {
 }
 
 /// The ids of the two calls of a batch that the server hears.
-async fn ids(server: &mut Script<DuplexStream>) -> [u64; 2] {
-    let batch = server.next().await.unwrap();
+async fn ids(server: &mut Wire) -> [u64; 2] {
+    let batch = server.next().await;
     [0, 2].map(|at| batch[at]["id"].as_u64().unwrap())
 }
 
 /// Answers a batch in full, as if nothing had been refused.
-async fn answer(server: &mut Script<DuplexStream>, [first, second]: [u64; 2]) {
+async fn answer(server: &mut Wire, [first, second]: [u64; 2]) {
     let answer = |id: u64| json!({"jsonrpc": "2.0", "id": id, "result": 7});
-    server.say(&json!([answer(first), answer(second)]).to_string()).await;
+    server.line(json!([answer(first), answer(second)])).await;
 }
 
 fn all_refused(answers: &Answers) {
@@ -55,12 +51,12 @@ async fn a_batch_that_is_refused_fails_at_once() {
     for _ in 0..2 {
         let sending = batch(&client);
         ids(&mut server).await;
-        server.say(TOO_LARGE).await;
+        server.line(TOO_LARGE).await;
         all_refused(&sending.await.unwrap().unwrap());
         // that is all that has come of it
         let calling = call(&client);
-        let id = server.next_id().await;
-        server.answer(id, "3").await;
+        let id = server.expect_call("a", ()).await;
+        server.answer(id, 3).await;
         assert_eq!(calling.await.unwrap().unwrap(), 3);
     }
     assert_eq!(client.server().unwrap().unmatched_replies(), 0);
@@ -71,9 +67,9 @@ async fn a_batch_that_is_refused_fails_at_once() {
 async fn a_call_waits_for_an_answer_of_its_own() {
     let (client, mut server) = scripted(Router::new());
     let calling = call(&client);
-    let id = server.next_id().await;
-    server.say(TOO_LARGE).await;
-    server.answer(id, "3").await;
+    let id = server.expect_call("a", ()).await;
+    server.line(TOO_LARGE).await;
+    server.answer(id, 3).await;
     assert_eq!(calling.await.unwrap().unwrap(), 3);
 }
 
@@ -82,17 +78,17 @@ async fn what_may_not_be_meant_is_still_answered() {
     // another call is under way
     let (client, mut server) = scripted(Router::new());
     let (calling, sending) = (call(&client), batch(&client));
-    let (id, both) = (server.next_id().await, ids(&mut server).await);
-    server.say(TOO_LARGE).await;
+    let (id, both) = (server.expect_call("a", ()).await, ids(&mut server).await);
+    server.line(TOO_LARGE).await;
     answer(&mut server, both).await;
-    server.answer(id, "3").await;
+    server.answer(id, 3).await;
     assert_eq!(calling.await.unwrap().unwrap(), 3);
     assert_eq!(sending.await.unwrap().unwrap().get::<i64>(0).unwrap(), 7);
 
     // so is another batch
     let sending = [batch(&client), batch(&client)];
     let both = [ids(&mut server).await, ids(&mut server).await];
-    server.say(TOO_LARGE).await;
+    server.line(TOO_LARGE).await;
     for (sending, both) in sending.into_iter().zip(both) {
         answer(&mut server, both).await;
         assert_eq!(sending.await.unwrap().unwrap().get::<i64>(0).unwrap(), 7);
@@ -101,9 +97,9 @@ async fn what_may_not_be_meant_is_still_answered() {
     // the batch has an answer already
     let sending = batch(&client);
     let [first, second] = ids(&mut server).await;
-    server.answer(first, "1").await;
-    server.say(TOO_LARGE).await;
-    server.answer(second, "2").await;
+    server.answer(first, 1).await;
+    server.line(TOO_LARGE).await;
+    server.answer(second, 2).await;
     let answers = sending.await.unwrap().unwrap();
     assert_eq!((answers.get::<i64>(0).unwrap(), answers.get::<i64>(1).unwrap()), (1, 2));
 
@@ -111,7 +107,7 @@ async fn what_may_not_be_meant_is_still_answered() {
     let sending = batch(&client);
     let [first, second] = ids(&mut server).await;
     let one = |id: u64| format!(r#"{{"jsonrpc":"2.0","id":{id},"result":7}}"#);
-    server.say(&format!("[{TOO_LARGE},{},{}]", one(first), one(second))).await;
+    server.line(format!("[{TOO_LARGE},{},{}]", one(first), one(second))).await;
     assert_eq!(sending.await.unwrap().unwrap().get::<i64>(1).unwrap(), 7);
 }
 
@@ -122,7 +118,7 @@ async fn a_notification_may_be_meant() {
     server.next().await;
     let sending = batch(&client);
     let both = ids(&mut server).await;
-    server.say(TOO_LARGE).await;
+    server.line(TOO_LARGE).await;
     answer(&mut server, both).await;
     assert_eq!(sending.await.unwrap().unwrap().get::<i64>(1).unwrap(), 7);
 }
@@ -134,7 +130,7 @@ async fn a_batch_that_wants_no_answer_may_be_meant() {
     server.next().await;
     let sending = batch(&client);
     let both = ids(&mut server).await;
-    server.say(TOO_LARGE).await;
+    server.line(TOO_LARGE).await;
     answer(&mut server, both).await;
     assert_eq!(sending.await.unwrap().unwrap().get::<i64>(1).unwrap(), 7);
 }
@@ -143,12 +139,12 @@ async fn a_batch_that_wants_no_answer_may_be_meant() {
 async fn what_was_given_up_may_be_meant() {
     let (client, mut server) = scripted(Router::new());
     let calling = call(&client);
-    server.next_id().await;
+    server.expect_call("a", ()).await;
     calling.abort();
-    assert_eq!(server.next().await.unwrap()["method"], "$/cancelRequest");
+    assert_eq!(server.next().await["method"], "$/cancelRequest");
     let sending = batch(&client);
     let both = ids(&mut server).await;
-    server.say(TOO_LARGE).await;
+    server.line(TOO_LARGE).await;
     answer(&mut server, both).await;
     assert_eq!(sending.await.unwrap().unwrap().get::<i64>(1).unwrap(), 7);
 }
@@ -156,11 +152,11 @@ async fn what_was_given_up_may_be_meant() {
 #[tokio::test(start_paused = true)]
 async fn our_own_answers_may_be_meant() {
     let (client, mut server) = scripted(Router::new().procedure("name", async || "Ada"));
-    server.say(r#"{"jsonrpc":"2.0","id":1,"method":"name"}"#).await;
-    assert_eq!(server.next().await.unwrap()["result"], "Ada");
+    server.line(r#"{"jsonrpc":"2.0","id":1,"method":"name"}"#).await;
+    assert_eq!(server.next().await["result"], "Ada");
     let sending = batch(&client);
     let both = ids(&mut server).await;
-    server.say(TOO_LARGE).await;
+    server.line(TOO_LARGE).await;
     answer(&mut server, both).await;
     assert_eq!(sending.await.unwrap().unwrap().get::<i64>(1).unwrap(), 7);
 }

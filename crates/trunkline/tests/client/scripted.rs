@@ -1,23 +1,19 @@
 //! What a far side may do that a good server does not.
 
-use crate::support::{Script, accept, listen};
+use crate::support::{accept, listen};
 use serde_json::json;
 use std::time::Duration;
-use tokio::{
-    io::{AsyncWriteExt, DuplexStream},
-    task::JoinHandle,
-};
+use tokio::task::JoinHandle;
 use trunkline::{
-    Client, Connection, Fault, FaultKind, Limits, Link, Router,
+    Client, Fault, FaultKind, Limits, Router,
     client::{ConnectionState, Reconnect},
-    framing::Lines,
+    testing::Wire,
 };
 
 /// A client, and the test at its far end.
-fn scripted() -> (Client, Script<DuplexStream>) {
-    let (here, there) = tokio::io::duplex(64 << 10);
-    let link = Link::new(here, Lines::default(), Connection::new("in process", "jsonrpc"));
-    (Client::over(link).connect_lazy().unwrap(), Script::over(there))
+fn scripted() -> (Client, Wire) {
+    let (client, server) = Wire::to_client();
+    (client.connect_lazy().unwrap(), server)
 }
 
 fn call(client: &Client, procedure: &'static str) -> JoinHandle<Result<i64, Fault>> {
@@ -29,11 +25,11 @@ fn call(client: &Client, procedure: &'static str) -> JoinHandle<Result<i64, Faul
 async fn what_is_said_on_the_wire() {
     let (client, mut server) = scripted();
     let calling = call(&client, "now");
-    assert_eq!(server.next().await.unwrap(), json!({"jsonrpc": "2.0", "id": 1, "method": "now"}));
-    server.answer(1, "42").await;
+    server.expect(json!({"jsonrpc": "2.0", "id": 1, "method": "now"})).await;
+    server.answer(1, 42).await;
     assert_eq!(calling.await.unwrap().unwrap(), 42);
     client.notify("log", ("x", 1)).await.unwrap();
-    assert_eq!(server.next().await.unwrap(), json!({"jsonrpc": "2.0", "method": "log", "params": ["x", 1]}));
+    server.expect(json!({"jsonrpc": "2.0", "method": "log", "params": ["x", 1]})).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,18 +37,14 @@ async fn a_deadline_ends_the_call_and_tells_the_server() {
     let (client, mut server) = scripted();
     let fault = client.call::<i64>("slow", ()).await.unwrap_err();
     assert_eq!(fault.kind(), FaultKind::DeadlineExceeded);
-    let id = server.next_id().await;
-    assert_eq!(
-        server.next().await.unwrap(),
-        json!({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": id}})
-    );
+    let id = server.expect_call("slow", ()).await;
+    server.expect(json!({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": id}})).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn deadlines_are_those_that_were_asked_for() {
-    let (here, _there) = tokio::io::duplex(64 << 10);
-    let link = Link::new(here, Lines::default(), Connection::new("in process", "jsonrpc"));
-    let client = Client::over(link).call_timeout(Duration::from_secs(7)).connect_lazy().unwrap();
+    let (client, _server) = Wire::to_client();
+    let client = client.call_timeout(Duration::from_secs(7)).connect_lazy().unwrap();
     for (timeout, expected) in [(None, 7), (Some(2), 2), (Some(90), 90)] {
         let begun = tokio::time::Instant::now();
         let call = client.call::<i64>("slow", ());
@@ -97,13 +89,13 @@ async fn a_server_that_does_not_read_cannot_keep_a_call_beyond_its_deadline() {
 async fn a_late_answer_is_dropped_and_counted() {
     let (client, mut server) = scripted();
     client.call::<i64>("slow", ()).await.unwrap_err();
-    let late = server.next_id().await;
+    let late = server.expect_call("slow", ()).await;
     server.next().await; // the cancellation
-    server.answer(late, "1").await;
-    server.answer(4711, "1").await;
+    server.answer(late, 1).await;
+    server.answer(4711, 1).await;
     let calling = call(&client, "now");
-    let id = server.next_id().await;
-    server.answer(id, "2").await;
+    let id = server.expect_call("now", ()).await;
+    server.answer(id, 2).await;
     assert_eq!(calling.await.unwrap().unwrap(), 2);
     assert_eq!(client.server().unwrap().unmatched_replies(), 2);
 }
@@ -112,12 +104,12 @@ async fn a_late_answer_is_dropped_and_counted() {
 async fn an_answer_that_comes_twice_counts_once() {
     let (client, mut server) = scripted();
     let first = call(&client, "a");
-    let id = server.next_id().await;
+    let id = server.expect_call("a", ()).await;
     let second = call(&client, "b");
-    let next = server.next_id().await;
-    server.answer(id, "1").await;
-    server.answer(id, "666").await;
-    server.answer(next, "2").await;
+    let next = server.expect_call("b", ()).await;
+    server.answer(&id, 1).await;
+    server.answer(id, 666).await;
+    server.answer(next, 2).await;
     assert_eq!(first.await.unwrap().unwrap(), 1);
     assert_eq!(second.await.unwrap().unwrap(), 2);
     assert_eq!(client.server().unwrap().unmatched_replies(), 1);
@@ -130,9 +122,9 @@ async fn an_answer_that_is_none_fails_its_call_and_no_other() {
         [r#""result":1,"error":{"code":1,"message":"x"}"#, r#""error":"no""#, r#""result":"text""#]
     {
         let (bad, good) = (call(&client, "a"), call(&client, "a"));
-        let (first, second) = (server.next_id().await, server.next_id().await);
-        server.say(&format!(r#"{{"jsonrpc":"2.0","id":{first},{malformed}}}"#)).await;
-        server.answer(second, "7").await;
+        let (first, second) = (server.expect_call("a", ()).await, server.expect_call("a", ()).await);
+        server.line(format!(r#"{{"jsonrpc":"2.0","id":{first},{malformed}}}"#)).await;
+        server.answer(second, 7).await;
         let answers = [bad.await.unwrap(), good.await.unwrap()];
         let kinds = answers.map(|answer| answer.map_err(|fault| fault.kind()));
         assert!(
@@ -146,12 +138,9 @@ async fn an_answer_that_is_none_fails_its_call_and_no_other() {
 async fn dropping_a_call_takes_it_back() {
     let (client, mut server) = scripted();
     let calling = call(&client, "slow");
-    let id = server.next_id().await;
+    let id = server.expect_call("slow", ()).await;
     calling.abort();
-    assert_eq!(
-        server.next().await.unwrap(),
-        json!({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": id}})
-    );
+    server.expect(json!({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": id}})).await;
 }
 
 #[tokio::test]
@@ -161,21 +150,18 @@ async fn dropping_a_batch_takes_back_what_has_no_answer_yet() {
         let client = client.clone();
         async move { client.batch().call("a", ())?.call("b", ())?.send().await }
     });
-    let batch = server.next().await.unwrap();
+    let batch = server.next().await;
     let id = |at: usize| batch[at]["id"].as_u64().unwrap();
-    server.answer(id(0), "1").await;
+    server.answer(id(0), 1).await;
     // the answer to the next call shows that the one before has been heard
     let calling = call(&client, "c");
-    let next = server.next_id().await;
-    server.answer(next, "1").await;
+    let next = server.expect_call("c", ()).await;
+    server.answer(next, 1).await;
     calling.await.unwrap().unwrap();
     sending.abort();
-    assert_eq!(
-        server.next().await.unwrap(),
-        json!({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": id(1)}})
-    );
+    server.expect(json!({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": id(1)}})).await;
     client.notify("end", ()).await.unwrap();
-    assert_eq!(server.next().await.unwrap()["method"], "end", "what was answered is not taken back");
+    assert_eq!(server.next().await["method"], "end", "what was answered is not taken back");
 }
 
 #[tokio::test]
@@ -185,7 +171,7 @@ async fn a_connection_that_breaks_fails_what_waits_on_it() {
     let mut server = accept(&listener).await;
     let callings: Vec<_> = (0..10).map(|_| call(&client, "slow")).collect();
     for _ in 0..10 {
-        server.next_id().await;
+        server.expect_call("slow", ()).await;
     }
     drop(server);
     for calling in callings {
@@ -205,8 +191,8 @@ async fn half_a_message_ends_the_connection_in_the_end() {
     let limits = Limits::default().message_timeout(Duration::from_millis(20));
     let client =
         Client::builder(address).limits(limits).reconnect(Reconnect::never()).connect().await.unwrap();
-    let (mut server, _) = listener.accept().await.unwrap();
-    server.write_all(b"{\"jsonrpc\":").await.unwrap();
+    let mut server = accept(&listener).await;
+    server.send("{\"jsonrpc\":").await;
     client.states().wait_for(|state| *state == ConnectionState::Closed).await.unwrap();
     let fault = client.call::<i64>("add", ()).await.unwrap_err();
     assert!(fault.message().contains("`message_timeout`"), "{fault}");
@@ -216,12 +202,10 @@ async fn half_a_message_ends_the_connection_in_the_end() {
 /// here, answers nothing any more.
 #[tokio::test(start_paused = true)]
 async fn a_server_that_has_said_its_last_is_not_asked_again_and_again() {
-    let (here, there) = tokio::io::duplex(64 << 10);
-    let link = Link::new(here, Lines::default(), Connection::new("in process", "jsonrpc"));
     let own = Router::new().procedure("slow", async || tokio::time::sleep(Duration::from_secs(20)).await);
-    let client = Client::over(link).router(own).connect_lazy().unwrap();
-    let mut server = Script::over(there);
-    server.say(r#"{"jsonrpc":"2.0","id":1,"method":"slow"}"#).await;
+    let (client, mut server) = Wire::to_client();
+    let client = client.router(own).connect_lazy().unwrap();
+    server.line(r#"{"jsonrpc":"2.0","id":1,"method":"slow"}"#).await;
     server.finish().await;
     while client.server().is_none_or(|peer| peer.is_open()) {
         tokio::task::yield_now().await;

@@ -3,15 +3,15 @@
 use serde_json::Value;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, ReadHalf, WriteHalf},
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
     sync::mpsc,
 };
 use trunkline::{
-    JsonRpc, Link, Router, Service, Shutdown,
+    JsonRpc, Router, Service, Shutdown,
     client::ConnectionState,
     framing::{ContentLength, Lines},
-    serve,
+    testing::Wire,
 };
 use trunkline_net::listen::{StreamListener, Streams};
 
@@ -53,56 +53,6 @@ pub(crate) async fn tcp_with_content_length(service: &Service) -> SocketAddr {
     address
 }
 
-/// A link whose far end is served.
-pub(crate) fn in_process(service: &Service) -> Link {
-    let (here, there) = Link::pair();
-    let service = service.clone();
-    tokio::spawn(async move { serve(there, &service).await });
-    here
-}
-
-/// The far end of a connection, played by the test: one JSON value a line.
-pub(crate) struct Script<S = TcpStream> {
-    lines: tokio::io::Lines<BufReader<ReadHalf<S>>>,
-    out: WriteHalf<S>,
-}
-
-impl<S: AsyncRead + AsyncWrite> Script<S> {
-    pub(crate) fn over(stream: S) -> Self {
-        let (input, out) = tokio::io::split(stream);
-        Self { lines: BufReader::new(input).lines(), out }
-    }
-
-    /// What the client says next; `None` if it has hung up.
-    pub(crate) async fn next(&mut self) -> Option<Value> {
-        let line = self.lines.next_line().await.unwrap();
-        line.map(|line| serde_json::from_str(&line).unwrap())
-    }
-
-    /// The id of the call that the client makes next.
-    pub(crate) async fn next_id(&mut self) -> u64 {
-        self.next().await.unwrap()["id"].as_u64().unwrap()
-    }
-
-    pub(crate) async fn say(&mut self, line: &str) {
-        self.write(&format!("{line}\n")).await;
-    }
-
-    /// Says less than a line, or more.
-    pub(crate) async fn write(&mut self, text: &str) {
-        self.out.write_all(text.as_bytes()).await.unwrap();
-    }
-
-    /// Says no more, and goes on listening.
-    pub(crate) async fn finish(&mut self) {
-        self.out.shutdown().await.unwrap();
-    }
-
-    pub(crate) async fn answer(&mut self, id: u64, result: &str) {
-        self.say(&format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#)).await;
-    }
-}
-
 /// A listener for scripts, and its address as clients want it.
 pub(crate) async fn listen() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -110,8 +60,8 @@ pub(crate) async fn listen() -> (TcpListener, String) {
     (listener, address)
 }
 
-pub(crate) async fn accept(listener: &TcpListener) -> Script {
-    Script::over(listener.accept().await.unwrap().0)
+pub(crate) async fn accept(listener: &TcpListener) -> Wire {
+    Wire::over(listener.accept().await.unwrap().0)
 }
 
 /// An address at which nobody listens.

@@ -1,6 +1,6 @@
 //! Calls inside of calls.
 
-use crate::support::{Wire, code, request};
+use crate::support::{TestServer, Wire, code, request, service};
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::json;
 use std::{
@@ -11,9 +11,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::Notify;
-use trunkline::{
-    Caller, Calls, Context, Fault, FaultKind, Identity, InProcess, JsonRpc, Limits, Router, Service, handler,
-};
+use trunkline::{Caller, Calls, Context, Fault, FaultKind, Identity, InProcess, Limits, Router, handler};
 
 /// Arithmetic that others build on.
 #[trunkline::service(scope = "math")]
@@ -154,7 +152,7 @@ async fn a_chain_is_not_deeper_than_the_limit() {
         });
     for (limits, most) in [(Limits::default(), 32), (Limits::default().max_chain(3), 3)] {
         deepest.store(0, Ordering::Relaxed);
-        let mut wire = Wire::with_limits(router.clone(), limits);
+        let mut wire = Wire::to(service(router.clone(), limits));
         for procedure in ["forever", "a"] {
             let refused = wire.ask(request(1, procedure, json!([]))).await;
             assert_eq!(refused["error"]["data"], json!({"limit": most, "setting": "max_chain"}), "{refused}");
@@ -217,13 +215,39 @@ async fn a_stream_calls_for_its_items_after_it_has_been_opened() {
     };
     let router =
         Router::new().procedure("squares", squares).procedure("square", async |number: u64| number * number);
-    let (here, there) = trunkline::Link::pair();
-    let service = Service::new(router, JsonRpc::default());
-    tokio::spawn(async move { trunkline::serve(there, &service).await });
-    let client = trunkline::Client::over(here).connect_lazy().unwrap();
+    let client = TestServer::new(router).client();
     let squares: Vec<u64> =
         client.stream::<u64>("squares", (4,)).await.unwrap().map(Result::unwrap).collect().await;
     assert_eq!(squares, [0, 1, 4, 9]);
+}
+
+/// The timeout of a procedure that gives a stream is for opening it, by whatever way.
+#[tokio::test]
+async fn the_items_of_a_stream_have_no_deadline() {
+    let lasting = async |caller: Caller| stream::iter([caller.time_left().is_none()]);
+    let again = async |caller: Caller| Ok::<_, Fault>(caller.stream::<bool>("lasting", ()).await?);
+    let router = Router::new()
+        .procedure("lasting", handler(lasting).timeout(Duration::from_secs(9)))
+        .procedure("again", again);
+    let here = InProcess::new(router);
+    for name in ["lasting", "again"] {
+        let lasts: Vec<bool> =
+            here.stream::<bool>(name, (), None).await.unwrap().map(Result::unwrap).collect().await;
+        assert_eq!(lasts, [true], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_fallback_knows_that_it_is_one() {
+    let others = Router::new().fallback(async || "served").guard(|call| match call.fallback {
+        Some("others.") => Ok(()),
+        other => Err(Fault::from(format!("{other:?}"))),
+    });
+    let relay = async |caller: Caller| caller.call::<String>("others.any", ()).await;
+    let here = InProcess::new(Router::new().scope("others", others).procedure("relay", relay));
+    for name in ["others.any", "relay"] {
+        assert_eq!(here.call::<String>(name, (), None).await.unwrap(), "served");
+    }
 }
 
 #[tokio::test]
@@ -235,6 +259,51 @@ async fn ordered_calls_inside_of_ordered_ones_belong_to_their_turn() {
     let mut wire = Wire::to(router);
     assert_eq!(wire.ask(request(1, "outer", json!([]))).await["result"], 1);
     assert_eq!(wire.ask(request(2, "free", json!([]))).await["result"], 1);
+}
+
+/// A turn is over when its call is, or its stream is open: what is called after that, by
+/// whoever has kept a `Caller`, waits for its own.
+#[tokio::test]
+async fn a_turn_that_is_over_lets_nobody_in() {
+    let busy = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let inner = move || {
+        let busy = busy.clone();
+        async move {
+            assert!(!busy.swap(true, Ordering::Relaxed), "two run at a time");
+            tokio::task::yield_now().await;
+            busy.store(false, Ordering::Relaxed);
+            1
+        }
+    };
+    let router = Router::new()
+        .procedure("inner", handler(inner).ordered())
+        .procedure(
+            "later",
+            handler(async |caller: Caller| {
+                tokio::spawn(async move { caller.call::<u8>("inner", ()).await.unwrap() });
+            })
+            .ordered(),
+        )
+        .procedure(
+            "stream",
+            handler(async |caller: Caller| {
+                stream::iter(0..20).then(move |_| {
+                    let caller = caller.clone();
+                    async move { caller.call::<u8>("inner", ()).await }
+                })
+            })
+            .ordered(),
+        );
+    let client = crate::support::client(router, Limits::default(), Router::new());
+    let items = client.stream::<u8>("stream", ()).await.unwrap().collect::<Vec<_>>();
+    let calls = async {
+        for _ in 0..20 {
+            client.call::<()>("later", ()).await.unwrap();
+            assert_eq!(client.call::<u8>("inner", ()).await.unwrap(), 1);
+        }
+    };
+    let (items, ()) = tokio::join!(items, calls);
+    assert!(items.len() == 20 && items.iter().all(Result::is_ok), "{items:?}");
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 //! Work that nobody waits for any more ends, however far away it is done.
 
-use crate::support::{Wire, client, link, request, service};
+use crate::support::{TestServer, Wire, client, request, service};
 use serde_json::json;
 use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 use tokio::sync::watch;
-use trunkline::{Client, Limits, Router, serve};
+use trunkline::{Client, Limits, Router};
 
 /// So long that nothing in here ends by the clock.
 const LONG: Duration = Duration::from_secs(24 * 60 * 60);
@@ -98,8 +98,7 @@ async fn a_server_that_vanishes_ends_all_that_it_has_asked_for() {
     });
     let limits = Limits::default().call_timeout(LONG);
     let (here, there) = tokio::io::duplex(64 << 10);
-    let (far, service) = (link(there, &limits), service(router, limits));
-    let served = tokio::spawn(async move { serve(far, &service).await });
+    let served = TestServer::new(service(router, limits)).serve(there);
     let mut wire = Wire::over(here);
     for id in 0..10 {
         wire.line(request(id, "work", json!([]))).await;

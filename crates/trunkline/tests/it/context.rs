@@ -1,6 +1,6 @@
 //! What goes along with a call: its place in a trace, and how long it is waited for.
 
-use crate::support::{Wire, client, code};
+use crate::support::{TestServer, Wire, client, code};
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
@@ -103,10 +103,7 @@ async fn a_caller_says_how_long_it_waits() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_tells_how_long_it_waits_if_it_is_to() {
-    let (here, there) = trunkline::Link::pair();
-    let service = trunkline::Service::new(router(), trunkline::JsonRpc::default());
-    tokio::spawn(async move { trunkline::serve(there, &service).await });
-    let client = Client::over(here).tell_timeouts().connect_lazy().unwrap();
+    let client = TestServer::new(router()).builder().tell_timeouts().connect_lazy().unwrap();
     let left: u64 = client.call("left", ()).timeout(Duration::from_millis(1234)).await.unwrap();
     assert_eq!(left, 1234);
     let silent = crate::support::client(router(), Limits::default(), Router::new());
@@ -295,7 +292,7 @@ async fn a_fault_is_reported_where_its_call_stands() {
     };
     let router =
         Router::new().procedure("late", late).procedure("now", async || Err::<(), _>(Fault::from("no")));
-    let mut wire = Wire::of(trunkline::Service::new(router, trunkline::JsonRpc::default()).hooks(hooks));
+    let mut wire = Wire::to(trunkline::Service::new(router, trunkline::JsonRpc::default()).hooks(hooks));
     for name in ["now", "late", "unknown"] {
         wire.ask(format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{name}","traceparent":"{PARENT}"}}"#)).await;
         assert_eq!(reports.recv().await.unwrap(), (name.to_owned(), Some(PARENT.to_owned())));

@@ -10,12 +10,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use trunkline::{Client, Fault, FaultKind, Link, Open, RawArgs, Router, Server, handler};
+use trunkline::{Client, Fault, FaultKind, Open, RawArgs, Router, Server, handler, testing::TestServer};
 
 fn client(server: Server) -> Client {
-    let (here, there) = Link::pair();
-    tokio::spawn(server.serve_link(there));
-    Client::over(here).connect_lazy().unwrap()
+    TestServer::new(server).client()
 }
 
 async fn document(router: Router) -> Value {

@@ -1,6 +1,6 @@
 //! What hostile peers say, and what comes of it: an error for them, nothing for others.
 
-use crate::support::{Wire, code, request};
+use crate::support::{Wire, code, request, service};
 use serde_json::json;
 use std::sync::{
     Arc,
@@ -186,9 +186,9 @@ async fn keys_are_data() {
         .procedure("point", async |point: Point| point.x);
     let mut wire = Wire::to(router);
     let odd = r#"{"__proto__":{"x":1},"constructor":{"prototype":{"x":2}},"toString":3}"#;
-    let mut line = String::new();
     wire.line(format!(r#"{{"jsonrpc":"2.0","id":1,"method":"echo","params":{odd}}}"#)).await;
-    assert!(wire.next_text(&mut line).await.contains(odd), "{line}");
+    let line = wire.next_text().await;
+    assert!(line.contains(odd), "{line}");
     let poisoned = wire.ask(request(2, "point", json!({"__proto__": {"x": 1}}))).await;
     assert_eq!(code(&poisoned), -32602, "nothing is inherited from it");
     let twice = wire.ask(r#"{"jsonrpc":"2.0","id":3,"method":"point","params":{"x":1,"x":2}}"#).await;
@@ -215,9 +215,10 @@ async fn numbers_are_exact_or_refused() {
         "0.1000000000000000055511151231257827",
     ] {
         wire.line(format!(r#"{{"jsonrpc":"2.0","id":{number},"method":"echo","params":[{number}]}}"#)).await;
-        let mut line = String::new();
-        let text = wire.next_text(&mut line).await;
-        assert_eq!(text, format!(r#"{{"jsonrpc":"2.0","id":{number},"result":[{number}]}}"#));
+        assert_eq!(
+            wire.next_text().await,
+            format!(r#"{{"jsonrpc":"2.0","id":{number},"result":[{number}]}}"#)
+        );
     }
     assert_eq!(wire.ask(request(1, "u64", json!([u64::MAX]))).await["result"], u64::MAX);
     let line =
@@ -255,7 +256,7 @@ async fn rubbish_between_messages_costs_only_itself() {
 #[tokio::test]
 async fn a_message_over_the_limit_is_dropped_unread() {
     let (router, runs) = counting();
-    let mut wire = Wire::with_limits(router, Limits::default().max_message(1000));
+    let mut wire = Wire::to(service(router, Limits::default().max_message(1000)));
     let answer = wire.ask(request(1, "run", json!(["x".repeat(100_000)]))).await;
     assert_eq!((code(&answer), &answer["id"]), (-32007, &json!(null)));
     assert_eq!(answer["error"]["data"], json!({"limit": 1000, "setting": "max_message"}));

@@ -29,7 +29,7 @@ async fn answers(router: Router, name: &str) -> Vec<String> {
     let mut answers = Vec::new();
     for message in MESSAGES {
         wire.line(message.replace("NAME", name)).await;
-        answers.push(wire.next_text(&mut String::new()).await.to_owned());
+        answers.push(wire.next_text().await);
     }
     wire.line(r#"{"jsonrpc":"2.0","method":"NAME","params":[1]}"#.replace("NAME", name)).await;
     wire.is_well().await;

@@ -38,7 +38,7 @@ async fn the_limits_of_a_service_are_those_of_its_language() {
         assert_eq!(code(&ask(&format!("[{call},{call}]")).await), -32010);
         let deep = request(1, "hit", json!([[[]]]));
         assert_eq!(code(&ask(&deep).await), -32700);
-        let mut wire = Wire::of(service.clone());
+        let mut wire = Wire::to(service.clone());
         assert_eq!(code(&wire.ask(format!("[{call},{call}]")).await), -32010);
         assert_eq!(code(&wire.ask(&deep).await), -32700);
     }
@@ -92,7 +92,7 @@ async fn an_answer_with_an_id_over_the_longest_is_not_ours() {
     let router = Router::new().procedure("ask", async |peer: Peer| peer.call::<u8>("mine", ()).await);
     let service = service(router, Limits::default());
     let peers = service.peers().clone();
-    let mut wire = Wire::of(service);
+    let mut wire = Wire::to(service);
     wire.line(request("a", "ask", json!([]))).await;
     let call = wire.next().await;
     let long = format!("{}.{}", call["id"], "0".repeat(Id::LONGEST));
@@ -115,7 +115,7 @@ async fn max_reply_bounds_the_faults_of_batches_too() {
             let mut released = released.clone();
             async move { released.wait_for(|it| *it).await.is_ok() }
         });
-    let mut wire = Wire::with_limits(router, Limits::default().max_reply(5000));
+    let mut wire = Wire::to(service(router, Limits::default().max_reply(5000)));
     for _ in 0..10 {
         let calls: Vec<String> = (0..10).map(|id| request(id, "fail", json!([]))).collect();
         wire.line(format!("[{},{}]", request(10, "wait", json!([])), calls.join(","))).await;
@@ -143,7 +143,7 @@ async fn max_reply_bounds_the_faults_of_batches_too() {
 #[tokio::test]
 async fn a_short_fault_is_told_as_it_is_however_little_may_be_kept() {
     let (router, _) = counting();
-    let mut wire = Wire::with_limits(router, Limits::default().max_reply(1));
+    let mut wire = Wire::to(service(router, Limits::default().max_reply(1)));
     let call = request(1, "no.such", json!([]));
     let answers = wire.ask(format!("[{call},5,{call},{call}]")).await;
     let codes: Vec<i64> = answers.as_array().unwrap().iter().map(code).collect();
@@ -154,7 +154,7 @@ async fn a_short_fault_is_told_as_it_is_however_little_may_be_kept() {
 async fn the_least_limits_that_can_be_set_serve_one_after_the_other() {
     let (router, runs) = counting();
     let limits = Limits::default().max_unsent(0).max_in_flight(0).max_batch(0);
-    let mut wire = Wire::with_limits(router, limits);
+    let mut wire = Wire::to(service(router, limits));
     let call = format!("{}\n", request(1, "hit", json!([])));
     wire.send(call.repeat(10)).await;
     for _ in 0..10 {

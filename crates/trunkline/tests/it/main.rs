@@ -21,6 +21,8 @@ mod limits;
 mod middleware;
 mod narrow;
 mod ordered;
+mod panics;
+mod rpc_websockets;
 mod services;
 mod streams;
 mod support;

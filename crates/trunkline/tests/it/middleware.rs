@@ -1,6 +1,6 @@
 //! Middleware and guards over a live connection.
 
-use crate::support::{Wire, code, request};
+use crate::support::{Wire, code, request, service};
 use serde_json::json;
 use std::sync::{
     Arc,
@@ -61,7 +61,7 @@ async fn middleware_does_not_put_off_max_reply() {
         let router = Router::new()
             .procedure("rows", run(many))
             .layer(async |call: OwnedCall, next: Next| next.run(call).await);
-        let mut wire = Wire::with_limits(router, Limits::default().max_reply(10_000));
+        let mut wire = Wire::to(service(router, Limits::default().max_reply(10_000)));
         let answer = wire.ask(request(1, "rows", json!([]))).await;
         assert_eq!(code(&answer), -32008);
         assert!(answer["error"]["data"].as_str().unwrap().contains("over 10000 bytes"), "{answer}");

@@ -1,6 +1,6 @@
 //! Streams that take little at a time, while both sides have much to say.
 
-use crate::support::{link, request, service};
+use crate::support::{TestServer, request, service};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::{
@@ -14,12 +14,16 @@ use tokio::io::{
     AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, DuplexStream, ReadBuf,
 };
 use trunkline::{
-    Client, Connection, Fault, Hooks, Limits, Link, Peer, Router, Service, framing::Lines, serve,
-    ws::WebSocket,
+    Client, Connection, Fault, Hooks, Limits, Link, Peer, Router, framing::Lines, serve, ws::WebSocket,
 };
 
 /// Much less than what is sent.
 const NARROW: usize = 64;
+
+/// A link over one end of a stream.
+fn link(stream: DuplexStream) -> Link {
+    Link::new(stream, Lines::default(), Connection::new("memory", "jsonrpc"))
+}
 
 fn limits() -> Limits {
     Limits::default().max_unsent(1000).max_in_flight(4)
@@ -36,11 +40,8 @@ fn router() -> Router {
 
 /// A client and a server, each of which serves the other.
 fn pair(limits: impl Fn() -> Limits) -> Client {
-    let (here, there) = tokio::io::duplex(NARROW);
-    let (service, far) = (service(router(), limits()), link(there, &Limits::default()));
-    tokio::spawn(async move { serve(far, &service).await });
-    let near = link(here, &Limits::default());
-    Client::over(near).router(router()).limits(limits()).connect_lazy().unwrap()
+    let server = TestServer::new(service(router(), limits())).pipe(NARROW);
+    server.builder().router(router()).limits(limits()).connect_lazy().unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -88,12 +89,8 @@ async fn with_peer(
 #[tokio::test(start_paused = true)]
 async fn events_pass_each_other() {
     const EVENTS: usize = 200;
-    let (here, peer) = with_peer(router(), limits(), |there| link(there, &Limits::default())).await;
-    let client = Client::over(link(here, &Limits::default()))
-        .router(router())
-        .limits(limits())
-        .connect_lazy()
-        .unwrap();
+    let (here, peer) = with_peer(router(), limits(), link).await;
+    let client = Client::over(link(here)).router(router()).limits(limits()).connect_lazy().unwrap();
     let far = loop {
         match client.server() {
             Some(far) => break far,
@@ -118,8 +115,7 @@ async fn events_pass_each_other() {
 /// however slowly they read.
 #[tokio::test(start_paused = true)]
 async fn a_paced_peer_that_reads_slowly_gets_all_in_order() {
-    let (mut here, peer) =
-        with_peer(router(), Limits::default(), |there| link(there, &Limits::default())).await;
+    let (mut here, peer) = with_peer(router(), Limits::default(), link).await;
     here.write_all(request(1, "down", json!([2000])).as_bytes()).await.unwrap();
     let mut text = vec![0; 1];
     here.read_exact(&mut text).await.unwrap();
@@ -189,7 +185,7 @@ impl AsyncWrite for Swallowing {
 async fn what_a_stream_holds_back_counts_as_not_taken() {
     let served = |router: Router| {
         let (here, there) = tokio::io::duplex(1 << 16);
-        let service: Service = service(router, Limits::default());
+        let service = service(router, Limits::default());
         let link = Link::new(Swallowing(there), Lines::default(), Connection::new("tls", "jsonrpc"));
         (here, tokio::spawn(async move { serve(link, &service).await.to_string() }))
     };
@@ -205,7 +201,7 @@ async fn what_a_stream_holds_back_counts_as_not_taken() {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_takes_nothing_can_be_broken_off() {
-    let (_here, peer) = with_peer(router(), Limits::default(), |there| link(there, &Limits::default())).await;
+    let (_here, peer) = with_peer(router(), Limits::default(), link).await;
     peer.notify("much", ("x".repeat(10_000),)).unwrap();
     let begun = tokio::time::Instant::now();
     peer.abort();

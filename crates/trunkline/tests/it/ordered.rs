@@ -51,7 +51,7 @@ async fn without_it_they_overlap() {
     let log = Log::default();
     let router = Router::new().procedure("0", log.procedure());
     let client = client(router, Limits::default(), Router::new());
-    let (_, last) = tokio::join!(client.call::<()>("0", (0,)), client.call::<()>("0", (20,)));
+    let (_, last) = tokio::join!(biased; client.call::<()>("0", (0,)), client.call::<()>("0", (20,)));
     last.unwrap();
     assert_eq!(log.begun_and_ended.lock().unwrap()[..2], [(0, true), (20, true)]);
 }

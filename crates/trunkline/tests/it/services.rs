@@ -333,42 +333,13 @@ async fn guards_hold_within_the_process_too() {
     assert_eq!(math.up(1, 2).await.map(drop).unwrap_err().kind(), FaultKind::Forbidden);
 }
 
-#[allow(dead_code, reason = "it has a `main` of its own")]
-#[path = "../../examples/service.rs"]
-mod example;
-
-#[tokio::test]
-async fn the_example_does_what_it_shows() {
-    let told = example::run().await.unwrap();
-    let expected = [
-        "1 in the lobby",
-        "2 in the lobby",
-        "the room is full: 2 guests",
-        "Ada",
-        "somebody",
-        "the room is shut",
-    ];
-    assert_eq!(told, expected);
-}
-
 #[test]
 fn a_service_is_described_in_openrpc() {
-    let router = example::router().merge(served());
-    let document = JsonRpc::default().openrpc(&router.catalog(), "services", "1.0.0");
+    let document = JsonRpc::default().openrpc(&served().catalog(), "services", "1.0.0");
     assert_valid(&document);
     let methods = document["methods"].as_array().unwrap();
-    let method = |name: &str| methods.iter().find(|it| it["name"] == name).unwrap();
-    let join = method("rooms.join");
-    assert_eq!(join["summary"], "Lets a guest into a room; gives how many are there now.");
-    assert_eq!(
-        (&join["params"][0]["required"], &join["params"][1]["required"]),
-        (&json!(true), &json!(false))
-    );
-    let full =
-        json!({"code": 4001, "message": "the room is full: {guests} guests", "data": {"name": "Full"}});
-    assert_eq!(join["errors"][0], full);
-    assert_eq!(method("math.notes")["params"], json!([]));
-    assert_eq!(method("rooms.shut").get("result"), None);
+    let notes = methods.iter().find(|it| it["name"] == "math.notes").unwrap();
+    assert_eq!(notes["params"], json!([]));
 }
 
 /// Takes streams, alone and among arguments.

@@ -58,7 +58,7 @@ async fn a_panic_is_the_fault_of_one_call() {
         let source = report.fault.source().map(ToString::to_string).unwrap_or_default();
         log.lock().unwrap().push(source);
     });
-    let mut wire = Wire::of(service(router, Limits::default()).hooks(hooks));
+    let mut wire = Wire::to(service(router, Limits::default()).hooks(hooks));
     let names = ["handler", "later", "extractor", "serializer", "parallel", "layered", "guarded"];
     for name in names {
         let answer = wire.ask(request(1, name, json!([]))).await;
@@ -135,7 +135,7 @@ async fn blocking_calls_that_are_cancelled_keep_their_place() {
         }
     });
     let router = Router::new().procedure("work", work.blocking());
-    let mut wire = Wire::with_limits(router, Limits::default().max_in_flight(MOST).max_batch(0));
+    let mut wire = Wire::to(service(router, Limits::default().max_in_flight(MOST).max_batch(0)));
     for id in 0..MOST {
         wire.line(request(id, "work", json!([id]))).await;
         started.recv().await.unwrap();
@@ -162,7 +162,7 @@ async fn blocking_calls_that_are_cancelled_keep_their_place() {
 async fn a_batch_of_blocking_calls_runs_whole() {
     let work = trunkline::handler(async |id: u32| id).blocking();
     let router = Router::new().procedure("work", work);
-    let mut wire = Wire::with_limits(router, Limits::default().max_in_flight(1));
+    let mut wire = Wire::to(service(router, Limits::default().max_in_flight(1)));
     let calls: Vec<String> = (0..5).map(|id| request(id, "work", json!([id]))).collect();
     let answers = wire.ask(format!("[{}]", calls.join(","))).await;
     let answers = answers.as_array().unwrap();
@@ -194,7 +194,7 @@ async fn the_source_of_a_fault_is_for_the_hooks_only() {
     let hooks = Hooks::default().on_fault(move |report| {
         log.lock().unwrap().push(format!("{} {}", report.procedure, report.fault.source().unwrap()));
     });
-    let mut wire = Wire::of(service(router, Limits::default()).hooks(hooks));
+    let mut wire = Wire::to(service(router, Limits::default()).hooks(hooks));
     let answer = wire.ask(request(1, "leak", json!([]))).await;
     assert!(!answer.to_string().contains("swordfish"));
     assert_eq!(*seen.lock().unwrap(), ["leak password: swordfish"]);

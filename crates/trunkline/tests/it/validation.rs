@@ -16,7 +16,7 @@ use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet, HashSet},
 };
-use trunkline::{Client, Fault, FaultKind, Link, Open, Router, Server, handler};
+use trunkline::{Fault, FaultKind, Open, Router, Server, handler, testing::TestServer};
 
 /// What procedures take, and give back as it is.
 macro_rules! taken {
@@ -306,11 +306,7 @@ fn arguments(judge: &Judge, document: &Value, choices: &mut Choices<'_>) -> Valu
 #[test]
 fn the_server_refuses_what_its_document_refuses_and_gives_what_it_says() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let client = runtime.block_on(async {
-        let (here, there) = Link::pair();
-        tokio::spawn(Server::new(router()).discoverable().serve_link(there));
-        Client::over(here).connect_lazy().unwrap()
-    });
+    let client = runtime.block_on(async { TestServer::new(Server::new(router()).discoverable()).client() });
     let document: Value = runtime.block_on(client.call("rpc.discover", ()).into_future()).unwrap();
     super::discovery::openrpc::assert_valid(&document);
     let judges: Vec<Judge> =
@@ -351,14 +347,12 @@ fn the_server_refuses_what_its_document_refuses_and_gives_what_it_says() {
 /// Where something is checked they are refused, for then the schema decides.
 #[tokio::test]
 async fn what_a_type_reads_besides() {
-    let (here, there) = Link::pair();
     let router = Router::new()
         .procedure("free", async |(point, colour): (Point, Colour)| Ok::<_, Fault>((point, colour)))
         .procedure("checked", async |(point, colour, _): (Point, Colour, HashSet<u8>)| {
             Ok::<_, Fault>((point, colour))
         });
-    tokio::spawn(Server::new(router).serve_link(there));
-    let client = Client::over(here).connect_lazy().unwrap();
+    let client = TestServer::new(router).client();
     let (list, name) = (json!([1, 2]), json!({"Red": null}));
     let read: Value = client.call("free", (&list, &name)).await.unwrap();
     assert_eq!(read, json!([{"x": 1, "y": 2}, "Red"]));
@@ -370,9 +364,7 @@ async fn what_a_type_reads_besides() {
 
 #[tokio::test]
 async fn every_violation_is_told_with_its_path() {
-    let (here, there) = Link::pair();
-    tokio::spawn(Server::new(router()).serve_link(there));
-    let client = Client::over(here).connect_lazy().unwrap();
+    let client = TestServer::new(router()).client();
     let args = json!({"steps": 0, "name": "", "set": [1, 1], "figures": [{"Of": ["Red", 256]}]});
     let fault = client.call::<Value>("walk", &args).await.unwrap_err();
     assert_eq!((fault.kind(), fault.code()), (FaultKind::InvalidArgs, Some(-32602)));

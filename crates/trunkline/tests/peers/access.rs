@@ -1,6 +1,6 @@
 //! Who may take which names, and call whom.
 
-use crate::world::{World, named};
+use crate::world::{World, named, unavailable};
 use std::error::Error;
 use trunkline::{Context, Fault, FaultKind, Identity, Router, Security, access::Access, client::DialError};
 
@@ -92,4 +92,31 @@ async fn relayed_calls_are_calls_to_the_rules_too() {
     let alice = world.client().await.peer("alice");
     assert_eq!(alice.call::<String>("ping", ()).await.unwrap_err().message(), "no calls");
     alice.notify("ping", ()).await.unwrap();
+}
+
+/// Everybody under their own name: what the connection of one comes to be another's, the
+/// name does not.
+#[tokio::test]
+async fn a_name_is_left_with_the_identity_that_it_takes() {
+    let own = |name: &str, caller: &Context| match caller.identity().subject() == Some(name) {
+        true => Ok(()),
+        false => Err(Fault::new(FaultKind::Forbidden, "that is not you")),
+    };
+    let known = async |token: String| match token.as_str() {
+        "nobody" => Err(Fault::new(FaultKind::Unauthenticated, "who?")),
+        _ => Ok(Identity::new(token)),
+    };
+    let world = World::secured(Access::new().bearer(known).names(own).sends(|_, _, _| Ok(()))).await;
+    let bob = world.client().await;
+    for next in ["mallory", "nobody"] {
+        let alice = named(&world.ws, "alice", ping()).bearer("alice").connect().await.unwrap();
+        alice.authenticate(["alice"]).await.unwrap();
+        assert_eq!(bob.peer("alice").call::<String>("ping", ()).await.unwrap(), "pong");
+        assert_eq!(alice.authenticate([next]).await.is_ok(), next == "mallory");
+        unavailable(&bob.peer("alice").call::<String>("ping", ()).await.unwrap_err(), "UnknownPeer");
+        let elsewhere = named(&world.ws, "alice", ping()).bearer("alice").connect().await.unwrap();
+        assert_eq!(bob.peer("alice").call::<String>("ping", ()).await.unwrap(), "pong");
+        elsewhere.close().await;
+        world.until_free("alice").await;
+    }
 }

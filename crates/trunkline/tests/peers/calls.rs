@@ -5,7 +5,7 @@ use futures_util::{Stream, StreamExt, stream};
 use serde_json::json;
 use tokio::sync::mpsc;
 use trunkline::{
-    CallError, CallingPeer, Calls, Client, Context, Fault, FaultKind, Identity, Peer, Router, Server,
+    CallError, Caller, CallingPeer, Calls, Client, Context, Fault, FaultKind, Identity, Peer, Router, Server,
     access::Access, handler,
 };
 
@@ -40,6 +40,20 @@ impl Door for House {
     async fn leave(&self, note: String) {
         self.0.send(note).unwrap();
     }
+}
+
+/// As those of a server may.
+#[tokio::test]
+async fn what_is_served_to_peers_calls_what_is_beside_it() {
+    let twice = async |caller: Caller, word: String| {
+        Ok::<_, Fault>(caller.call::<String>("shout", (&word,)).await? + &word)
+    };
+    let for_peers =
+        Router::new().procedure("twice", twice).procedure("shout", async |word: String| word.to_uppercase());
+    let world = World::new().await;
+    let _alice = world.peer("alice", for_peers).await;
+    let bob = world.client().await;
+    assert_eq!(bob.peer("alice").call::<String>("twice", ("ha",)).await.unwrap(), "HAha");
 }
 
 #[tokio::test]
@@ -194,6 +208,23 @@ async fn it_counts_where_and_for_how_long_a_procedure_runs() {
 }
 
 #[tokio::test]
+async fn what_is_for_peers_calls_what_else_is() {
+    let world = World::new().await;
+    let louder = async |caller: Caller, text: String| {
+        let text: String = caller.call("shout", (text,)).await?;
+        Ok::<_, Fault>(format!("{text}!"))
+    };
+    let shout = async |from: CallingPeer, text: String| format!("{:?}: {}", from.name, text.to_uppercase());
+    let router = Router::new().procedure("louder", louder).procedure("shout", handler(shout).internal());
+    let _alice = world.peer("alice", router).await;
+    let bob = world.client().await;
+    bob.register("bob").await.unwrap();
+    let alice = bob.peer("alice");
+    assert_eq!(alice.call::<String>("louder", ("hey",)).await.unwrap(), r#"Some("bob"): HEY!"#);
+    assert_eq!(alice.call::<String>("shout", ("hey",)).await.unwrap_err().kind(), FaultKind::NotFound);
+}
+
+#[tokio::test]
 async fn nobody_is_told_twice_what_a_fault_is() {
     struct Marks;
     impl trunkline::Security for Marks {
@@ -234,7 +265,10 @@ async fn a_relayed_call_stands_where_its_caller_does() {
     let (sent, mut notes) = mpsc::unbounded_channel();
     let router = Router::new()
         .procedure("stands", async |context: Context| stands(&context))
-        .procedure("note", move |context: Context| std::future::ready(sent.send(stands(&context)).unwrap()))
+        .procedure("note", move |context: Context| {
+            sent.send(stands(&context)).unwrap();
+            std::future::ready(())
+        })
         .procedure("stream", async |context: Context| stream::iter([stands(&context)]));
     let world = World::new().await;
     let _alice = world.peer("alice", router).await;

@@ -18,7 +18,7 @@ async fn what_the_page_says_is_on_the_wire_is() {
         said += 1;
         match arrow.trim() {
             "-->" => wire.line(&message).await,
-            "<--" => assert_eq!(wire.next_text(&mut String::new()).await, message),
+            "<--" => assert_eq!(wire.next_text().await, message),
             other => panic!("neither to nor from {name}: {other}"),
         }
     }

@@ -5,6 +5,8 @@ use crate::{
     world::{Wires, register},
 };
 use serde_json::json;
+use std::time::Duration;
+use trunkline::Limits;
 
 #[tokio::test]
 async fn no_name_is_too_strange() {
@@ -101,12 +103,10 @@ async fn values_are_passed_on_as_they_are_spelled() {
         r#"{{"jsonrpc":"2.0","id":2,"method":"rpc.peer.call","params":{{"peer":"alice","method":"x","params":{value}}}}}"#
     ))
     .await;
-    let mut line = String::new();
-    let heard = alice.next_text(&mut line).await.to_owned();
+    let heard = alice.next_text().await;
     assert!(heard.contains(value), "{heard}");
     alice.line(format!(r#"{{"jsonrpc":"2.0","id":1,"result":{value}}}"#)).await;
-    let mut line = String::new();
-    assert_eq!(bob.next_text(&mut line).await, format!(r#"{{"jsonrpc":"2.0","id":2,"result":{value}}}"#));
+    assert_eq!(bob.next_text().await, format!(r#"{{"jsonrpc":"2.0","id":2,"result":{value}}}"#));
 }
 
 #[tokio::test]
@@ -125,4 +125,57 @@ async fn a_peer_that_answers_nonsense_fails_the_call_only() {
     alice.line(json!({"jsonrpc": "2.0", "id": asked["id"], "result": 1}).to_string()).await;
     let answer = bob.next().await;
     assert_eq!(answer["id"], 3, "{answer}");
+}
+
+/// A peer that never answers, and a caller who gives up at once: what waits for the peer
+/// is bounded, and is forgotten in time.
+#[tokio::test(start_paused = true)]
+async fn streams_that_are_never_opened_are_forgotten() {
+    let limits = Limits::default().max_streams(2).call_timeout(Duration::from_secs(9));
+    let wires = Wires::with_limits(limits);
+    let (mut alice, mut bob) = (wires.named("alice").await, wires.named("bob").await);
+    let subscribe = |id: u64| request(id, "rpc.peer.subscribe", json!({"peer": "alice", "method": "x"}));
+    let cancel =
+        |id: u64| json!({"jsonrpc": "2.0", "method": "rpc.cancel", "params": {"id": id}}).to_string();
+    for id in 2..4 {
+        bob.line(subscribe(id)).await;
+        for method in ["rpc.credit", "rpc.peer.subscribe"] {
+            assert_eq!(alice.next().await["method"], method);
+        }
+        assert_eq!(code(&bob.ask(cancel(id)).await), -32800);
+        assert_eq!(alice.next().await["method"], "$/cancelRequest");
+    }
+    assert_eq!(bob.ask(subscribe(4)).await["error"]["data"]["name"], "PeerBusy");
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    for _ in 2..4 {
+        assert_eq!(alice.next().await["method"], "$/cancelRequest", "nobody waits any more");
+    }
+    bob.line(subscribe(5)).await;
+    for method in ["rpc.credit", "rpc.peer.subscribe"] {
+        assert_eq!(alice.next().await["method"], method);
+    }
+}
+
+/// One that has said all it has to say cannot answer, so it cannot be called.
+#[tokio::test]
+async fn who_answers_no_more_has_no_name() {
+    let wires = Wires::new();
+    let (mut alice, mut bob) = (wires.named("alice").await, wires.named("bob").await);
+    let mut carol = wires.named("carol").await;
+    alice.line(request(2, "rpc.peer.call", json!({"peer": "carol", "method": "x"}))).await;
+    let asked = carol.next().await;
+    alice.finish().await;
+    // it has been heard when this has had its turn
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    let refused = bob.ask(request(2, "rpc.peer.call", json!({"peer": "alice", "method": "x"}))).await;
+    assert_eq!(refused["error"]["data"]["name"], "UnknownPeer", "{refused}");
+    assert_eq!(bob.ask(register(3, "alice")).await["result"], json!(null));
+    // its own answer comes all the same, and its end takes the name from nobody
+    carol.line(json!({"jsonrpc": "2.0", "id": asked["id"], "result": 1}).to_string()).await;
+    assert_eq!(alice.next().await["result"], 1);
+    alice.ended().await;
+    carol.line(request(2, "rpc.peer.call", json!({"peer": "alice", "method": "x"}))).await;
+    assert_eq!(bob.next().await["params"]["from"], json!({"name": "carol"}));
 }

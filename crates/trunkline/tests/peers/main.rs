@@ -7,7 +7,6 @@ mod access;
 mod calls;
 mod document;
 mod ending;
-mod examples;
 mod hostile;
 mod names;
 mod reconnecting;

@@ -10,7 +10,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
-use trunkline::{Fault, Limits, Router};
+use trunkline::{Fault, Lag, Limits, Router, handler};
 
 #[tokio::test]
 async fn who_no_longer_listens_ends_it_at_the_far_peer() {
@@ -99,6 +99,27 @@ async fn a_slow_caller_slows_the_far_peer() {
     assert!(so_far <= 4 + 2 * 256, "{so_far} items were made for a caller who took one");
     for expected in 1..700 {
         assert_eq!(flood.next().await, Some(Ok(expected)));
+    }
+}
+
+#[tokio::test]
+async fn what_is_left_out_is_up_to_the_far_peer() {
+    let world = World::new().await;
+    let states = async || stream::iter(0..5_000);
+    let router = Router::new()
+        .procedure("ping", async || "pong")
+        .procedure("state", handler(states).lag(Lag::Coalesce))
+        .procedure("states", states);
+    let _alice = world.peer("alice", router).await;
+    let alice = world.client().await.peer("alice");
+    for (name, whole) in [("state", false), ("states", true)] {
+        let states = alice.stream::<u32>(name, ()).max_waiting(4).await.unwrap();
+        // each of these is a turn for all three to send what they like
+        for _ in 0..50 {
+            alice.call::<String>("ping", ()).await.unwrap();
+        }
+        let states: Vec<u32> = states.map(Result::unwrap).collect().await;
+        assert_eq!((states.last(), states.len() == 5_000), (Some(&4_999), whole), "{name}");
     }
 }
 

@@ -1,8 +1,7 @@
 //! [`World`]: a server that relays, and its clients.
 
-use crate::support::{Wire, service};
+use crate::support::{TestServer, Wire};
 use trunkline::{Client, Fault, FaultKind, Limits, Peers, Router, Security, Server, client::Builder, relay};
-use trunkline_net::relay::Relay;
 
 /// A server that relays, on TCP and WebSocket.
 pub(crate) struct World {
@@ -62,14 +61,12 @@ pub(crate) fn named(address: &str, name: &str, for_peers: Router) -> Builder {
 
 /// Far ends in plain text of one server that relays.
 pub(crate) struct Wires {
-    service: trunkline::Service,
+    server: TestServer,
 }
 
 impl Wires {
     pub(crate) fn with_limits(limits: Limits) -> Self {
-        let peers = Peers::default();
-        let relay = Relay::new(peers.clone(), None, limits.clone());
-        Self { service: service(Router::new().service(relay), limits).with_peers(peers) }
+        Self { server: TestServer::new(Server::new(Router::new()).limits(limits).peers_by_name()) }
     }
 
     pub(crate) fn new() -> Self {
@@ -77,7 +74,7 @@ impl Wires {
     }
 
     pub(crate) fn wire(&self) -> Wire {
-        Wire::of(self.service.clone())
+        Wire::to(&self.server)
     }
 
     pub(crate) async fn named(&self, name: &str) -> Wire {

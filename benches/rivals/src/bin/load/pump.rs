@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use rivals::args::Args;
+use rivals::order;
 use rivals::replies::Replies;
 use rivals::requests::{ADD, Requests, Wire};
 use rivals::stretch::Stretch;
@@ -37,9 +38,13 @@ pub(crate) async fn measure(args: &Args) -> Result<Value> {
     let (seconds, most) = (args.get("seconds", 1.0)?, args.get("calls", u64::MAX)?);
     let address: String = args.need("address")?;
     let method = args.text("method").unwrap_or("add");
-    let requests = Rc::new(Requests::encode(wire, method, ADD, window));
-    // An echo sends the call itself back.
-    let expected = if method == "echo" { r#""method":"echo""# } else { r#""result":3"# };
+    let (params, expected) = match method {
+        // An echo sends the call itself back.
+        "echo" => (ADD.to_owned(), r#""method":"echo""#),
+        "order" | "order_unchecked" => (order::params(), r#""result":6"#),
+        _ => (ADD.to_owned(), r#""result":3"#),
+    };
+    let requests = Rc::new(Requests::encode(wire, method, &params, window));
 
     let tally = Rc::new(Tally { limit: Cell::new(u64::MAX), ..Tally::default() });
     let mut running = JoinSet::new();

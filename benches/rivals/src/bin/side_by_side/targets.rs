@@ -13,6 +13,9 @@ const RATIOS: &[(&str, f64, &str)] = &[
     ("http-64x1/trunkline", 1.25, "http-64x1/hyper"),
     ("http-64x1/trunkline", 1.0, "http-64x1/jsonrpsee"),
     ("multi-64/awaits", 2.5, "multi-64/ready"),
+    ("order-tcp-64/checked", 1.25, "order-tcp-64/unchecked"),
+    ("order-ws-64/checked", 1.25, "order-ws-64/unchecked"),
+    ("order-http-64x1/checked", 1.25, "order-http-64x1/unchecked"),
     ("stream-ws/trunkline", 1.0 / 20.0, "stream-ws/jsonrpsee"),
     ("stream-own/trunkline", 1.0, "stream-h2/tonic"),
     ("client-64/trunkline-tcp", 0.6, "client-64/tarpc"),
@@ -76,7 +79,7 @@ mod tests {
 
     #[test]
     fn the_targets_speak_of_rows_that_exist() {
-        let of_ours = |name: &str| name.contains("trunkline") || name.starts_with("multi");
+        let of_ours = |name: &str| ["trunkline", "multi", "order"].iter().any(|word| name.contains(word));
         for &(row, _, reference) in RATIOS {
             for name in [row, reference] {
                 let built = cfg!(feature = "trunkline") || !of_ours(name);

@@ -43,7 +43,7 @@ impl Service<Uri> for Connector {
             let tls = uri.scheme_str() == Some("https");
             let authority = Address::authority(&uri, tls);
             let connected = async {
-                let stream = dialer.tcp(&authority).await?;
+                let (stream, _) = dialer.stream(&authority).await?;
                 dialer.secured_for_http(stream, &authority).await
             };
             let timeout = dialer.connect_timeout;

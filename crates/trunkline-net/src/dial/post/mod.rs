@@ -5,7 +5,10 @@
 //! out to be closed before any of it was sent.
 
 mod connector;
+mod events;
 mod failure;
+
+pub(crate) use self::events::EventStream;
 
 use self::{
     connector::Connector,
@@ -19,14 +22,16 @@ use crate::{
 use http::{
     HeaderMap, HeaderValue, Request, StatusCode, Uri,
     header::{ACCEPT, CONTENT_TYPE},
+    response::Parts,
 };
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper_util::{
     client::legacy::Client,
     rt::{TokioExecutor, TokioTimer},
 };
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
 use trunkline_core::{
     About, Answer, Dialect, Encode, EncodeError, Fault, Frame, Language, Limits, Outbox, Signal, Speaker,
     Trace,
@@ -43,6 +48,8 @@ struct Shared {
     headers: HeaderMap,
     language: Arc<dyn Language>,
     limits: Arc<Limits>,
+    /// Cancelled when the streams that are open are to end.
+    closing: CancellationToken,
 }
 
 /// As good as never, and no further ahead than clocks go.
@@ -76,7 +83,14 @@ impl Dialer {
             .http1_max_buf_size(self.limits.max_head.max(8 << 10))
             .build(Connector::new(self.clone()));
         let limits = self.limits.clone();
-        Ok(HttpCaller(Arc::new(Shared { client, uri: uri.clone(), headers, language, limits })))
+        Ok(HttpCaller(Arc::new(Shared {
+            client,
+            uri: uri.clone(),
+            headers,
+            language,
+            limits,
+            closing: CancellationToken::new(),
+        })))
     }
 }
 
@@ -154,6 +168,11 @@ impl HttpCaller {
         }
     }
 
+    /// Breaks off the streams that are open.
+    pub fn end_streams(&self) {
+        self.0.closing.cancel();
+    }
+
     /// Writes a message. Where it stands in a trace is for the headers.
     fn write(
         &self,
@@ -167,7 +186,8 @@ impl HttpCaller {
             speaker.about(&about);
         }
         write(&mut *speaker, &mut out).map_err(not_encodable)?;
-        Ok(Asking { shared: self.0.clone(), dialect, body: out.into_bytes().into(), trace })
+        let body = out.into_bytes().into();
+        Ok(Asking { shared: self.0.clone(), dialect, body, trace, for_events: false })
     }
 }
 
@@ -177,18 +197,48 @@ struct Asking {
     dialect: Box<dyn Dialect>,
     body: Bytes,
     trace: Option<Trace>,
+    for_events: bool,
 }
 
 impl Asking {
+    /// The answer is to come as server-sent events.
+    fn for_events(self) -> Self {
+        Self { for_events: true, ..self }
+    }
+
+    /// Sends it, and waits for all of the response.
     async fn post(self) -> Result<Response, Fault> {
-        let Self { shared, dialect, body, trace } = self;
+        self.send().await?.whole().await
+    }
+
+    /// Sends it, and waits for the response to begin.
+    async fn send(self) -> Result<Answering, Fault> {
+        let Self { shared, dialect, body, trace, for_events } = self;
         let mut request = Request::post(shared.uri.clone()).body(Full::new(body)).map_err(Fault::internal)?;
         *request.headers_mut() = shared.headers.clone();
+        if for_events {
+            request.headers_mut().insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        }
         if let Some(trace) = trace {
             tell_trace(request.headers_mut(), &trace);
         }
         let response = shared.client.request(request).await.map_err(not_sent)?;
         let (head, body) = response.into_parts();
+        Ok(Answering { shared, dialect, head, body })
+    }
+}
+
+/// A response that has begun.
+struct Answering {
+    shared: Arc<Shared>,
+    dialect: Box<dyn Dialect>,
+    head: Parts,
+    body: Incoming,
+}
+
+impl Answering {
+    async fn whole(self) -> Result<Response, Fault> {
+        let Self { shared, dialect, head, body } = self;
         let most = shared.limits.max_message;
         let body = Limited::new(body, most).collect().await;
         let body = body.map_err(|error| no_answer(error, most))?.to_bytes();

@@ -1,6 +1,7 @@
 //! Items that come together, to callers who have said that they may.
 
 use super::*;
+use crate::support::TestServer;
 use std::collections::HashMap;
 
 /// What is said of how many items there is room for, and in messages of how many bytes
@@ -67,7 +68,7 @@ async fn what_came_before_the_end_arrives_before_it() {
         ("too.long", json!(["x", "x"]), -32008),
         ("unwritable", json!([{}, {}]), -32603),
     ] {
-        let mut wire = Wire::with_limits(router.clone(), Limits::default().max_reply(1000));
+        let mut wire = Wire::to(service(router.clone(), Limits::default().max_reply(1000)));
         let id = open_together(&mut wire, name, json!([])).await;
         assert_eq!(wire.next().await, results(&id, name, expected));
         let last = wire.next().await;
@@ -110,9 +111,8 @@ async fn items_that_come_together_are_not_too_long_together() {
         open(&mut wire, "lengths", json!([])).await;
         let (mut heard, mut longest) = (0, 0);
         while heard < 600 {
-            let mut line = String::new();
-            let text = wire.next_text(&mut line).await;
-            let message: Value = serde_json::from_str(text).unwrap();
+            let text = wire.next_text().await;
+            let message: Value = serde_json::from_str(&text).unwrap();
             let items = message["params"]["results"].as_array().unwrap();
             for item in items {
                 assert_eq!(item[0], heard);
@@ -130,12 +130,8 @@ async fn items_that_come_together_are_not_too_long_together() {
 /// What it takes as one message it takes also where items come together.
 #[tokio::test]
 async fn a_client_that_takes_short_messages_gets_them() {
-    let (here, there) = tokio::io::duplex(64 << 10);
-    let service = crate::support::service(router(), Limits::default());
-    let far = link(there, &Limits::default());
-    tokio::spawn(async move { trunkline::serve(far, &service).await });
     let limits = Limits::default().max_message(150);
-    let client = Client::over(link(here, &limits)).limits(limits).connect_lazy().unwrap();
+    let client = TestServer::new(router()).builder().limits(limits).connect_lazy().unwrap();
     let (items, fault) = all(client.stream::<u64>("count", (1000,)).await.unwrap()).await;
     assert_eq!((items, fault.is_none()), ((1..=1000).collect(), true));
 }
@@ -152,6 +148,62 @@ async fn no_more_come_together_than_there_is_credit_for() {
     wire.line(credit(&id, 4)).await;
     assert_eq!(wire.next().await, results(&id, "count", [5, 6, 7]));
     assert_eq!(wire.next().await["method"], "rpc.end");
+}
+
+/// Credit for items of the stream of call 1, or of the stream itself, in bytes too.
+fn in_bytes(of: &str, id: &Value, items: u64, bytes: u64, together: u64) -> String {
+    let params = json!({of: id, "items": items, "bytes": bytes, "together": together});
+    json!({"jsonrpc": "2.0", "method": "rpc.credit", "params": params}).to_string()
+}
+
+#[tokio::test]
+async fn credit_in_bytes_lets_the_last_item_go_beyond_and_is_paid_back() {
+    let texts = async || stream::iter([10, 10, 30, 10, 10]).map(|n: usize| "x".repeat(n - 2));
+    for together in [0, 1 << 20] {
+        let mut wire = Wire::to(Router::new().procedure("texts", texts));
+        wire.line(in_bytes("call", &json!(1), 100, 21, together)).await;
+        let id = open(&mut wire, "texts", json!([])).await;
+        let came = async |wire: &mut Wire, expected: &[usize]| {
+            let mut lengths = vec![];
+            while lengths.len() < expected.len() {
+                let next = wire.next().await;
+                let params = &next["params"];
+                let items = params["results"].as_array().cloned().unwrap_or(vec![params["result"].clone()]);
+                lengths.extend(items.iter().map(|item| item.as_str().unwrap().len() + 2));
+            }
+            assert_eq!(lengths, expected, "together: {together}");
+        };
+        // one byte is left for the third, which is 29 beyond
+        came(&mut wire, &[10, 10, 30]).await;
+        wire.is_well().await;
+        wire.line(in_bytes("subscription", &id, 3, 29, 0)).await;
+        wire.is_well().await;
+        wire.line(in_bytes("subscription", &id, 0, 1, 0)).await;
+        came(&mut wire, &[10]).await;
+        wire.is_well().await;
+        // who does not speak of bytes any more does not count them
+        wire.line(credit(&id, 0)).await;
+        came(&mut wire, &[10]).await;
+        assert_eq!(wire.next().await["method"], "rpc.end");
+    }
+}
+
+#[tokio::test]
+async fn a_small_room_in_bytes_loses_nothing() {
+    for lag in [Lag::Block, Lag::DropOldest(600)] {
+        let lengths = async || {
+            stream::iter(0..600_usize).map(|n| (n, "x".repeat([0, 1, 300, 40, 9_000, 20_000][n % 97 % 6])))
+        };
+        let client = to(Router::new().procedure("lengths", handler(lengths).lag(lag)));
+        for bytes in [1, 100, 30_000] {
+            let stream = client.stream::<(usize, String)>("lengths", ()).max_waiting_bytes(bytes);
+            let stream = stream.await.unwrap();
+            let _: Result<u8, _> = client.call("none", ()).await;
+            let (items, fault) = all(stream).await;
+            assert!(fault.is_none(), "{bytes} {lag:?}: {fault:?}");
+            assert!(items.iter().map(|(n, _)| *n).eq(0..600), "{bytes} {lag:?}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -193,43 +245,63 @@ async fn what_was_kept_comes_together_too() {
     }
 }
 
-/// Answers the call `sub` with a stream `5`, of which it says `lines`, and gives what
-/// has been said to it.
-fn scripted(lines: Vec<Value>) -> (Client, tokio::task::JoinHandle<Vec<Value>>) {
-    let (here, there) = tokio::io::duplex(64 << 10);
-    let client = Client::over(link(here, &Limits::default())).connect_lazy().unwrap();
-    let (read, mut write) = tokio::io::split(there);
-    let mut heard = BufReader::new(read).lines();
-    let server = tokio::spawn(async move {
-        let mut said = vec![];
-        while let Some(line) = heard.next_line().await.unwrap() {
-            let message: Value = serde_json::from_str(&line).unwrap();
-            if message["method"] == "sub" {
-                let answer = json!({"jsonrpc": "2.0", "id": message["id"], "result": 5});
-                for line in [&answer].into_iter().chain(&lines) {
-                    write.write_all(format!("{line}\n").as_bytes()).await.unwrap();
-                }
-            }
-            said.push(message);
+/// A client whose call of `sub` is answered with a stream `5`, of which `lines` are said;
+/// what it has said of credit before; and the wire.
+fn scripted(lines: Vec<Value>) -> (Client, impl Future<Output = (Value, Wire)>) {
+    let (client, mut server) = Wire::to_client();
+    let script = async move {
+        let credit = server.next().await;
+        let id = server.expect_call("sub", ()).await;
+        server.answer(id, 5).await;
+        for line in lines {
+            server.line(line).await;
         }
-        said
-    });
-    (client, server)
+        (credit, server)
+    };
+    (client.connect_lazy().unwrap(), script)
 }
 
 #[tokio::test]
 async fn a_server_that_sends_more_together_than_there_is_room_for_is_not_heard() {
     let all_at_once = results(&json!(5), "sub", (1..=5000).collect::<Vec<u64>>());
-    let (client, server) = scripted(vec![all_at_once]);
-    let stream = client.stream::<u64>("sub", ()).max_waiting(10).unsubscribe("unsub").await.unwrap();
-    let (items, fault) = all(stream).await;
+    let (client, script) = scripted(vec![all_at_once]);
+    let opening = client.stream::<u64>("sub", ()).max_waiting(10).unsubscribe("unsub");
+    let (stream, (credit, mut server)) = tokio::join!(opening.into_future(), script);
+    let (items, fault) = all(stream.unwrap()).await;
     assert_eq!(items, (1..=10).collect::<Vec<_>>());
     assert!(fault.unwrap().message().contains("`max_waiting`"));
-    client.close().await;
-    let said = server.await.unwrap();
-    assert_eq!((&said[0]["method"], &said[0]["params"]["items"]), (&json!("rpc.credit"), &json!(10)));
-    assert!(said[0]["params"]["together"].is_u64(), "{said:?}");
-    assert!(said.iter().any(|message| message["method"] == "unsub"), "{said:?}");
+    assert_eq!((&credit["method"], &credit["params"]["items"]), (&json!("rpc.credit"), &json!(10)));
+    assert!(credit["params"]["together"].is_u64(), "{credit}");
+    server.expect_call("unsub", [5]).await;
+}
+
+#[tokio::test]
+async fn a_server_that_sends_more_bytes_than_there_is_room_for_is_not_heard() {
+    let (client, script) = scripted(vec![results(&json!(5), "sub", [100, 200, 300, 400])]);
+    let opening = client.stream::<u64>("sub", ()).max_waiting_bytes(7);
+    let (stream, (credit, _server)) = tokio::join!(opening.into_future(), script);
+    let (items, fault) = all(stream.unwrap()).await;
+    assert_eq!(items, [100, 200, 300], "the last one may go beyond");
+    assert!(fault.unwrap().message().contains("9 bytes wait, the setting `max_waiting_bytes` is 7"));
+    assert_eq!((&credit["params"]["items"], &credit["params"]["bytes"]), (&json!(65_536), &json!(7)));
+}
+
+/// Room is given back when half of it has been taken, in items or in bytes.
+#[tokio::test]
+async fn room_is_given_back_by_halves() {
+    let four = results(&json!(5), "sub", [100, 200, 300, 400]);
+    for (items, bytes, expected) in [(100, 12, vec![[2, 6], [2, 6]]), (8, 100, vec![[4, 12]])] {
+        let (client, script) = scripted(vec![four.clone()]);
+        let opening = client.stream::<u64>("sub", ()).max_waiting(items).max_waiting_bytes(bytes);
+        let (stream, (_, mut server)) = tokio::join!(opening.into_future(), script);
+        let taken: Vec<_> = stream.unwrap().take(4).collect().await;
+        assert!(taken.iter().all(Result::is_ok));
+        for granted in expected {
+            let said = server.next().await;
+            assert_eq!([&said["params"]["items"], &said["params"]["bytes"]], granted, "{said}");
+        }
+        server.expect_call("rpc.unsubscribe", [5]).await;
+    }
 }
 
 #[tokio::test]
@@ -256,8 +328,9 @@ async fn items_are_found_however_they_are_put() {
         results(&five, "other", [8]),
         end,
     ];
-    let (client, _server) = scripted(said);
-    let (items, fault) = all(client.stream::<u64>("sub", ()).await.unwrap()).await;
+    let (client, script) = scripted(said);
+    let (stream, _server) = tokio::join!(client.stream::<u64>("sub", ()).into_future(), script);
+    let (items, fault) = all(stream.unwrap()).await;
     assert_eq!((items, fault), ((1..=8).collect(), None));
 }
 

@@ -1,0 +1,201 @@
+//! [`parts`]: a text, cut into what there is to look at.
+//!
+//! The text was read before, by the type of the arguments or for this, so it is not
+//! looked at whether it is well-formed: what is not comes to nothing, or to any tree.
+
+use super::{Inside, Part, Unread, first};
+use memchr::memchr2;
+use serde_json::Number;
+use std::{borrow::Cow, collections::HashSet, slice};
+
+/// Levels of lists and objects, as many as serde_json reads.
+const DEEPEST: u8 = 127;
+
+/// Bytes of a text that are looked at here, digits of a number that are read
+/// here, names that are compared with each other.
+const SHORT: usize = 16;
+
+/// All parts of a value; a list is read as members of these names, if there are any.
+pub(super) fn parts<'a>(text: &'a str, names: &[&'static str]) -> Result<Vec<Part<'a>>, Unread> {
+    let mut reader =
+        Reader { text, at: 0, parts: Vec::with_capacity(text.len() / size_of::<Part<'_>>()), twice: false };
+    let read = match reader.peek() {
+        Some(b'[') if !names.is_empty() => reader.inside(Names::Given(names.iter()), DEEPEST),
+        _ => reader.value(DEEPEST),
+    };
+    match (read, reader.twice) {
+        (Some(()), false) => Ok(reader.parts),
+        (Some(()), true) => Err(Unread::Twice),
+        (None, _) => Err(Unread::Unfit),
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+    parts: Vec<Part<'a>>,
+    /// Whether an object has two members of the same name.
+    twice: bool,
+}
+
+/// Where the names of members come from.
+enum Names<'n> {
+    /// They are elements, and have none.
+    None,
+    /// They stand before them.
+    Told,
+    /// They are known.
+    Given(slice::Iter<'n, &'static str>),
+}
+
+impl<'a> Reader<'a> {
+    /// The next byte that is not blank.
+    fn peek(&mut self) -> Option<u8> {
+        loop {
+            match self.text.as_bytes().get(self.at)? {
+                b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
+                byte => return Some(*byte),
+            }
+        }
+    }
+
+    fn value(&mut self, deeper: u8) -> Option<()> {
+        let part = match self.peek()? {
+            b'{' => return self.inside(Names::Told, deeper),
+            b'[' => return self.inside(Names::None, deeper),
+            b'"' => Part::Text(self.string()?),
+            b'n' => self.literal(4, Part::Null),
+            b't' => self.literal(4, Part::Bool(true)),
+            b'f' => self.literal(5, Part::Bool(false)),
+            _ => Part::Number(self.number()?),
+        };
+        self.parts.push(part);
+        Some(())
+    }
+
+    /// A list or an object.
+    fn inside(&mut self, mut names: Names<'_>, deeper: u8) -> Option<()> {
+        let deeper = deeper.checked_sub(1)?;
+        let (start, mut len) = (self.parts.len(), 0);
+        let (mut seen, mut maybe_twice) = (0, false);
+        self.parts.push(Part::Null);
+        self.at += 1;
+        loop {
+            match self.peek()? {
+                b']' | b'}' => break,
+                b',' => {
+                    self.at += 1;
+                    continue;
+                }
+                _ => len += 1,
+            }
+            match &mut names {
+                Names::None => {}
+                Names::Given(names) => self.parts.push(Part::Text(Cow::Borrowed(*names.next()?))),
+                Names::Told => {
+                    let name = self.string()?;
+                    let bit = bit(&name);
+                    maybe_twice |= seen & bit != 0;
+                    seen |= bit;
+                    self.parts.push(Part::Text(name));
+                    self.peek()?;
+                    // the colon
+                    self.at += 1;
+                }
+            }
+            self.value(deeper)?;
+        }
+        self.at += 1;
+        let inside = Inside { len, parts: self.parts.len() - start - 1 };
+        self.parts[start] = match names {
+            Names::None => Part::List(inside),
+            _ => Part::Members(inside),
+        };
+        self.twice |= maybe_twice && has_twice(&self.parts[start..], len);
+        Some(())
+    }
+
+    fn string(&mut self) -> Option<Cow<'a, str>> {
+        let start = self.at + 1;
+        let (mut end, mut is_plain) = (start, true);
+        loop {
+            let rest = self.text.as_bytes().get(end..)?;
+            end += special(rest)?;
+            if self.text.as_bytes()[end] == b'"' {
+                break;
+            }
+            is_plain = false;
+            end += 2;
+        }
+        self.at = end + 1;
+        match is_plain {
+            true => self.text.get(start..end).map(Cow::Borrowed),
+            false => serde_json::from_str(self.text.get(start - 1..=end)?).ok().map(Cow::Owned),
+        }
+    }
+
+    fn number(&mut self) -> Option<Number> {
+        let rest = &self.text.as_bytes()[self.at..];
+        let is_of_number = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+        let (number, after) =
+            rest.split_at(rest.iter().position(|it| !is_of_number(it)).unwrap_or(rest.len()));
+        self.at += number.len();
+        let short = (1..=SHORT).contains(&number.len()) && number.iter().all(u8::is_ascii_digit);
+        if short {
+            return Some(number.iter().fold(0, |number, it| number * 10 + u64::from(it - b'0')).into());
+        }
+        let end = self.text.len() - after.len();
+        self.text.get(end - number.len()..end)?.parse().ok()
+    }
+
+    fn literal(&mut self, len: usize, part: Part<'a>) -> Part<'a> {
+        self.at += len;
+        part
+    }
+}
+
+/// Where the first quote or backslash is. Most texts are so short that a search for
+/// longer ones would take longer to begin.
+fn special(text: &[u8]) -> Option<usize> {
+    let (words, _) = text.as_chunks::<8>();
+    let near = &words[..words.len().min(SHORT / 8)];
+    for (at, word) in near.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let found = first_of(word, b'"') | first_of(word, b'\\');
+        if found != 0 {
+            return Some(at * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let near = near.as_flattened().len();
+    memchr2(b'"', b'\\', &text[near..]).map(|at| near + at)
+}
+
+/// The highest bit of the first byte that is this one, and maybe of some behind it.
+fn first_of(word: u64, byte: u8) -> u64 {
+    let ones = u64::from_le_bytes([1; 8]);
+    let zero = word ^ (ones * u64::from(byte));
+    zero.wrapping_sub(ones) & !zero & (ones << 7)
+}
+
+/// Two names with the same bit may be the same, others are not.
+fn bit(name: &str) -> u64 {
+    let ends = name.as_bytes().first().zip(name.as_bytes().last());
+    let (first, last) = ends.map_or((0, 0), |(first, last)| (usize::from(*first), usize::from(*last)));
+    1 << ((name.len() * 7 + first * 5 + last) % 64)
+}
+
+/// Whether two members of an object have the same name.
+fn has_twice(parts: &[Part<'_>], len: usize) -> bool {
+    let Some((object, _)) = first(parts) else { return false };
+    let mut names = object.members().map(|(name, _)| name);
+    if len > SHORT {
+        let mut seen = HashSet::with_capacity(len);
+        return !names.all(|name| seen.insert(name));
+    }
+    while let Some(name) = names.next() {
+        if names.clone().any(|other| other == name) {
+            return true;
+        }
+    }
+    false
+}
