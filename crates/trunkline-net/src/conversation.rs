@@ -6,6 +6,7 @@ mod login;
 mod opening;
 mod parking;
 mod refusing;
+mod starting;
 
 #[cfg(feature = "http")]
 pub(crate) use self::refusing::report;
@@ -15,19 +16,18 @@ use self::{
     opening::opening,
     parking::Parked,
     refusing::{shutting_down, tell},
+    starting::answer,
 };
 use crate::{
     access,
-    clock::{after, earliest},
+    clock::earliest,
     feeds::Feeds,
-    peer::{Occupant, Shared, Slot, Slots, placed},
+    peer::{Occupant, Shared, Slot, Slots},
     service::Service,
     streams::{Streams, Writing},
-    telling::Incoming,
 };
 use std::{
     collections::VecDeque,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     task::{Context as TaskContext, Poll, Waker},
     time::{Duration, Instant},
@@ -35,8 +35,7 @@ use std::{
 use tokio::sync::Semaphore;
 use tracing::Span;
 use trunkline_core::{
-    About, Call, CallId, Context, CowPayload, Credit, Dialect, Fault, FaultKind, Format, Identity, Outbox,
-    OwnedCallId, Payload, Reply, Signal, handler::Run, router,
+    CallId, Context, Credit, Dialect, Fault, FaultKind, Format, Identity, Outbox, OwnedCallId, Reply, Signal,
 };
 
 /// As many calls as one connection may have under way whatever its limits say:
@@ -257,142 +256,6 @@ impl Conversation {
         true
     }
 
-    #[inline]
-    fn call(
-        &mut self,
-        id: Option<&CallId<'_>>,
-        procedure: &str,
-        args: Option<&CowPayload<'_>>,
-        about: Option<&About>,
-        out: &mut Outbox,
-        turn: Turn<'_>,
-    ) {
-        let args = args.map(CowPayload::borrow);
-        if self.draining {
-            return self.refuse(id, procedure, &shutting_down(), out);
-        }
-        if self.parked.is_empty() {
-            match about {
-                None => self.start(id, procedure, args, out, turn),
-                Some(about) => self.start_said(about, id, procedure, args, out, turn),
-            }
-        } else {
-            self.park(id, procedure, args, about, out, turn);
-        }
-    }
-
-    #[inline]
-    fn start(
-        &mut self,
-        id: Option<&CallId<'_>>,
-        procedure: &str,
-        args: Option<Payload<'_>>,
-        out: &mut Outbox,
-        turn: Turn<'_>,
-    ) {
-        let Self { dialect, format, slots, service, context, asked, others, blocking, capacity, .. } = self;
-        let Some(route) = service.router.find(procedure) else {
-            return self.refuse(id, procedure, &router::unknown(procedure), out);
-        };
-        if !route.is_plain() {
-            let route = route.clone();
-            return self.start_other(&route, id, procedure, args, out, turn);
-        }
-        let time = route.timeout().unwrap_or(service.limits.call_timeout);
-        let deadline = after(turn.now, time.min(*asked));
-        let mut call = Call::new(procedure, args, context, route.states());
-        call.fallback = route.fallback();
-        call.deadline = deadline;
-        call.format = *format;
-        call.max_reply = service.limits.max_reply;
-        if let Some(security) = &service.security
-            && let Err(fault) = access::admit(&**security, &call, route.details(), turn.now)
-        {
-            return self.refuse(id, procedure, &fault, out);
-        }
-        let Some((place, waker)) = slots.vacant(turn.task) else {
-            return self.refuse(id, procedure, &busy(), out);
-        };
-        let incoming = Incoming {
-            procedure,
-            known: call.fallback.is_none(),
-            id: id.map(|id| id.spelling),
-            args: call.args.as_ref(),
-            context,
-        };
-        let span = incoming.span();
-        let entered = span.as_ref().map(Span::enter);
-        let max_reply = call.max_reply;
-        let mut cx = TaskContext::from_waker(waker);
-        let mut under_way = None;
-        let outcome = answer(&mut **dialect, id, out, others.as_deref(), |body| {
-            let mut running = route.start(&call)?;
-            if route.run() != Run::Inline {
-                let room = blocking.get_or_insert_with(|| Arc::new(Semaphore::new(*capacity)));
-                running = placed(running, route.run(), *format, max_reply, room)?;
-            }
-            let polled = running.as_mut().poll(&mut cx, &mut Reply::new(body, *format, max_reply));
-            if polled.is_pending() {
-                under_way = Some(running);
-            }
-            polled
-        });
-        drop(entered);
-        if let Poll::Ready(Err(fault)) = outcome {
-            return self.refuse_in(span, id, procedure, &fault, out);
-        }
-        if let Some(running) = under_way {
-            let id = id.map(CallId::keep);
-            let (procedure, caller) = (procedure.into(), context.identity().clone());
-            let trace = context.said_trace().cloned();
-            slots.insert(
-                place,
-                Slot { running, id, procedure, caller, trace, deadline, span, opens: None, fed: false },
-            );
-        }
-    }
-
-    /// Starts a call of which more is said.
-    #[cold]
-    fn start_said(
-        &mut self,
-        about: &About,
-        id: Option<&CallId<'_>>,
-        procedure: &str,
-        args: Option<Payload<'_>>,
-        out: &mut Outbox,
-        turn: Turn<'_>,
-    ) {
-        let said = self.context.clone().with_trace(about.trace.clone());
-        let own = std::mem::replace(&mut self.context, said);
-        self.asked = about.timeout.unwrap_or(Duration::MAX);
-        self.start(id, procedure, args, out, turn);
-        self.asked = Duration::MAX;
-        // it may have been the call by which the caller says who it is
-        let known = self.context.identity().clone();
-        self.context = own.with_identity(known);
-    }
-
-    /// Answers a call that was not worth a slot.
-    fn reply(
-        &mut self,
-        id: Option<&CallId<'_>>,
-        procedure: &str,
-        value: &impl serde::Serialize,
-        out: &mut Outbox,
-    ) {
-        let Some(id) = id else { return };
-        let reply = self.dialect.open(id, out);
-        let written = Reply::new(out.body(), self.format, self.service.limits.max_reply).write(value);
-        match written {
-            Ok(()) => self.dialect.close(id, reply, out),
-            Err(fault) => {
-                out.discard(reply);
-                self.refuse(Some(id), procedure, &fault, out);
-            }
-        }
-    }
-
     /// Polls the calls that want to be polled, and starts those that were put off,
     /// as far as there is room.
     pub(crate) fn poll(&mut self, out: &mut Outbox, room: Room, turn: Turn<'_>) {
@@ -529,33 +392,4 @@ impl Conversation {
 /// Whether a call goes by this name.
 fn is_it(kept: &Option<OwnedCallId>, id: &str) -> bool {
     kept.as_ref().is_some_and(|kept| kept.borrow().spelling == id)
-}
-
-/// Lets `work` write the result of a call. When it is done the reply is in `out`;
-/// when it is not, has failed or panicked, nothing is.
-#[inline]
-fn answer(
-    dialect: &mut dyn Dialect,
-    id: Option<&CallId<'_>>,
-    out: &mut Outbox,
-    others: Option<&Shared>,
-    work: impl FnOnce(&mut Vec<u8>) -> Poll<Result<(), Fault>>,
-) -> Poll<Result<(), Fault>> {
-    let mut frame = match id {
-        Some(id) => dialect.open(id, out),
-        None => out.open(0),
-    };
-    let outcome = catch_unwind(AssertUnwindSafe(|| work(out.body())));
-    let outcome = outcome.unwrap_or_else(|panic| Poll::Ready(Err(panicked(panic))));
-    if outcome.is_ready()
-        && let Some(others) = others
-        && others.is_dirty()
-    {
-        frame = out.put_ahead(frame, &mut others.state().out);
-    }
-    match (&outcome, id) {
-        (Poll::Ready(Ok(())), Some(id)) => dialect.close(id, frame, out),
-        _ => out.discard(frame),
-    }
-    outcome
 }
