@@ -9,13 +9,8 @@
 use futures_util::{Stream, StreamExt, stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{error::Error, io, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
-    net::TcpStream,
-    sync::watch,
-    time::interval,
-};
+use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{sync::watch, time::interval};
 use trunkline::{Client, Plain, Router, Server, State, server::Bound};
 
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
@@ -64,37 +59,23 @@ async fn serve() -> Result<(Bound, [SocketAddr; 2], Arc<Feed>), Box<dyn Error>> 
 
 const CALL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"prices"}"#;
 
-/// What `curl -N` shows: the events, as they come.
-async fn curl(http: SocketAddr) -> io::Result<Lines<BufReader<TcpStream>>> {
-    let mut socket = TcpStream::connect(http).await?;
-    let head = format!("POST / HTTP/1.1\r\nHost: {http}\r\nContent-Type: application/json\r\n");
-    let rest = format!("Accept: text/event-stream\r\nContent-Length: {}\r\n\r\n{CALL}", CALL.len());
-    socket.write_all((head + &rest).as_bytes()).await?;
-    Ok(BufReader::new(socket).lines())
-}
-
 /// Serves, listens in every way, and tells what came of it.
 pub(crate) async fn run() -> Result<Vec<String>, Box<dyn Error>> {
     let (server, [tcp, http], feed) = serve().await?;
     tokio::spawn(server.serve());
-    let by_tcp = Client::connect(format!("tcp://{tcp}")).await?;
-    let by_websocket = Client::connect(format!("ws://{http}")).await?;
-
-    let mut over_tcp = by_tcp.stream::<Price>("prices", ()).await?;
-    let mut over_websocket = by_websocket.stream::<Price>("prices", ()).await?;
-    let mut events = curl(http).await?;
+    let mut streams = vec![];
+    for address in [format!("tcp://{tcp}"), format!("ws://{http}"), format!("http://{http}")] {
+        let client = Client::connect(&address).await?;
+        streams.push((address, client.stream::<Price>("prices", ()).await?, client));
+    }
     let mut told = vec![];
     for _ in 0..3 {
-        told.push(format!("TCP: {:?}", over_tcp.next().await.ok_or("it has no end")??));
-        told.push(format!("WebSocket: {:?}", over_websocket.next().await.ok_or("it has no end")??));
-    }
-    while told.len() < 9 {
-        let line = events.next_line().await?.ok_or("it has no end")?;
-        // the first event is the answer to the call: that the stream is open
-        told.extend(line.strip_prefix("data: ").map(|data| format!("SSE: {data}")));
+        for (address, prices, _) in &mut streams {
+            told.push(format!("{address}: {:?}", prices.next().await.ok_or("it has no end")??));
+        }
     }
     told.push(format!("{} streams are open", feed.receiver_count()));
-    drop((over_tcp, over_websocket, events));
+    drop(streams);
     feed.closed().await;
     told.push(format!("{} streams are open", feed.receiver_count()));
     Ok(told)

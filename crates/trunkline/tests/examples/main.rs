@@ -113,8 +113,8 @@ async fn ticker_shows_what_it_is_to_show() {
     let told = ticker::run().await.unwrap();
     let [items @ .., open, left] = &*told else { panic!("{told:?}") };
     let of = |way: &str| items.iter().filter(|line| line.starts_with(way)).count();
-    assert_eq!((of("TCP: Price {"), of("WebSocket: Price {")), (3, 3), "{told:?}");
-    assert_eq!((of(r#"SSE: {"jsonrpc":"2.0","method":"prices","#), items.len()), (2, 9), "{told:?}");
+    assert_eq!((of("tcp://"), of("ws://"), of("http://"), items.len()), (3, 3, 3, 9), "{told:?}");
+    assert!(items.iter().all(|line| line.contains(": Price {")), "{told:?}");
     assert_eq!([&**open, left], ["3 streams are open", "0 streams are open"]);
 }
 
