@@ -29,7 +29,7 @@ struct Line {
 impl Order {
     /// What the procedure answers: how many lines there are.
     #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "an order is not a collection")]
+    #[allow(clippy::len_without_is_empty, reason = "an order is not a collection")]
     pub const fn len(&self) -> usize {
         self.lines.len()
     }

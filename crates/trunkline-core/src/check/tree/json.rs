@@ -72,6 +72,14 @@ impl<'a> JsonNode<'a, Borrowed> for Node<'a> {
         }
     }
 
+    /// Characters; in most texts there are as many as bytes, which is seen sooner.
+    fn string_length(&self) -> Option<u64> {
+        let Part::Text(text) = self.part else { return None };
+        let is_ascii = text.bytes().fold(0, |all, byte| all | byte).is_ascii();
+        let len = if is_ascii { text.len() } else { text.chars().count() };
+        u64::try_from(len).ok()
+    }
+
     fn equals_value(&self, expected: &Value) -> bool {
         match (self.part, expected) {
             (Part::List(_), Value::Array(list)) => {
