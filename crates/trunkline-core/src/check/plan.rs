@@ -37,12 +37,12 @@ enum Part {
         required: u64,
     },
     Elements {
-        first: Vec<Arc<Part>>,
-        rest: Arc<Part>,
+        first: Vec<Arc<Self>>,
+        rest: Arc<Self>,
         len: RangeInclusive<usize>,
     },
     /// `null`, or what is inside.
-    Nullable(Arc<Part>),
+    Nullable(Arc<Self>),
     /// Anything that is said of it.
     Value(Box<Validator<Borrowed>>),
 }

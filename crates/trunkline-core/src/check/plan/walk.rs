@@ -5,9 +5,17 @@ use crate::check::tree::Reader;
 
 impl Part {
     /// Reads the next value; `None` if it is not allowed, or not known to be.
+    #[inline]
     pub(super) fn walk(&self, reader: &mut Reader<'_>, deeper: u8) -> Option<()> {
         match self {
             Self::Value(validator) => reader.value_is(deeper, |value| validator.is_valid(value)),
+            others => others.walk_into(reader, deeper),
+        }
+    }
+
+    fn walk_into(&self, reader: &mut Reader<'_>, deeper: u8) -> Option<()> {
+        match self {
+            Self::Value(_) => self.walk(reader, deeper),
             Self::Members { known, required } => members(known, *required, reader, deeper.checked_sub(1)?),
             Self::Elements { first, rest, len } => {
                 let deeper = deeper.checked_sub(1)?;

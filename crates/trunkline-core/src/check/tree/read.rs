@@ -57,13 +57,14 @@ impl<'a> Reader<'a> {
     /// Whether the next value is such; `None` if not, or if it cannot be held.
     #[inline]
     pub(in crate::check) fn value_is(&mut self, deeper: u8, is: impl FnOnce(Node<'_>) -> bool) -> Option<()> {
-        if let b'{' | b'[' = self.peek()? {
+        let byte = self.peek()?;
+        if let b'{' | b'[' = byte {
             self.parts.clear();
             self.value(deeper)?;
             let (node, _) = first(&self.parts).filter(|_| !self.twice)?;
             return is(node).then_some(());
         }
-        let part = self.scalar()?;
+        let part = self.scalar(byte)?;
         is(Node { part: &part, inside: &[] }).then_some(())
     }
 
@@ -121,23 +122,24 @@ impl<'a> Reader<'a> {
         match self.peek()? {
             b'{' => self.inside(Names::Told, deeper),
             b'[' => self.inside(Names::None, deeper),
-            _ => {
-                let part = self.scalar()?;
+            byte => {
+                let part = self.scalar(byte)?;
                 self.parts.push(part);
                 Some(())
             }
         }
     }
 
-    /// A value with nothing inside.
-    fn scalar(&mut self) -> Option<Part<'a>> {
-        Some(match self.peek()? {
-            b'"' => Part::Text(self.string()?),
+    /// A value with nothing inside, of which this is the first byte.
+    #[inline]
+    fn scalar(&mut self, first: u8) -> Option<Part<'a>> {
+        match first {
+            b'"' => self.string().map(Part::Text),
             b'n' => self.literal(4, Part::Null),
             b't' => self.literal(4, Part::Bool(true)),
             b'f' => self.literal(5, Part::Bool(false)),
-            _ => Part::Number(self.number()?),
-        })
+            _ => self.number().map(Part::Number),
+        }
     }
 
     /// A list or an object.
@@ -171,6 +173,7 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
+    #[inline]
     fn string(&mut self) -> Option<Cow<'a, str>> {
         let start = self.at + 1;
         let end = start + special(self.text.as_bytes().get(start..)?)?;
@@ -221,9 +224,9 @@ impl<'a> Reader<'a> {
         self.text.get(start..self.at)?.parse().ok()
     }
 
-    fn literal(&mut self, len: usize, part: Part<'a>) -> Part<'a> {
+    fn literal(&mut self, len: usize, part: Part<'a>) -> Option<Part<'a>> {
         self.at += len;
-        part
+        Some(part)
     }
 }
 
