@@ -186,7 +186,7 @@ impl<'a> Search<'a> {
 }
 
 /// Whether it is a choice between something and `null`.
-fn is_nullable(choices: &Value) -> bool {
+pub(super) fn is_nullable(choices: &Value) -> bool {
     let choices = choices.as_array().map_or(&[][..], Vec::as_slice);
     choices.len() == 2 && choices.contains(&json!({"type": "null"}))
 }

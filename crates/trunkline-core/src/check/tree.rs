@@ -7,7 +7,10 @@
 mod json;
 mod read;
 
-pub(super) use self::json::Borrowed;
+pub(super) use self::{
+    json::Borrowed,
+    read::{DEEPEST, Reader},
+};
 
 use serde_json::{Number, Value};
 use std::borrow::Cow;

@@ -72,6 +72,13 @@ impl<'a> JsonNode<'a, Borrowed> for Node<'a> {
         }
     }
 
+    /// Characters; in most texts there are as many as bytes, which is seen sooner.
+    fn string_length(&self) -> Option<u64> {
+        let Part::Text(text) = self.part else { return None };
+        let len = if is_ascii(text) { text.len() } else { text.chars().count() };
+        u64::try_from(len).ok()
+    }
+
     fn equals_value(&self, expected: &Value) -> bool {
         match (self.part, expected) {
             (Part::List(_), Value::Array(list)) => {
@@ -96,6 +103,14 @@ impl<'a> JsonNode<'a, Borrowed> for Node<'a> {
     fn identity(&self) -> Option<NodeIdentity> {
         Some(NodeIdentity::new(ptr::from_ref(self.part).addr()))
     }
+}
+
+/// Whether all characters are of one byte.
+fn is_ascii(text: &str) -> bool {
+    let (words, _) = text.as_bytes().as_chunks::<8>();
+    let Some(last) = text.as_bytes().last_chunk::<8>() else { return text.is_ascii() };
+    let all = words.iter().fold(u64::from_le_bytes(*last), |all, word| all | u64::from_le_bytes(*word));
+    all & u64::from_le_bytes([1 << 7; 8]) == 0
 }
 
 impl<'a> Object<'a, Borrowed> for Node<'a> {

@@ -1,15 +1,15 @@
-//! [`parts`]: a text, cut into what there is to look at.
+//! [`Reader`]: a text, cut into what there is to look at.
 //!
 //! The text was read before, by the type of the arguments or for this, so it is not
 //! looked at whether it is well-formed: what is not comes to nothing, or to any tree.
 
-use super::{Inside, Part, Unread, first};
+use super::{Inside, Node, Part, Unread, first};
 use memchr::memchr2;
 use serde_json::Number;
 use std::{borrow::Cow, collections::HashSet, slice};
 
 /// Levels of lists and objects, as many as serde_json reads.
-const DEEPEST: u8 = 127;
+pub(in crate::check) const DEEPEST: u8 = 127;
 
 /// Bytes of a text that are looked at here, digits of a number that are read
 /// here, names that are compared with each other.
@@ -17,8 +17,7 @@ const SHORT: usize = 16;
 
 /// All parts of a value; a list is read as members of these names, if there are any.
 pub(super) fn parts<'a>(text: &'a str, names: &[&'static str]) -> Result<Vec<Part<'a>>, Unread> {
-    let mut reader =
-        Reader { text, at: 0, parts: Vec::with_capacity(text.len() / size_of::<Part<'_>>()), twice: false };
+    let mut reader = Reader::new(text, text.len() / size_of::<Part<'_>>());
     let read = match reader.peek() {
         Some(b'[') if !names.is_empty() => reader.inside(Names::Given(names.iter()), DEEPEST),
         _ => reader.value(DEEPEST),
@@ -30,7 +29,8 @@ pub(super) fn parts<'a>(text: &'a str, names: &[&'static str]) -> Result<Vec<Par
     }
 }
 
-struct Reader<'a> {
+/// Reads a text, or what is of interest in it.
+pub(in crate::check) struct Reader<'a> {
     text: &'a str,
     at: usize,
     parts: Vec<Part<'a>>,
@@ -49,28 +49,97 @@ enum Names<'n> {
 }
 
 impl<'a> Reader<'a> {
+    /// A reader that has room for so many parts.
+    pub(in crate::check) fn new(text: &'a str, room: usize) -> Self {
+        Self { text, at: 0, parts: Vec::with_capacity(room), twice: false }
+    }
+
+    /// Whether the next value is such; `None` if not, or if it cannot be held.
+    #[inline]
+    pub(in crate::check) fn value_is(&mut self, deeper: u8, is: impl FnOnce(Node<'_>) -> bool) -> Option<()> {
+        let byte = self.peek()?;
+        if let b'{' | b'[' = byte {
+            self.parts.clear();
+            self.value(deeper)?;
+            let (node, _) = first(&self.parts).filter(|_| !self.twice)?;
+            return is(node).then_some(());
+        }
+        let part = self.scalar(byte)?;
+        is(Node { part: &part, inside: &[] }).then_some(())
+    }
+
+    /// What is not yet read.
+    pub(in crate::check) fn rest(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    /// Goes on behind what has been looked at.
+    pub(in crate::check) fn skip(&mut self, bytes: usize) {
+        self.at += bytes;
+    }
+
     /// The next byte that is not blank.
-    fn peek(&mut self) -> Option<u8> {
+    #[inline]
+    pub(in crate::check) fn peek(&mut self) -> Option<u8> {
         loop {
             match self.text.as_bytes().get(self.at)? {
-                b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
+                // of those, JSON has only blanks
+                0..=b' ' => self.at += 1,
                 byte => return Some(*byte),
             }
         }
     }
 
+    /// Goes into a list or an object, if that is what is next.
+    pub(in crate::check) fn enter(&mut self, bracket: u8) -> Option<()> {
+        (self.peek()? == bracket).then(|| self.at += 1)
+    }
+
+    /// Whether there is one more element or member; if not, it is left.
+    pub(in crate::check) fn more(&mut self) -> Option<bool> {
+        loop {
+            match self.peek()? {
+                b',' => self.at += 1,
+                b']' | b'}' => {
+                    self.at += 1;
+                    return Some(false);
+                }
+                _ => return Some(true),
+            }
+        }
+    }
+
+    /// The name of a member; its value is next.
+    pub(in crate::check) fn name(&mut self) -> Option<Cow<'a, str>> {
+        let name = self.string()?;
+        self.peek()?;
+        // the colon
+        self.at += 1;
+        Some(name)
+    }
+
     fn value(&mut self, deeper: u8) -> Option<()> {
-        let part = match self.peek()? {
-            b'{' => return self.inside(Names::Told, deeper),
-            b'[' => return self.inside(Names::None, deeper),
-            b'"' => Part::Text(self.string()?),
+        match self.peek()? {
+            b'{' => self.inside(Names::Told, deeper),
+            b'[' => self.inside(Names::None, deeper),
+            byte => {
+                let part = self.scalar(byte)?;
+                self.parts.push(part);
+                Some(())
+            }
+        }
+    }
+
+    /// A value with nothing inside, of which this is the first byte.
+    #[inline]
+    fn scalar(&mut self, first: u8) -> Option<Part<'a>> {
+        match first {
+            b'"' => self.string().map(Part::Text),
             b'n' => self.literal(4, Part::Null),
             b't' => self.literal(4, Part::Bool(true)),
             b'f' => self.literal(5, Part::Bool(false)),
-            _ => Part::Number(self.number()?),
-        };
-        self.parts.push(part);
-        Some(())
+            _ => self.number().map(Part::Number),
+        }
     }
 
     /// A list or an object.
@@ -80,32 +149,21 @@ impl<'a> Reader<'a> {
         let (mut seen, mut maybe_twice) = (0, false);
         self.parts.push(Part::Null);
         self.at += 1;
-        loop {
-            match self.peek()? {
-                b']' | b'}' => break,
-                b',' => {
-                    self.at += 1;
-                    continue;
-                }
-                _ => len += 1,
-            }
+        while self.more()? {
+            len += 1;
             match &mut names {
                 Names::None => {}
                 Names::Given(names) => self.parts.push(Part::Text(Cow::Borrowed(*names.next()?))),
                 Names::Told => {
-                    let name = self.string()?;
+                    let name = self.name()?;
                     let bit = bit(&name);
                     maybe_twice |= seen & bit != 0;
                     seen |= bit;
                     self.parts.push(Part::Text(name));
-                    self.peek()?;
-                    // the colon
-                    self.at += 1;
                 }
             }
             self.value(deeper)?;
         }
-        self.at += 1;
         let inside = Inside { len, parts: self.parts.len() - start - 1 };
         self.parts[start] = match names {
             Names::None => Part::List(inside),
@@ -115,42 +173,60 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
+    #[inline]
     fn string(&mut self) -> Option<Cow<'a, str>> {
         let start = self.at + 1;
-        let (mut end, mut is_plain) = (start, true);
-        loop {
-            let rest = self.text.as_bytes().get(end..)?;
-            end += special(rest)?;
-            if self.text.as_bytes()[end] == b'"' {
-                break;
-            }
-            is_plain = false;
-            end += 2;
+        let end = start + special(self.text.as_bytes().get(start..)?)?;
+        if self.text.as_bytes()[end] == b'\\' {
+            return self.escaped(start, end);
         }
         self.at = end + 1;
-        match is_plain {
-            true => self.text.get(start..end).map(Cow::Borrowed),
-            false => serde_json::from_str(self.text.get(start - 1..=end)?).ok().map(Cow::Owned),
+        self.text.get(start..end).map(Cow::Borrowed)
+    }
+
+    /// A string in which there is a backslash.
+    #[cold]
+    fn escaped(&mut self, start: usize, backslash: usize) -> Option<Cow<'a, str>> {
+        let mut end = backslash;
+        while self.text.as_bytes().get(end)? != &b'"' {
+            end += 2;
+            end += special(self.text.as_bytes().get(end..)?)?;
         }
+        self.at = end + 1;
+        serde_json::from_str(self.text.get(start - 1..=end)?).ok().map(Cow::Owned)
     }
 
     fn number(&mut self) -> Option<Number> {
-        let rest = &self.text.as_bytes()[self.at..];
-        let is_of_number = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
-        let (number, after) =
-            rest.split_at(rest.iter().position(|it| !is_of_number(it)).unwrap_or(rest.len()));
-        self.at += number.len();
-        let short = (1..=SHORT).contains(&number.len()) && number.iter().all(u8::is_ascii_digit);
-        if short {
-            return Some(number.iter().fold(0, |number, it| number * 10 + u64::from(it - b'0')).into());
+        let rest = self.rest();
+        let mut short = 0;
+        for (at, byte) in rest.iter().enumerate() {
+            match byte {
+                b'0'..=b'9' if at < SHORT => short = short * 10 + u64::from(byte - b'0'),
+                b'0'..=b'9' | b'.' | b'e' | b'E' => break,
+                _ if at > 0 => {
+                    self.at += at;
+                    return Some(short.into());
+                }
+                _ => break,
+            }
         }
-        let end = self.text.len() - after.len();
-        self.text.get(end - number.len()..end)?.parse().ok()
+        self.long_number()
     }
 
-    fn literal(&mut self, len: usize, part: Part<'a>) -> Part<'a> {
+    /// A number that is not just some digits.
+    #[cold]
+    fn long_number(&mut self) -> Option<Number> {
+        let rest = self.rest();
+        let is_of_number = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+        let len = rest.iter().position(|it| !is_of_number(it)).unwrap_or(rest.len());
+        let start = self.at;
         self.at += len;
-        part
+        self.text.get(start..self.at)?.parse().ok()
+    }
+
+    fn literal(&mut self, len: usize, part: Part<'a>) -> Option<Part<'a>> {
+        self.at += len;
+        Some(part)
     }
 }
 

@@ -1,0 +1,214 @@
+//! [`Plan`]: a schema, taken apart into what is looked at while arguments are read.
+//!
+//! Most of a schema says which members and elements there are. Where that is all, the
+//! text is followed along it, and only single values are compared with what is said of
+//! them, by jsonschema: nothing is kept of the rest. A plan allows nothing that its
+//! schema does not; what it does not allow is looked at whole.
+
+mod name;
+mod walk;
+
+use self::name::Name;
+use super::{
+    constraints::is_nullable,
+    tree::{Borrowed, DEEPEST, Reader},
+};
+use jsonschema::Validator;
+use serde_json::{Map, Value, json};
+use std::{collections::HashMap, ops::RangeInclusive, sync::Arc};
+
+/// Members of an object that are told apart.
+const MOST: usize = 64;
+
+/// How arguments are looked at while they are read.
+#[derive(Debug)]
+pub(super) struct Plan {
+    args: Arc<Part>,
+    /// Where they are given in a list and have names.
+    in_order: Option<Part>,
+}
+
+/// How a part of them is.
+#[derive(Debug)]
+enum Part {
+    Members {
+        known: Vec<Member>,
+        /// A bit for each of them that may not be missing.
+        required: u64,
+    },
+    Elements {
+        first: Vec<Arc<Self>>,
+        rest: Arc<Self>,
+        len: RangeInclusive<usize>,
+    },
+    /// `null`, or what is inside.
+    Nullable(Arc<Self>),
+    /// Anything that is said of it.
+    Value(Box<Validator<Borrowed>>),
+}
+
+/// What is said of a member.
+#[derive(Debug)]
+struct Member {
+    name: Name,
+    part: Arc<Part>,
+}
+
+impl Plan {
+    /// Takes a schema apart; `None` if there is nothing to gain, or its parts mean
+    /// something else on their own.
+    pub(super) fn new(
+        schema: &Value,
+        names: &[&'static str],
+        build: &dyn Fn(&Value) -> Option<Validator<Borrowed>>,
+    ) -> Option<Self> {
+        let mut schema = schema.clone();
+        let dialect = schema.as_object_mut()?.remove("$schema");
+        if dialect.is_some_and(|it| it != "https://json-schema.org/draft/2020-12/schema")
+            || !is_plain(&schema)
+        {
+            return None;
+        }
+        let none = Map::new();
+        let definitions = schema.get("$defs").and_then(Value::as_object).unwrap_or(&none);
+        let mut planning = Planning { definitions, build, known: HashMap::new() };
+        let args = planning.part(&schema)?;
+        if matches!(*args, Part::Value(_)) {
+            return None;
+        }
+        let anything = planning.value(&json!(true))?;
+        let in_order = args.in_order(names, &Arc::new(anything));
+        Some(Self { args, in_order })
+    }
+
+    /// Whether these arguments are allowed; if not, they may be nevertheless.
+    pub(super) fn allows(&self, text: &str) -> bool {
+        // values are read one by one
+        let mut reader = Reader::new(text, 4);
+        let plan = self.in_order.as_ref().filter(|_| reader.peek() == Some(b'['));
+        plan.unwrap_or(&self.args).walk(&mut reader, DEEPEST).is_some()
+    }
+}
+
+impl Part {
+    /// The same, where members are given as a list in the order of these names.
+    fn in_order(&self, names: &[&'static str], anything: &Arc<Self>) -> Option<Self> {
+        let Self::Members { known, required } = self else { return None };
+        let place = |name: &str| names.iter().position(|it| *it == name);
+        let needed = known.iter().enumerate().filter(|(at, _)| required & 1 << at != 0);
+        let needed: Option<Vec<_>> = needed.map(|(_, it)| Some(place(it.name.plain())? + 1)).collect();
+        let least = needed?.into_iter().max().unwrap_or(0);
+        let of = |name: &&str| {
+            known.iter().find(|it| it.name.plain() == *name).map_or(anything, |it| &it.part).clone()
+        };
+        let first = names.iter().map(of).collect();
+        Some(Self::Elements { first, rest: anything.clone(), len: least..=names.len() })
+            .filter(|_| !names.is_empty())
+    }
+}
+
+/// Whether a schema means the same wherever it stands, next to the same definitions.
+fn is_plain(schema: &Value) -> bool {
+    match schema {
+        Value::Object(members) => members.iter().all(|(key, value)| match (key.as_str(), value) {
+            ("$ref", Value::String(target)) => target.starts_with("#/$defs/"),
+            ("$defs" | "$comment", _) => is_plain(value),
+            _ => !key.starts_with('$') && is_plain(value),
+        }),
+        Value::Array(values) => values.iter().all(is_plain),
+        _ => true,
+    }
+}
+
+struct Planning<'a> {
+    definitions: &'a Map<String, Value>,
+    build: &'a dyn Fn(&Value) -> Option<Validator<Borrowed>>,
+    /// What definitions have come to; `None` where they are being looked at.
+    known: HashMap<&'a str, Option<Arc<Part>>>,
+}
+
+impl<'a> Planning<'a> {
+    fn part(&mut self, schema: &Value) -> Option<Arc<Part>> {
+        if let Some(target) = only(schema, &["$ref"]).and_then(|it| it.get("$ref")) {
+            return self.definition(target.as_str()?, schema);
+        }
+        let part = match schema.get("type").and_then(Value::as_str) {
+            Some("object") => self.members(only(schema, &["type", "properties", "required"])),
+            Some("array") => {
+                self.elements(only(schema, &["type", "items", "prefixItems", "minItems", "maxItems"]))
+            }
+            _ => self.nullable(only(schema, &["anyOf"])),
+        };
+        part.or_else(|| self.value(schema)).map(Arc::new)
+    }
+
+    fn definition(&mut self, target: &str, schema: &Value) -> Option<Arc<Part>> {
+        let mut all = self.definitions.iter();
+        let found = all.find(|(name, _)| crate::schema::refs::to(name) == target);
+        let Some((name, definition)) = found else { return self.value(schema).map(Arc::new) };
+        match self.known.get(name.as_str()) {
+            Some(Some(part)) => Some(part.clone()),
+            // it contains itself
+            Some(None) => self.value(schema).map(Arc::new),
+            None => {
+                self.known.insert(name, None);
+                let part = self.part(definition)?;
+                self.known.insert(name, Some(part.clone()));
+                Some(part)
+            }
+        }
+    }
+
+    fn members(&mut self, schema: Option<&Map<String, Value>>) -> Option<Part> {
+        let properties = schema?.get("properties")?.as_object().filter(|it| it.len() <= MOST)?;
+        let mut required = 0;
+        for name in schema?.get("required").and_then(Value::as_array).into_iter().flatten() {
+            required |= 1 << properties.keys().position(|it| name == it)?;
+        }
+        let known = properties
+            .iter()
+            .map(|(name, schema)| Some(Member { name: Name::new(name), part: self.part(schema)? }));
+        Some(Part::Members { known: known.collect::<Option<_>>()?, required })
+    }
+
+    fn elements(&mut self, schema: Option<&Map<String, Value>>) -> Option<Part> {
+        let schema = schema?;
+        let bound = |key, none| schema.get(key).map_or(Some(none), |it| usize::try_from(it.as_u64()?).ok());
+        let len = bound("minItems", 0)?..=bound("maxItems", usize::MAX)?;
+        let first = schema.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let first = first.iter().map(|it| self.part(it)).collect::<Option<_>>()?;
+        let rest = self.part(schema.get("items").unwrap_or(&json!(true)))?;
+        Some(Part::Elements { first, rest, len })
+    }
+
+    fn nullable(&mut self, schema: Option<&Map<String, Value>>) -> Option<Part> {
+        let choices = schema?.get("anyOf").filter(|it| is_nullable(it))?.as_array()?;
+        let inner = choices.iter().find(|it| **it != json!({"type": "null"}))?;
+        self.part(inner).map(Part::Nullable)
+    }
+
+    fn value(&self, schema: &Value) -> Option<Part> {
+        let mut schema = schema.clone();
+        let refers = schema.to_string().contains(r#""$ref""#);
+        if let Some(members) = schema.as_object_mut().filter(|_| refers) {
+            members.insert("$defs".to_owned(), self.definitions.clone().into());
+        }
+        (self.build)(&schema).map(|validator| Part::Value(validator.into()))
+    }
+}
+
+/// What a schema says, if it says nothing besides this and what only describes.
+fn only<'s>(schema: &'s Value, keys: &[&str]) -> Option<&'s Map<String, Value>> {
+    let describes = |key: &str, value: &Value| match key {
+        "title" | "description" | "default" | "examples" | "deprecated" | "readOnly" | "writeOnly"
+        | "format" | "$defs" | "$comment" => true,
+        "additionalProperties" => *value == true,
+        _ => false,
+    };
+    schema
+        .as_object()
+        .filter(|it| it.iter().all(|(key, value)| keys.contains(&key.as_str()) || describes(key, value)))
+}
+
+#[cfg(test)]
+mod tests;
