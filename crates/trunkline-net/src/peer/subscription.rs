@@ -3,10 +3,11 @@
 mod cell;
 mod listening;
 
+#[cfg(feature = "http-client")]
 pub(crate) use self::cell::spelled;
 pub use self::listening::Listening;
 
-use self::cell::{Cell, Phase, Waiting};
+use self::cell::{Cell, Phase};
 use super::{Begun, NotNow, Peer, Sent};
 #[cfg(feature = "http-client")]
 use crate::dial::EventStream;
@@ -93,44 +94,17 @@ impl<T: 'static> Stream for Subscription<T> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        let cell = match &mut this.source {
-            Source::Connection(cell) => cell,
+        let polled = match &mut this.source {
+            Source::Connection(cell) => cell.poll_item(cx),
             #[cfg(feature = "http-client")]
-            Source::Response(events) => {
-                let polled = events.poll_item(cx);
-                if let (Poll::Ready(Some(Err(fault))), Some(span)) = (&polled, &this.span) {
-                    failed(span, fault, fault.code());
-                }
-                return polled;
-            }
+            Source::Response(events) => events.poll_item(cx),
         };
-        let mut state = cell.state();
-        if let Some(Waiting { item, bytes, _room }) = state.items.pop_front() {
-            state.waiting -= bytes;
-            state.taken.items += 1;
-            state.taken.bytes += bytes as u64;
-            let grant = state.grant(&cell.listening);
-            drop(state);
-            if let Some((stream, credit)) = grant {
-                cell.grant(&stream, credit);
-            }
-            if let (Err(fault), Some(span)) = (&item, &this.span) {
-                failed(span, fault, fault.code());
-            }
-            return Poll::Ready(Some(item));
+        match (&polled, &this.span) {
+            (Poll::Ready(Some(Err(fault))), Some(span)) => failed(span, fault, fault.code()),
+            (Poll::Ready(None), _) => (this.sent, this.span) = (None, None),
+            _ => {}
         }
-        match state.phase {
-            Phase::Ended => {
-                drop(state);
-                this.sent = None;
-                this.span = None;
-                Poll::Ready(None)
-            }
-            _ => {
-                state.wait(cx);
-                Poll::Pending
-            }
-        }
+        polled
     }
 }
 

@@ -86,7 +86,7 @@ impl<'a> Batching<'a> {
                 }
                 #[cfg(feature = "http-client")]
                 Carrier::Http(posting) => {
-                    let about = client.about(trace, Some(timeout));
+                    let about = posting.about(trace, Some(timeout));
                     posting.in_time(deadline, posting.batch(&batch, &about)).await
                 }
             }

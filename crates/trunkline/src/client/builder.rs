@@ -375,7 +375,6 @@ impl Builder {
             let shared = Shared {
                 carrier,
                 call_timeout: self.call_timeout,
-                tells_timeouts: self.tells_timeouts,
                 drain_timeout: self.limits.drain_timeout,
                 max_batch: self.limits.max_batch,
                 far,
@@ -387,7 +386,7 @@ impl Builder {
             if let Some(name) = self.names.into_iter().next() {
                 return Err(DialError::Name { name, source: Box::new(no_way_back()) });
             }
-            let posting = Posting::new(dialer.http(language)?, self.observers);
+            let posting = Posting::new(dialer.http(language)?, self.tells_timeouts, self.observers);
             return Ok((client(Carrier::Http(Arc::new(posting))), None));
         }
         let line = Line::new(self.observers, introduction);

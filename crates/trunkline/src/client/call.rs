@@ -168,7 +168,7 @@ impl<T: DeserializeOwned + Send + 'static, A: Serialize> Calling<'_, T, A> {
             }
             #[cfg(feature = "http-client")]
             Carrier::Http(posting) => {
-                let about = self.client.about(self.trace.clone(), Some(self.timeout));
+                let about = posting.about(self.trace.clone(), Some(self.timeout));
                 let called = posting.call(self.procedure, &self.args, &about);
                 let posting = posting.clone();
                 Box::pin(async move { posting.in_time(deadline, called).await })

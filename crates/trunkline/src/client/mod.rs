@@ -40,7 +40,7 @@ pub use trunkline_net::{
 use self::line::Line;
 #[cfg(feature = "http-client")]
 use self::posting::Posting;
-use crate::{About, Fault, FaultKind, Link, OwnedPayload, Peer, Trace, security::AUTHENTICATE};
+use crate::{Fault, FaultKind, Link, OwnedPayload, Peer, Trace, security::AUTHENTICATE};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::sync::watch;
@@ -80,7 +80,6 @@ pub struct Client(
 struct Shared {
     carrier: Carrier,
     call_timeout: Duration,
-    tells_timeouts: bool,
     drain_timeout: Duration,
     max_batch: usize,
     /// Whom it calls, for those who are told of calls.
@@ -159,12 +158,6 @@ impl Client {
             true => telling::outgoing(procedure, || self.0.far.clone(), trace),
             false => None,
         }
-    }
-
-    /// What is said of a call besides, over HTTP, that stands there and is waited for so long.
-    #[cfg(feature = "http-client")]
-    fn about(&self, trace: Option<Trace>, timeout: Option<Duration>) -> About {
-        About::default().with_trace(trace).with_timeout(timeout.filter(|_| self.0.tells_timeouts))
     }
 
     /// Calls a procedure of the server.
@@ -262,7 +255,7 @@ impl Client {
             #[cfg(feature = "http-client")]
             Carrier::Http(posting) => {
                 let notified =
-                    posting.notify(procedure, &args, &self.about(telling::place(self.1.as_ref()), None));
+                    posting.notify(procedure, &args, &posting.about(telling::place(self.1.as_ref()), None));
                 drop(args);
                 posting.in_time(deadline, notified).await
             }

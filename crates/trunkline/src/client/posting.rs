@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
-use trunkline_core::{About, Encode};
+use trunkline_core::{About, Encode, Trace};
 use trunkline_net::{
     batch::{Answers, Batch, decode},
     dial::HttpCaller,
@@ -17,6 +17,7 @@ use trunkline_net::{
 /// the client is closed.
 pub(super) struct Posting {
     caller: HttpCaller,
+    tells_timeouts: bool,
     state: watch::Sender<ConnectionState>,
     observers: Vec<Observer>,
     /// The calls under way.
@@ -24,10 +25,21 @@ pub(super) struct Posting {
 }
 
 impl Posting {
-    pub(super) fn new(caller: HttpCaller, observers: Vec<Observer>) -> Self {
+    pub(super) fn new(caller: HttpCaller, tells_timeouts: bool, observers: Vec<Observer>) -> Self {
         let state = ConnectionState::Connected;
         observers.iter().for_each(|observer| observer(&state));
-        Self { caller, state: watch::Sender::new(state), observers, calls: TaskTracker::new() }
+        Self {
+            caller,
+            tells_timeouts,
+            state: watch::Sender::new(state),
+            observers,
+            calls: TaskTracker::new(),
+        }
+    }
+
+    /// What is said besides of a call that stands there and is waited for so long.
+    pub(super) fn about(&self, trace: Option<Trace>, timeout: Option<Duration>) -> About {
+        About::default().with_trace(trace).with_timeout(timeout.filter(|_| self.tells_timeouts))
     }
 
     pub(super) fn call<T: DeserializeOwned>(

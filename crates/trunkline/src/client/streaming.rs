@@ -1,6 +1,8 @@
 //! [`Streaming`]: a call for a stream, from the first poll to its being open.
 
-use super::{Carrier, Client, call};
+#[cfg(feature = "http-client")]
+use super::Carrier;
+use super::{Client, call};
 use crate::{Fault, IntoReply, OwnedPayload, Trace};
 use futures_core::Stream;
 use serde::{Serialize, de::DeserializeOwned};
@@ -130,15 +132,13 @@ where
         Box::pin(async move {
             let (args, deadline) = (args?, call::deadline(timeout));
             let span = client.outgoing(Some(procedure), &mut trace);
-            let line = match &client.0.carrier {
-                Carrier::Connection(line) => line,
-                #[cfg(feature = "http-client")]
-                Carrier::Http(posting) => {
-                    let about = client.about(trace, Some(timeout));
-                    let opened = posting.in_time(deadline, posting.stream(procedure, &args, &about));
-                    return Ok(told(span.clone(), opened).await?.in_span(span));
-                }
-            };
+            #[cfg(feature = "http-client")]
+            if let Carrier::Http(posting) = &client.0.carrier {
+                let about = posting.about(trace, Some(timeout));
+                let opened = posting.in_time(deadline, posting.stream(procedure, &args, &about));
+                return Ok(told(span.clone(), opened).await?.in_span(span));
+            }
+            let line = client.line()?;
             let open = async {
                 let opening = line.begin_when_ready(|peer, cx| {
                     peer.traced(trace.as_ref()).open(procedure, &args, &listening, deadline, cx)

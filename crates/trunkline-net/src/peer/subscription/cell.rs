@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    task::{Context, Waker},
+    task::{Context, Poll, Waker},
 };
 use tokio::sync::OwnedSemaphorePermit;
 use trunkline_core::{Credit, Fault, FaultKind, Payload};
@@ -20,29 +20,29 @@ pub(super) struct Cell<T> {
     state: Mutex<State<T>>,
     pub(super) shared: Weak<Shared>,
     me: Weak<Self>,
-    pub(super) listening: Listening,
+    listening: Listening,
 }
 
 pub(super) struct State<T> {
     pub(super) phase: Phase,
-    pub(super) items: VecDeque<Waiting<T>>,
+    items: VecDeque<Waiting<T>>,
     /// How many bytes they have.
-    pub(super) waiting: usize,
+    waiting: usize,
     waker: Option<Waker>,
     /// Nobody listens any more.
     left: bool,
     /// What was taken since the far side was last told that there is room.
-    pub(super) taken: Credit,
+    taken: Credit,
     pub(super) missed: u64,
 }
 
 /// An item that has not been taken.
-pub(super) struct Waiting<T> {
-    pub(super) item: Result<T, Fault>,
+struct Waiting<T> {
+    item: Result<T, Fault>,
     /// How long it was on its way.
-    pub(super) bytes: usize,
+    bytes: usize,
     /// What it takes up of a room that streams share.
-    pub(super) _room: Option<OwnedSemaphorePermit>,
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 /// Nothing so far.
@@ -67,7 +67,7 @@ enum Heard<T> {
 
 impl<T> State<T> {
     /// For what there is room again, once that is worth telling.
-    pub(super) fn grant(&mut self, listening: &Listening) -> Option<(Box<str>, Credit)> {
+    fn grant(&mut self, listening: &Listening) -> Option<(Box<str>, Credit)> {
         let is_worth_it = self.taken.items >= listening.max_waiting.div_ceil(2) as u64
             || self.taken.bytes >= listening.max_waiting_bytes.div_ceil(2) as u64;
         match &self.phase {
@@ -115,6 +115,27 @@ impl<T> Cell<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The next item, for who listens.
+    pub(super) fn poll_item(&self, cx: &Context<'_>) -> Poll<Option<Result<T, Fault>>> {
+        let mut state = self.state();
+        let Some(Waiting { item, bytes, _room }) = state.items.pop_front() else {
+            if matches!(state.phase, Phase::Ended) {
+                return Poll::Ready(None);
+            }
+            state.wait(cx);
+            return Poll::Pending;
+        };
+        state.waiting -= bytes;
+        state.taken.items += 1;
+        state.taken.bytes += bytes as u64;
+        let grant = state.grant(&self.listening);
+        drop(state);
+        if let Some((stream, credit)) = grant {
+            self.grant(&stream, credit);
+        }
+        Poll::Ready(Some(item))
+    }
+
     /// Nobody listens any more.
     pub(super) fn leave(&self) {
         let (before, items) = {
@@ -134,7 +155,7 @@ impl<T> Cell<T> {
     }
 
     /// Tells the far side that there is room for more items.
-    pub(super) fn grant(&self, stream: &str, credit: Credit) {
+    fn grant(&self, stream: &str, credit: Credit) {
         let Some(shared) = self.shared.upgrade() else { return };
         {
             let mut state = shared.state();
