@@ -2,13 +2,15 @@
 //!
 //! Most of a schema says which members and elements there are. Where that is all, the
 //! text is followed along it, and only single values are compared with what is said of
-//! them, by jsonschema: nothing is kept of the rest. A plan allows nothing that its
+//! them, by jsonschema if that is more than how long or how large they are: nothing is
+//! kept of the rest. A plan allows nothing that its
 //! schema does not; what it does not allow is looked at whole.
 
 mod name;
+mod single;
 mod walk;
 
-use self::name::Name;
+use self::{name::Name, single::Single};
 use super::{
     constraints::is_nullable,
     tree::{Borrowed, DEEPEST, Reader},
@@ -44,7 +46,7 @@ enum Part {
     /// `null`, or what is inside.
     Nullable(Arc<Self>),
     /// Anything that is said of it.
-    Value(Box<Validator<Borrowed>>),
+    Value(Box<Single>),
 }
 
 /// What is said of a member.
@@ -193,7 +195,7 @@ impl<'a> Planning<'a> {
         if let Some(members) = schema.as_object_mut().filter(|_| refers) {
             members.insert("$defs".to_owned(), self.definitions.clone().into());
         }
-        (self.build)(&schema).map(|validator| Part::Value(validator.into()))
+        (self.build)(&schema).map(|whole| Part::Value(Single::new(&schema, whole).into()))
     }
 }
 

@@ -83,6 +83,48 @@ proptest! {
     }
 }
 
+/// A bound of a number, or of how long a text is, of which some are not simple.
+fn bounds() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        (-2..6_i64).prop_map(Value::from),
+        Just(json!(2.0)),
+        Just(json!(1.5)),
+        Just(json!(u64::MAX)),
+        Just(Value::Null)
+    ]
+}
+
+fn single() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[aé🦀]{0,6}".prop_map(|it| json!(it).to_string()),
+        r#""([a🦀]|\\n|\\u00e9|\\ud83e\\udd80){0,4}""#,
+        (-3..7_i64).prop_map(|it| it.to_string()),
+        "[1-9][0-9]{0,22}|[0-5][.][05]|[1-5]e[01]|-0|true|null|\\[\\]",
+    ]
+}
+
+proptest! {
+    #[test]
+    fn values_on_their_own_are_seen_through_as_jsonschema_does(
+        kind in prop::sample::select(vec!["string", "integer", "number"]),
+        least in bounds(),
+        most in bounds(),
+        value in single(),
+    ) {
+        let keys = if kind == "string" { ["minLength", "maxLength"] } else { ["minimum", "maximum"] };
+        let mut item = json!({"type": kind, "format": "whatever"});
+        for (key, bound) in keys.into_iter().zip([least, most]).filter(|(_, it)| !it.is_null()) {
+            item[key] = bound;
+        }
+        let schema = json!({"type": "array", "items": item});
+        let Some(whole) = build(&schema) else { return Ok(()) };
+        for text in [format!("[{value}]"), format!("[ {value} ,{value}]")] {
+            let allowed = Tree::read(&text, &[]).is_ok_and(|tree| whole.is_valid(tree.root()));
+            prop_assert_eq!(plan(&schema, &[]).allows(&text), allowed, "{} {}", text, schema);
+        }
+    }
+}
+
 #[test]
 fn of_members_with_the_same_name_all_are_looked_at() {
     let plan = plan(&schema(), &[]);

@@ -8,7 +8,7 @@ impl Part {
     #[inline]
     pub(super) fn walk(&self, reader: &mut Reader<'_>, deeper: u8) -> Option<()> {
         match self {
-            Self::Value(validator) => reader.value_is(deeper, |value| validator.is_valid(value)),
+            Self::Value(single) => single.walk(reader, deeper),
             others => others.walk_into(reader, deeper),
         }
     }

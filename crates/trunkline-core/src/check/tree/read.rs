@@ -173,30 +173,60 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
+    /// The next value, if it is a text in which nothing is escaped.
+    #[inline]
+    pub(in crate::check) fn plain_text(&mut self) -> Option<&'a str> {
+        match self.peek()? {
+            b'"' => self.unescaped().ok(),
+            _ => None,
+        }
+    }
+
     #[inline]
     fn string(&mut self) -> Option<Cow<'a, str>> {
-        let start = self.at + 1;
-        let end = start + special(self.text.as_bytes().get(start..)?)?;
-        if self.text.as_bytes()[end] == b'\\' {
-            return self.escaped(start, end);
+        match self.unescaped() {
+            Ok(text) => Some(Cow::Borrowed(text)),
+            Err(backslash) => self.escaped(backslash?),
         }
+    }
+
+    /// A string, unless there is a backslash in it: where, if it has an end at all.
+    #[inline]
+    fn unescaped(&mut self) -> Result<&'a str, Option<usize>> {
+        let start = self.at + 1;
+        let text = self.text.as_bytes().get(start..).ok_or(None)?;
+        let end = start + special(text).ok_or(None)?;
+        if self.text.as_bytes()[end] == b'\\' {
+            return Err(Some(end));
+        }
+        let text = self.text.get(start..end).ok_or(None)?;
         self.at = end + 1;
-        self.text.get(start..end).map(Cow::Borrowed)
+        Ok(text)
     }
 
     /// A string in which there is a backslash.
     #[cold]
-    fn escaped(&mut self, start: usize, backslash: usize) -> Option<Cow<'a, str>> {
-        let mut end = backslash;
+    fn escaped(&mut self, backslash: usize) -> Option<Cow<'a, str>> {
+        let (start, mut end) = (self.at, backslash);
         while self.text.as_bytes().get(end)? != &b'"' {
             end += 2;
             end += special(self.text.as_bytes().get(end..)?)?;
         }
         self.at = end + 1;
-        serde_json::from_str(self.text.get(start - 1..=end)?).ok().map(Cow::Owned)
+        serde_json::from_str(self.text.get(start..=end)?).ok().map(Cow::Owned)
     }
 
     fn number(&mut self) -> Option<Number> {
+        match self.digits() {
+            Some(number) => Some(number.into()),
+            None => self.long_number(),
+        }
+    }
+
+    /// The next value, if it is a number of a few digits and nothing else.
+    #[inline]
+    pub(in crate::check) fn digits(&mut self) -> Option<u64> {
+        self.peek()?;
         let rest = self.rest();
         let mut short = 0;
         for (at, byte) in rest.iter().enumerate() {
@@ -205,12 +235,12 @@ impl<'a> Reader<'a> {
                 b'0'..=b'9' | b'.' | b'e' | b'E' => break,
                 _ if at > 0 => {
                     self.at += at;
-                    return Some(short.into());
+                    return Some(short);
                 }
                 _ => break,
             }
         }
-        self.long_number()
+        None
     }
 
     /// A number that is not just some digits.
