@@ -26,7 +26,9 @@ const MOST: usize = 64;
 #[derive(Debug)]
 pub(super) struct Plan {
     args: Arc<Part>,
-    /// Where they are given in a list and have names.
+    /// Whether those of a list have names.
+    named: bool,
+    /// How they are then, where that is known.
     in_order: Option<Part>,
 }
 
@@ -80,15 +82,18 @@ impl Plan {
         }
         let anything = planning.value(&json!(true))?;
         let in_order = args.in_order(names, &Arc::new(anything));
-        Some(Self { args, in_order })
+        Some(Self { args, named: !names.is_empty(), in_order })
     }
 
     /// Whether these arguments are allowed; if not, they may be nevertheless.
     pub(super) fn allows(&self, text: &str) -> bool {
         // values are read one by one
         let mut reader = Reader::new(text, 4);
-        let plan = self.in_order.as_ref().filter(|_| reader.peek() == Some(b'['));
-        plan.unwrap_or(&self.args).walk(&mut reader, DEEPEST).is_some()
+        let plan = match self.named && reader.peek() == Some(b'[') {
+            true => self.in_order.as_ref(),
+            false => Some(&*self.args),
+        };
+        plan.is_some_and(|plan| plan.walk(&mut reader, DEEPEST).is_some())
     }
 }
 

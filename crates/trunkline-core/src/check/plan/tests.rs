@@ -125,6 +125,23 @@ proptest! {
     }
 }
 
+/// A list of arguments that have names is an object to its schema, whatever that looks like.
+#[test]
+fn a_list_is_never_taken_for_what_it_is_not() {
+    let member = json!({"properties": {"a": {"minimum": 1}}, "required": ["a"]});
+    for schema in [
+        json!({"anyOf": [{"type": "null"}, member]}),
+        json!({"anyOf": [{"type": "null"}, {"type": "object", "properties": {"a": {"minimum": 1}}}]}),
+        json!({"$ref": "#/$defs/it", "$defs": {"it": {"type": "array", "items": {"minimum": 0}}}}),
+        json!({"$ref": "#/$defs/it", "$defs": {"it": {"type": "object", "properties": {"a": {"minimum": 1}}}}}),
+    ] {
+        let plan = Plan::new(&schema, &["a"], &build).unwrap();
+        let whole = build(&schema).unwrap();
+        let tree = Tree::read("[0]", &["a"]).unwrap();
+        assert!(!whole.is_valid(tree.root()) && !plan.allows("[0]"), "{schema}");
+    }
+}
+
 #[test]
 fn of_members_with_the_same_name_all_are_looked_at() {
     let plan = plan(&schema(), &[]);
