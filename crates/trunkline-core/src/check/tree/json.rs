@@ -3,10 +3,10 @@
 use super::{Elements, Members, Node, Part};
 use jsonschema::{
     JsonType,
-    json::{Array, Json, Node as JsonNode, NodeIdentity, Object, cmp, unique},
+    json::{Array, Json, Node as JsonNode, NodeIdentity, Object, cmp},
 };
 use serde_json::{Number, Value};
-use std::{borrow::Cow, iter, ptr};
+use std::{borrow::Cow, collections::HashSet, fmt::Write, iter, ptr};
 
 /// Values that are borrowed from the text of arguments.
 #[derive(Debug)]
@@ -144,7 +144,48 @@ impl<'a> Array<'a, Borrowed> for Node<'a> {
     }
 
     fn is_unique(&self) -> bool {
-        let values: Vec<_> = Node::elements(*self).map(|node| Cow::Owned(node.value())).collect();
-        unique::is_unique(&values)
+        let mut seen = HashSet::with_capacity(self.size());
+        Node::elements(*self).all(|node| {
+            let mut spelled = String::new();
+            spell(node, &mut spelled);
+            seen.insert(spelled)
+        })
     }
+}
+
+/// Writes a value so that those that are equal to JSON Schema, and no others, are
+/// spelled alike. What strangers choose is told apart by text, and not by numbers that
+/// many of them could share.
+fn spell(node: Node<'_>, out: &mut String) {
+    // a `String` takes whatever is written to it
+    let _ = match node.part {
+        Part::Null => write!(out, "n"),
+        Part::Bool(it) => write!(out, "{it}"),
+        Part::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+            // 1.0 is 1, and -0.0 is 0
+            Some(float) if float.fract() == 0.0 => write!(out, "{:.0}", float + 0.0),
+            Some(float) => write!(out, "{float}"),
+            None => write!(out, "{number}"),
+        },
+        Part::Text(text) => write!(out, "{}:{text}", text.len()),
+        Part::List(_) => {
+            out.push('[');
+            Node::elements(node).for_each(|element| {
+                spell(element, out);
+                out.push(',');
+            });
+            write!(out, "]")
+        }
+        Part::Members(_) => {
+            let mut members: Vec<_> = Node::members(node).collect();
+            members.sort_unstable_by_key(|(name, _)| *name);
+            out.push('{');
+            for (name, value) in members {
+                let _ = write!(out, "{}:{name}", name.len());
+                spell(value, out);
+                out.push(',');
+            }
+            write!(out, "}}")
+        }
+    };
 }

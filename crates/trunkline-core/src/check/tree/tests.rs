@@ -1,7 +1,7 @@
 //! A tree is of the same value that serde_json reads, whatever the text.
 
 use super::*;
-use jsonschema::json::{Node as _, cmp};
+use jsonschema::json::{Array as _, Node as _, cmp, unique};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -33,7 +33,45 @@ fn anything() -> impl Strategy<Value = Value> {
     })
 }
 
+/// Values of which some are likely to be equal.
+fn few() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        prop::sample::select(vec![
+            json!(null),
+            json!(true),
+            json!(0),
+            json!(-0.0),
+            json!(1),
+            json!(1.0),
+            json!(1.5)
+        ]),
+        prop::sample::select(vec![
+            json!("1"),
+            json!("a"),
+            json!(""),
+            json!(u64::MAX),
+            json!(1e300),
+            json!(-1)
+        ]),
+    ];
+    leaf.prop_recursive(2, 6, 2, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::Array),
+            prop::collection::btree_map("[ab]", inner, 0..3)
+                .prop_map(|members| members.into_iter().collect()),
+        ]
+    })
+}
+
 proptest! {
+    #[test]
+    fn elements_are_told_apart_as_jsonschema_does(values in prop::collection::vec(few(), 0..5)) {
+        let text = Value::from(values.clone()).to_string();
+        let values: Vec<_> = values.into_iter().map(Cow::<Value>::Owned).collect();
+        let expected = unique::is_unique(&values);
+        prop_assert_eq!(Tree::read(&text, &[]).unwrap().root().is_unique(), expected, "{}", text);
+    }
+
     #[test]
     fn it_is_what_serde_json_reads(value in anything(), other in anything()) {
         for text in [value.to_string(), format!(" {value:#}\r\n")] {
