@@ -138,11 +138,8 @@ impl Check {
             Ok(tree) if self.validator.is_valid(tree.root()) => Ok(()),
             Ok(tree) => Err(self.refused(text, tree.root())),
             Err(Unread::Unfit) => Err(violations::unreadable()),
-            Err(Unread::Twice) => {
-                // the last member of a name counts
-                let Ok(value) = args.decode::<Value>() else { return Err(violations::unreadable()) };
-                self.pass_as(Payload::Json(&value.to_string()))
-            }
+            // which of them counts is up to whoever reads them
+            Err(Unread::Twice) => Err(violations::twice()),
         }
     }
 

@@ -244,6 +244,17 @@ mod checking {
         }
     }
 
+    /// Whoever is handed the text may take the one or the other.
+    #[test]
+    fn no_value_goes_unchecked_beside_another_of_its_name() {
+        let raw = || handler(async |_: RawArgs| ()).args_schema(json!({"properties": {"a": {"minimum": 1}}}));
+        for args in [r#"{"a":0,"a":1}"#, r#"{"a":1,"a":0}"#, r#"{"a":{"b":0,"b":1}}"#] {
+            let (message, violations) = refused(raw(), Some(args));
+            assert_eq!(message, "Invalid params: two members of an object have the same name", "{args}");
+            assert!(violations.is_empty());
+        }
+    }
+
     #[test]
     fn no_value_goes_unchecked_under_another_name() {
         let aliased = || handler(async |_: Aliased| ());

@@ -79,10 +79,17 @@ pub(super) fn too_long() -> Fault {
     untold("they do not fit their schema, and there is too much of them to say where")
 }
 
-/// What is told of more arguments than there are places for, and of numbers that
-/// are out of any range.
+/// What is told of arguments that cannot be compared with a schema.
 pub(super) fn unreadable() -> Fault {
-    untold("there are more arguments than names for them, or a number is out of range")
+    untold(
+        "there are more arguments than names for them, they are nested too deep, or a text or a number in \
+         them cannot be held",
+    )
+}
+
+/// What is told of an object that says something twice.
+pub(super) fn twice() -> Fault {
+    untold("two members of an object have the same name")
 }
 
 fn untold(why: &str) -> Fault {
