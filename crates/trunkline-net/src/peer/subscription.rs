@@ -36,7 +36,7 @@ pub(crate) trait Listener: Send + Sync {
 /// A stream that the far side sends.
 ///
 /// Each item is an `Ok`; a fault is the last item of a stream that broke off, with
-/// [`FaultKind::Disconnected`] if it did because the connection is gone. Dropping
+/// [`FaultKind::Disconnected`](trunkline_core::FaultKind::Disconnected) if it did because the connection is gone. Dropping
 /// it tells the far side that nobody listens any more.
 #[must_use = "dropping it ends the stream"]
 pub struct Subscription<T: 'static> {
