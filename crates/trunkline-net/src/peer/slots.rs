@@ -133,6 +133,12 @@ impl<T: Occupant> Slots<T> {
         let place = match self.free.last() {
             Some(place) => *place,
             None if self.places.len() < self.capacity => {
+                if self.places.is_empty() {
+                    // most connections have one call at a time, and a vector would begin with four
+                    self.places.reserve_exact(1);
+                    self.free.reserve_exact(1);
+                    self.wakers.reserve_exact(1);
+                }
                 self.places.push(None);
                 self.free.push(self.places.len() - 1);
                 self.places.len() - 1
