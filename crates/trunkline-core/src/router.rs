@@ -323,7 +323,8 @@ impl Router {
         feed: Option<&Feed>,
         context: &Context,
     ) -> Result<OwnedPayload, Fault> {
-        let called = self.start_within(name, args, feed, context, Gives::Value, own_deadline)?;
+        let route = self.find_within(name)?;
+        let called = route.start_within(name, args, feed, context, Gives::Value, own_deadline)?;
         called.value().await
     }
 

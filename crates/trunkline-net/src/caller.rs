@@ -5,7 +5,7 @@ use crate::{
     clock::{after, earliest, now},
     decoded::{Decoded, decode_reply},
     peer::placed_within,
-    telling::{Incoming, told},
+    telling::{Incoming, failed, told},
 };
 use futures_util::Stream;
 use serde::{Serialize, de::DeserializeOwned};
@@ -168,20 +168,24 @@ impl Caller {
     ) -> Result<(Within, Option<Span>), Fault> {
         let router = self.router.upgrade().ok_or_else(gone)?;
         let context = self.context.inner()?;
+        let route = router.find_within(procedure)?;
         let deadline = |own: Option<Duration>| {
             let now = now();
             let deadline = earliest([self.deadline, own.and_then(|own| after(now, own))]);
             if deadline.is_some_and(|at| at <= now) { Err(too_late()) } else { Ok(deadline) }
         };
         let args = args.map(OwnedPayload::borrow);
-        let known = router.find_within(procedure).is_ok_and(|route| route.fallback().is_none());
+        let known = route.fallback().is_none();
         let incoming = Incoming { procedure, known, id: None, args: args.as_ref(), context: &context };
         let span = incoming.span();
         let started = {
             let _entered = span.as_ref().map(Span::enter);
-            router.start_within(procedure, args, feed, &context, gives, deadline)?.placed(placed_within)
+            route.start_within(procedure, args, feed, &context, gives, deadline)
         };
-        Ok((started, span))
+        if let (Err(fault), Some(span)) = (&started, &span) {
+            failed(span, fault, fault.code());
+        }
+        Ok((started?.placed(placed_within), span))
     }
 }
 

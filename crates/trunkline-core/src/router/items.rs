@@ -76,7 +76,8 @@ impl Router {
         feed: Option<&Feed>,
         context: &Context,
     ) -> Result<Items, Fault> {
-        let opened = self.start_within(name, args, feed, context, Gives::Stream, own_deadline)?;
+        let route = self.find_within(name)?;
+        let opened = route.start_within(name, args, feed, context, Gives::Stream, own_deadline)?;
         opened.items().await
     }
 }

@@ -1,6 +1,6 @@
 //! [`Within`]: a call from within this program, from its start to its value or its stream.
 
-use super::{Gives, Items, Router};
+use super::{Gives, Items, Route};
 use crate::{
     call::Call,
     context::Context,
@@ -26,9 +26,10 @@ pub struct Within {
     deadline: Option<Instant>,
 }
 
-impl Router {
-    /// Starts a call of a procedure that gives a value, or a stream, as `gives` has it:
-    /// what all calls from within this program come to. `deadline` says when it is to
+impl Route {
+    /// Starts a call of it, by the name under which it was [found](super::Router::find_within),
+    /// for the value or the stream that it `gives`: what all calls from within this
+    /// program come to. `deadline` says when it is to
     /// end, given the timeout of its procedure, which is for opening a stream only.
     ///
     /// # Errors
@@ -44,17 +45,16 @@ impl Router {
         gives: Gives,
         deadline: impl FnOnce(Option<Duration>) -> Result<Option<Instant>, Fault>,
     ) -> Result<Within, Fault> {
-        let route = self.find_within(name)?;
-        if route.gives() != gives {
-            return Err(gives_other(name, route.gives()));
+        if self.gives() != gives {
+            return Err(gives_other(name, self.gives()));
         }
-        let deadline = deadline(route.timeout())?;
-        let mut call = Call::new(name, args, context, route.states());
-        call.fallback = route.fallback();
+        let deadline = deadline(self.timeout())?;
+        let mut call = Call::new(name, args, context, self.states());
+        call.fallback = self.fallback();
         call.deadline = deadline.filter(|_| gives == Gives::Value);
         call.feed = feed;
-        let running = caught(|| route.start(&call), Err)?;
-        Ok(Within { running, run: route.run(), deadline })
+        let running = caught(|| self.start(&call), Err)?;
+        Ok(Within { running, run: self.run(), deadline })
     }
 }
 

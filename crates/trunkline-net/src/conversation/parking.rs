@@ -67,31 +67,16 @@ impl Conversation {
 
     /// Parks what a signal asks for, unless it is the driver's business; whether it did.
     pub(crate) fn put_off(&mut self, signal: &Signal<'_>, out: &mut Outbox, turn: Turn<'_>) -> bool {
-        match signal {
+        let (id, procedure, args, about) = match signal {
             Signal::Call { id, procedure, args, about } if !self.draining => {
-                self.park(
-                    Some(id),
-                    procedure,
-                    args.as_ref().map(CowPayload::borrow),
-                    about.as_deref(),
-                    out,
-                    turn,
-                );
-                true
+                (Some(id), procedure, args, about)
             }
-            Signal::Notify { procedure, args, about } if !self.draining => {
-                self.park(
-                    None,
-                    procedure,
-                    args.as_ref().map(CowPayload::borrow),
-                    about.as_deref(),
-                    out,
-                    turn,
-                );
-                true
-            }
-            other => self.take(other, out, turn),
-        }
+            Signal::Notify { procedure, args, about } if !self.draining => (None, procedure, args, about),
+            other => return self.take(other, out, turn),
+        };
+        let args = args.as_ref().map(CowPayload::borrow);
+        self.park(id, procedure, args, about.as_deref(), out, turn);
+        true
     }
 
     /// Starts calls that were put off, as far as there is room.
