@@ -172,7 +172,9 @@ async fn a_caller_says_where_it_stands() {
 #[tokio::test]
 async fn what_is_refused_has_a_span_too() {
     let collected = Collected::new();
-    let mut wire = Wire::to(Router::new().procedure("typed", async |(number,): (u8,)| number));
+    let outer = async |caller: Caller| caller.call::<u8>("typed", ("x",)).await;
+    let mut wire =
+        Wire::to(Router::new().procedure("typed", async |(number,): (u8,)| number).procedure("outer", outer));
     wire.ask(format!(r#"{{"jsonrpc":"2.0","id":1,"method":"no\n{}"}}"#, "x".repeat(1000))).await;
     let span = collected.one("jsonrpc", SpanKind::Server);
     assert_eq!(said(&span, "rpc.method"), "_OTHER");
@@ -182,6 +184,9 @@ async fn what_is_refused_has_a_span_too() {
     wire.ask(r#"{"jsonrpc":"2.0","id":2,"method":"typed","params":["x"]}"#).await;
     let span = collected.one("typed", SpanKind::Server);
     assert_eq!(said(&span, "error.type"), "-32602");
+    wire.ask(r#"{"jsonrpc":"2.0","id":3,"method":"outer"}"#).await;
+    let span = collected.one("typed", SpanKind::Internal);
+    assert_eq!(said(&span, "error.type"), "InvalidArgs", "also one that fails before it waits");
 }
 
 /// Streams, notifications, batches and calls back, each in the trace of what made it.
