@@ -29,6 +29,7 @@ pub mod framing;
 pub mod handler;
 pub mod identity;
 pub mod input;
+pub mod key;
 pub mod lag;
 pub mod limits;
 pub mod middleware;
@@ -64,6 +65,7 @@ pub use crate::{
     handler::Handler,
     identity::Identity,
     input::Input,
+    key::Key,
     lag::Lag,
     limits::Limits,
     middleware::{Answer, Middleware, Next},
