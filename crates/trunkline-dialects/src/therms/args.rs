@@ -18,7 +18,7 @@
 //! The order is part of the protocol, as only the first error is told: `type`; then
 //! `$ref`, `const`, `enum`, `not`, `anyOf`, `oneOf`, `allOf`, `if`; then what is said of
 //! numbers, of strings, of arrays, and of objects, last `properties` in the order of the
-//! schema and `patternProperties`. See `args/compile.rs`, which lists it.
+//! schema and `patternProperties`. `args/keywords.rs` lists them.
 //!
 //! # Where it differs, on purpose
 //!

@@ -15,7 +15,7 @@ const DEEPEST: usize = 512;
 const DEEPEST_ARGS: usize = 256;
 /// Schemas that are applied to arguments of whatever size, and to each value of them.
 const STEPS: usize = 100_000;
-const STEPS_A_VALUE: usize = 64;
+const STEPS_A_VALUE: usize = 32;
 /// Bytes that are told.
 const LONGEST: usize = 8 << 10;
 
