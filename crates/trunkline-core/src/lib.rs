@@ -31,6 +31,7 @@ pub mod framing;
 pub mod handler;
 pub mod identity;
 pub mod input;
+pub mod key;
 pub mod lag;
 pub mod limits;
 pub mod middleware;
@@ -66,6 +67,7 @@ pub use crate::{
     handler::Handler,
     identity::Identity,
     input::Input,
+    key::Key,
     lag::Lag,
     limits::Limits,
     middleware::{Answer, Middleware, Next},

@@ -1,0 +1,131 @@
+//! [`Key`]: a procedure's name in three parts.
+
+use std::{borrow::Cow, fmt};
+
+/// The scope of procedures whose name has none.
+pub const GLOBAL: &str = "global";
+/// The version of procedures whose name has none.
+pub const FIRST: &str = "1";
+
+/// A procedure's name in three parts, as @therms calls them and as a cluster queues
+/// their calls: scope, procedure, version.
+///
+/// | name | scope | procedure | version |
+/// |---|---|---|---|
+/// | `ping` | `global` | `ping` | `1` |
+/// | `users.get` | `users` | `get` | `1` |
+/// | `users.get@2` | `users` | `get` | `2` |
+/// | `billing.users.get` | `billing.users` | `get` | `1` |
+/// | `a::b.c::3` | `a` | `b.c` | `3` |
+///
+/// The last row is how a key is spelled whose parts have dots and such of their own:
+/// each key has a [name](Self::name) that comes back as the same key.
+///
+/// ```
+/// # use trunkline_core::Key;
+/// let key = Key::of("users.get@2");
+/// assert_eq!((key.scope, key.procedure, key.version), ("users", "get", "2"));
+/// assert_eq!(key.to_string(), "users::get::2");
+/// assert_eq!(key.name(), "users.get@2");
+/// ```
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "the protocol has these three")]
+pub struct Key<'a> {
+    /// What it belongs to.
+    pub scope: &'a str,
+    /// What it is called there.
+    pub procedure: &'a str,
+    /// Which of those that are called so.
+    pub version: &'a str,
+}
+
+impl<'a> Key<'a> {
+    /// The key that a name stands for. Every text is a name.
+    #[must_use]
+    pub fn of(name: &'a str) -> Self {
+        Self::spelled(name).unwrap_or_else(|| {
+            let (path, version) = name.rsplit_once('@').unwrap_or((name, FIRST));
+            let (scope, procedure) = path.rsplit_once('.').unwrap_or((GLOBAL, path));
+            Self { scope, procedure, version }
+        })
+    }
+
+    /// The key of a text that has its three parts with `::` between them.
+    fn spelled(text: &'a str) -> Option<Self> {
+        let mut parts = text.split("::");
+        let key = Self { scope: parts.next()?, procedure: parts.next()?, version: parts.next()? };
+        parts.next().is_none().then_some(key)
+    }
+
+    /// The shortest name that stands for this key; `None` if there is none, as a part
+    /// has `::` in it.
+    #[must_use]
+    pub fn name(&self) -> Option<Cow<'a, str>> {
+        let Self { scope, procedure, version } = *self;
+        let short: Cow<'a, str> = match (scope, version) {
+            (GLOBAL, FIRST) => procedure.into(),
+            (_, FIRST) => format!("{scope}.{procedure}").into(),
+            (GLOBAL, _) => format!("{procedure}@{version}").into(),
+            _ => format!("{scope}.{procedure}@{version}").into(),
+        };
+        if Key::of(&short) == *self {
+            return Some(short);
+        }
+        let long = self.to_string();
+        (Key::of(&long) == *self).then(|| long.into())
+    }
+}
+
+impl fmt::Display for Key<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}::{}::{}", self.scope, self.procedure, self.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn odd_names_have_keys_and_odd_keys_have_names() {
+        for (name, scope, procedure, version) in [
+            ("", GLOBAL, "", FIRST),
+            (".", "", "", FIRST),
+            ("@", GLOBAL, "", ""),
+            ("a.b.c", "a.b", "c", FIRST),
+            ("a@b@2", GLOBAL, "a@b", "2"),
+            ("a::b", GLOBAL, "a::b", FIRST),
+            ("a::b::c::d", GLOBAL, "a::b::c::d", FIRST),
+            ("a.b::c.d::e@f", "a.b", "c.d", "e@f"),
+        ] {
+            assert_eq!(Key::of(name), Key { scope, procedure, version }, "{name}");
+        }
+        let key = |scope, procedure, version| Key { scope, procedure, version };
+        assert_eq!(key("a", "b.c", "1").name().unwrap(), "a::b.c::1");
+        assert_eq!(key("a", "b", "1.2").name().unwrap(), "a.b@1.2");
+        assert_eq!(key("global", "ping", "1").name().unwrap(), "ping");
+        assert_eq!(key("a::b", "c", "1").name(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_comes_back_as_its_key(scope in "[a.@:]{0,4}", procedure in "[a.@:]{0,4}", version in "[1.@:]{0,3}") {
+            let key = Key { scope: &scope, procedure: &procedure, version: &version };
+            match key.name() {
+                Some(name) => prop_assert_eq!(Key::of(&name), key),
+                None => prop_assert!([&scope, &procedure, &version].iter().any(|part| part.contains(':'))),
+            }
+        }
+
+        #[test]
+        fn a_key_has_a_name(name in "[a.@:1]{0,8}") {
+            let key = Key::of(&name);
+            let again = key.name();
+            prop_assert!(again.is_some() || name.contains("::"), "{:?}", key);
+            if let Some(again) = again {
+                prop_assert_eq!(Key::of(&again), key);
+            }
+        }
+    }
+}

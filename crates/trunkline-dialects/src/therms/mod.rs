@@ -1,0 +1,3 @@
+//! The therms protocol (2.19 line): so far what it does to arguments, [`args`].
+
+pub mod args;
