@@ -292,7 +292,7 @@ impl Conversation {
     ) {
         let Self { dialect, format, slots, service, context, asked, others, blocking, capacity, .. } = self;
         let Some(route) = service.router.find(procedure) else {
-            return self.refuse(id, procedure, &router::unknown(procedure), out);
+            return self.refuse(id, procedure, &service.router.unknown(procedure), out);
         };
         if !route.is_plain() {
             let route = route.clone();
@@ -355,7 +355,7 @@ impl Conversation {
         out: &mut Outbox,
         turn: Turn<'_>,
     ) {
-        let said = self.context.clone().with_trace(about.trace.clone());
+        let said = self.context.clone().with_trace(about.trace.clone()).with_extensions(&about.extensions);
         let own = std::mem::replace(&mut self.context, said);
         self.asked = about.timeout.unwrap_or(Duration::MAX);
         self.start(id, procedure, args, out, turn);

@@ -77,6 +77,8 @@ mod stream;
 mod together;
 
 #[cfg(feature = "dialect")]
+pub(crate) use glimpse::first_of;
+#[cfg(feature = "dialect")]
 pub use options::JsonRpc;
 
 #[cfg(test)]

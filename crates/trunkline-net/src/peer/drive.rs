@@ -232,7 +232,7 @@ impl Driver {
                 Ok(Cut::Frame(frame)) => {
                     *budget -= 1;
                     self.times.between();
-                    let mut recut = false;
+                    let (mut recut, mut leaves) = (false, false);
                     loop {
                         let said = self.conversation.dialect.hear(frame, &mut self.output.outbox);
                         let Some(signal) = &said else { break };
@@ -245,12 +245,20 @@ impl Driver {
                                 recut = true;
                                 break;
                             }
+                            Some(Signal::Leave) => {
+                                leaves = true;
+                                break;
+                            }
                             Some(signal) if !taken => heard(&self.shared, signal),
                             _ => {}
                         }
                     }
                     if recut {
                         self.framing.recut(&mut self.input);
+                    }
+                    if leaves {
+                        self.end(Ended::Here, Goodbye::Told);
+                        return Step::Done;
                     }
                     self.refusals = match starts {
                         true => 0,
