@@ -36,7 +36,7 @@ use tokio::sync::Semaphore;
 use tracing::Span;
 use trunkline_core::{
     About, Call, CallId, Context, CowPayload, Credit, Dialect, Fault, FaultKind, Format, Identity, Outbox,
-    OwnedCallId, Payload, Reply, Signal, handler::Run, router,
+    OwnedCallId, Payload, Reply, Signal, handler::Run,
 };
 
 /// As many calls as one connection may have under way whatever its limits say:
@@ -292,7 +292,8 @@ impl Conversation {
     ) {
         let Self { dialect, format, slots, service, context, asked, others, blocking, capacity, .. } = self;
         let Some(route) = service.router.find(procedure) else {
-            return self.refuse(id, procedure, &service.router.unknown(procedure), out);
+            let unknown = service.router.unknown(procedure);
+            return self.refuse(id, procedure, &unknown, out);
         };
         if !route.is_plain() {
             let route = route.clone();
