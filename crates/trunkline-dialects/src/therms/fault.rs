@@ -1,7 +1,8 @@
 //! Faults as responses: their codes and messages.
 
 use super::write;
-use std::borrow::Cow;
+use serde::Deserialize;
+use std::{borrow::Cow, fmt};
 use trunkline_core::{Fault, FaultKind, Key, router::Unknown};
 
 /// Why a message is not a call. The messages are those of the reference server.
@@ -68,8 +69,8 @@ fn message<'f>(fault: &'f Fault, caller: &str) -> Cow<'f, str> {
         FaultKind::Internal => "server handler issue".into(),
         FaultKind::DeadlineExceeded => "no response received (timed out)".into(),
         FaultKind::InvalidArgs => {
-            let why: Option<String> = fault.data();
-            invalid_args(why.as_deref().or(fault.raw_data()).unwrap_or(fault.message())).into()
+            let why = fault.data::<Why>().map(|why| why.to_string());
+            invalid_args(why.as_deref().unwrap_or(fault.message())).into()
         }
         FaultKind::NotFound if is_internal(fault) => "caller is not authorized to access this RPC".into(),
         FaultKind::NotFound => match Unknown::of(fault) {
@@ -77,6 +78,36 @@ fn message<'f>(fault: &'f Fault, caller: &str) -> Cow<'f, str> {
             None => fault.message().into(),
         },
         _ => fault.message().into(),
+    }
+}
+
+/// What is wrong with arguments, as the fault that says so has it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Why {
+    Words(String),
+    Listed { violations: Vec<Violation> },
+}
+
+#[derive(Deserialize)]
+struct Violation {
+    path: String,
+    message: String,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Words(words) => f.write_str(words),
+            Self::Listed { violations } => {
+                for (at, Violation { path, message }) in violations.iter().enumerate() {
+                    let comma = if at > 0 { ", " } else { "" };
+                    let space = if path.is_empty() { "" } else { " " };
+                    write!(f, "{comma}{path}{space}{message}")?;
+                }
+                Ok(())
+            }
+        }
     }
 }
 

@@ -92,12 +92,10 @@ impl Hearing {
     fn go_on<'f>(&mut self, message: &Message<'f>, out: &mut Outbox) -> Option<Signal<'f>> {
         if self.next == Step::TellIdentity {
             self.next = Step::Act;
-            if let (Some(procedure), Some(identity)) = (&self.options.identity_changes, message.identity) {
-                return Some(Signal::Notify {
-                    procedure: Cow::Owned(procedure.as_ref().to_owned()),
-                    args: Some(CowPayload::Borrowed(Payload::Json(identity))),
-                    about: Some(self.about(message, procedure)),
-                });
+            if let Some(procedure) = &self.options.identity_changes {
+                let about = Some(self.about(message, procedure));
+                let procedure = Cow::Owned(procedure.as_ref().to_owned());
+                return Some(Signal::Notify { procedure, args: None, about });
             }
         }
         self.next = Step::Done;

@@ -59,8 +59,8 @@ impl Therms {
     }
 
     /// Tells this procedure when the client of a WebSocket says for the first time who it
-    /// is, or says something else than before: its arguments are the identity. Default:
-    /// nobody is told.
+    /// is, or says something else than before. It has no arguments: the handler takes a
+    /// [`Request`](super::Request). Default: nobody is told.
     #[must_use]
     pub fn identity_changes(mut self, procedure: &str) -> Self {
         self.identity_changes = Some(procedure.into());

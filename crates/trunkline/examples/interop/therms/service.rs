@@ -32,7 +32,8 @@ impl Events {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(event);
     }
 
-    fn all(&self) -> Vec<Value> {
+    /// All of it so far.
+    pub(crate) fn all(&self) -> Vec<Value> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -187,7 +188,8 @@ fn failure(asked: &Value) -> Fault {
 
 async fn secret(request: Request) -> Value {
     let Request { trace, identity, .. } = request;
-    json!({"secret": 42, "identity": identity, "caller": trace.caller, "internal": trace.internal})
+    json!({"secret": 42, "identity": identity, "caller": trace.caller, "internal": trace.internal,
+        "traceIdLength": trace.id.len()})
 }
 
 fn add() -> Registration {
