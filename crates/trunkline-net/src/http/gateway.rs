@@ -165,7 +165,8 @@ pub(super) fn permit(headers: &mut HeaderMap, permission: Option<HeaderValue>) {
     }
 }
 
-#[cfg(all(test, feature = "gzip"))]
+#[cfg(feature = "gzip")]
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::io::Write;
