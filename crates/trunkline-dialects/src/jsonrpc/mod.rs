@@ -80,6 +80,8 @@ mod together;
 pub(crate) use glimpse::first_of;
 #[cfg(feature = "dialect")]
 pub use options::JsonRpc;
+#[cfg(feature = "dialect")]
+pub(crate) use scan::is_json;
 
 #[cfg(test)]
 mod tests;

@@ -10,8 +10,8 @@ use super::{
 use serde_json::value::RawValue;
 use std::{borrow::Cow, sync::Arc};
 use trunkline_core::{
-    About, CallId, CowPayload, Dialect, Fault, Format, Frame, Key, OpenFrame, Outbox, OwnedPayload, Payload,
-    Signal, frame::Body, response::Written, security::AUTHENTICATE,
+    About, CallId, CowPayload, Dialect, Fault, Format, Frame, Key, Limits, OpenFrame, Outbox, OwnedPayload,
+    Payload, Signal, frame::Body, response::Written, security::AUTHENTICATE,
 };
 
 /// The tags of calls have this bit, so that who speaks two dialects can tell whose they are.
@@ -29,6 +29,7 @@ pub(crate) fn is_ours(id: &CallId<'_>) -> bool {
 pub(crate) struct Hearing {
     options: Therms,
     two_way: bool,
+    max_depth: usize,
     /// Who the client of a connection has said that it is.
     identity: Option<Identity>,
     /// Whether the message at hand is answered once it is known who its client is.
@@ -46,12 +47,19 @@ enum Step {
 }
 
 impl Hearing {
-    pub(crate) fn two_way(options: Therms) -> Self {
-        Self { options, two_way: true, identity: None, introducing: false, next: Step::Read }
+    pub(crate) fn two_way(options: Therms, limits: &Limits) -> Self {
+        Self {
+            options,
+            two_way: true,
+            max_depth: limits.max_depth,
+            identity: None,
+            introducing: false,
+            next: Step::Read,
+        }
     }
 
-    pub(crate) fn one_way(options: Therms) -> Self {
-        Self { two_way: false, ..Self::two_way(options) }
+    pub(crate) fn one_way(options: Therms, limits: &Limits) -> Self {
+        Self { two_way: false, ..Self::two_way(options, limits) }
     }
 
     /// Begins with a frame: who says it comes first.
@@ -193,7 +201,7 @@ impl Hearing {
         if !self.two_way {
             frame.body = Body::Text(text);
         }
-        read(text)
+        read(text, self.max_depth)
     }
 }
 

@@ -102,12 +102,12 @@ impl Therms {
 }
 
 impl Language for Therms {
-    fn converse(&self, _limits: &Limits) -> (Box<dyn Dialect>, Box<dyn Speaker>) {
-        (Box::new(Hearing::two_way(self.clone())), Box::new(Saying))
+    fn converse(&self, limits: &Limits) -> (Box<dyn Dialect>, Box<dyn Speaker>) {
+        (Box::new(Hearing::two_way(self.clone(), limits)), Box::new(Saying))
     }
 
-    fn exchange(&self, _limits: &Limits) -> Box<dyn Dialect> {
-        Box::new(Hearing::one_way(self.clone()))
+    fn exchange(&self, limits: &Limits) -> Box<dyn Dialect> {
+        Box::new(Hearing::one_way(self.clone(), limits))
     }
 
     fn name(&self) -> &'static str {

@@ -1,6 +1,7 @@
 //! [`Message`]: what a client has said, as far as it is any of our business.
 
 use super::fault::Refusal;
+use crate::jsonrpc::is_json;
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -33,11 +34,12 @@ pub(super) struct Parts<'f> {
     pub(super) version: Cow<'f, str>,
 }
 
-/// Reads a message.
-pub(super) fn read(text: &str) -> Result<Message<'_>, Refusal> {
+/// Reads a message, which is nested no deeper than `max_depth`.
+pub(super) fn read(text: &str, max_depth: usize) -> Result<Message<'_>, Refusal> {
     let text = text.trim_ascii();
     match text.as_bytes().first() {
         None => Err(Refusal::Empty),
+        Some(_) if !is_json(text, max_depth) => Err(Refusal::Unparseable),
         Some(b'{') => match serde_json::from_str(text) {
             Ok(_) if text[1..].trim_ascii_start().starts_with('}') => Err(Refusal::Empty),
             Ok(message) => Ok(message),

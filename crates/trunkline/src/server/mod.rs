@@ -219,24 +219,30 @@ impl Server {
     ///
     /// Panics if a handler takes a state that the router does not have.
     pub async fn bind(mut self) -> Result<Bound, BindError> {
-        let mut planned = std::mem::take(&mut self.listeners);
+        let planned = std::mem::take(&mut self.listeners);
         #[cfg(feature = "http")]
-        let therms = self.therms.take().map(|therms| match self.security.is_some() {
-            true => therms.authenticating(),
-            false => therms,
-        });
-        #[cfg(feature = "http")]
-        for listener in &mut planned {
-            if let Listener::Http(http) = listener {
-                http.speak(&self.language, therms.as_ref());
-            }
-        }
+        let planned = self.speaking_therms(planned);
         let service = self.into_service();
         let mut listeners = Vec::new();
         for listener in planned {
             listeners.push(listener.bind(&service).await?);
         }
         Ok(Bound { service, listeners, shutdown: Shutdown::new() })
+    }
+
+    /// The same listeners, of which those of HTTP speak the dialect of @therms if any do.
+    #[cfg(feature = "http")]
+    fn speaking_therms(&self, mut listeners: Vec<Listener>) -> Vec<Listener> {
+        let therms = self.therms.clone().map(|therms| match self.security.is_some() {
+            true => therms.authenticating(),
+            false => therms,
+        });
+        for listener in &mut listeners {
+            if let Listener::Http(http) = listener {
+                http.speak(&self.language, therms.as_ref());
+            }
+        }
+        listeners
     }
 
     /// Serves one connection that is there already, such as

@@ -2,6 +2,8 @@
 //! over HTTP on a socket, with the listener as users make it, those over WebSocket in
 //! memory, on a clock that stands still while anybody has something to do.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
 mod differences;
 mod http;
 #[path = "../../examples/interop/therms/service.rs"]

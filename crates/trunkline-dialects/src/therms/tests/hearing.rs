@@ -78,10 +78,14 @@ fn what_is_no_call_is_answered_and_forgotten() {
 }
 
 #[test]
-fn deep_and_long_messages_are_messages() {
+fn how_deep_and_long_messages_may_be_is_limited() {
     let mut dialect = two_way(&Therms::default());
-    let deep = format!(r#"{{"procedure":"p","x":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
-    assert_eq!(heard(&mut *dialect, Frame::text(&deep)), ["call  p "]);
+    let deep = |levels| format!(r#"{{"procedure":"p","x":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
+    assert_eq!(heard(&mut *dialect, Frame::text(&deep(127))), ["call  p "]);
+    for levels in [128, 100_000] {
+        let refused = refusal("unable to parse & handle request");
+        assert_eq!(heard(&mut *dialect, Frame::text(&deep(levels))), [refused], "{levels}");
+    }
     let identity = format!(r#"{{"identity":{{"metadata":{{"x":"{}"}}}}}}"#, "x".repeat(16 << 10));
     assert!(
         heard(&mut *dialect, Frame::text(&identity))[0].starts_with(r#"{"code":400,"message":"identity is"#)
