@@ -21,6 +21,7 @@ use trunkline_core::{Limits, framing::Mux};
 #[must_use = "an endpoint serves nothing until a listener has it"]
 pub struct Endpoint {
     pub(super) service: Service,
+    /// Whether only POST is taken for a message; not so at a gateway, which takes all.
     pub(super) post: bool,
     pub(super) websocket: bool,
     pub(super) messages: Messages,
@@ -60,7 +61,7 @@ impl Endpoint {
 
     /// Does not accept WebSocket.
     pub fn only_post(mut self) -> Self {
-        (self.post, self.websocket) = (true, false);
+        (self.post, self.websocket) = (self.gateway.is_none(), false);
         self
     }
 
