@@ -1,10 +1,11 @@
 //! [`About`]: what a message says of a call besides what is called.
 
 use crate::trace::Trace;
+use http::Extensions;
 use std::time::Duration;
 
 /// What a message says of a call besides what is called, and with what. Most say nothing.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct About {
     /// Where in a distributed trace the call stands.
@@ -12,6 +13,8 @@ pub struct About {
     /// For how long the caller will wait, from when it said so. It can ask for less
     /// time than it would have, not for more.
     pub timeout: Option<Duration>,
+    /// What only the dialect's own extractors understand.
+    pub extensions: Extensions,
 }
 
 impl About {
@@ -29,9 +32,25 @@ impl About {
         self
     }
 
+    /// The same with a value for the dialect's own extractors.
+    #[must_use]
+    pub fn with_extension(mut self, value: impl Clone + Send + Sync + 'static) -> Self {
+        self.extensions.insert(value);
+        self
+    }
+
     /// Whether nothing is said.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.trace.is_none() && self.timeout.is_none()
+        self.trace.is_none() && self.timeout.is_none() && self.extensions.is_empty()
     }
 }
+
+/// Equal is what goes over the wire: what dialects have to say to themselves does not.
+impl PartialEq for About {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.trace, self.timeout) == (&other.trace, other.timeout)
+    }
+}
+
+impl Eq for About {}

@@ -161,6 +161,15 @@ impl Context {
         self.extensions.as_deref().unwrap_or(&NONE)
     }
 
+    /// The same context with all of `more` besides what is attached.
+    #[must_use]
+    pub fn with_extensions(mut self, more: &Extensions) -> Self {
+        if !more.is_empty() {
+            Arc::make_mut(self.extensions.get_or_insert_default()).extend(more.clone());
+        }
+        self
+    }
+
     /// The same context with a value besides those that are attached; an earlier one
     /// of the same type is replaced.
     #[must_use]

@@ -40,8 +40,9 @@ pub trait Dialect: Send {
     /// Answers `id` with a fault.
     fn fault(&mut self, id: &CallId<'_>, fault: &Fault, out: &mut Outbox);
 
-    /// The number that callers are told in place of `fault`, where faults have numbers.
-    fn code(&self, _fault: &Fault) -> Option<i64> {
+    /// The number that the caller of `id` is told in place of `fault`, where faults have
+    /// numbers; without an id, what another would be told.
+    fn code(&self, _id: Option<&CallId<'_>>, _fault: &Fault) -> Option<i64> {
         None
     }
 

@@ -5,7 +5,8 @@
 //! which re-exports what they need.
 //!
 //! - what is done: [`handler`], [`procedure`], [`provide`], [`router`], with [`extract`],
-//!   [`args`], [`check`](mod@check), [`outcome`], [`feed`], [`lag`], [`reply`], [`middleware`]
+//!   [`args`], [`check`](mod@check), [`outcome`], [`feed`], [`lag`], [`reply`], [`response`],
+//!   [`middleware`]
 //! - what is said of it: [`registration`], [`signature`], [`catalog`], [`schema`], [`open`]
 //! - what is known of a call: [`call`], [`context`], [`about`], [`trace`], [`fault`], [`limits`]
 //! - and of who makes it: [`identity`], [`session`], [`security`]
@@ -45,6 +46,7 @@ pub mod provide;
 pub mod registration;
 pub mod relay;
 pub mod reply;
+pub mod response;
 pub mod router;
 pub mod schema;
 pub mod security;
@@ -80,6 +82,7 @@ pub use crate::{
     registration::{Details, Registration},
     relay::CallingPeer,
     reply::{IntoReply, Plain, Reply},
+    response::Response,
     router::{Route, Router},
     security::{Credentials, Security},
     session::Session,

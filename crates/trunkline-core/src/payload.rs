@@ -17,6 +17,9 @@ use std::{
 pub enum Format {
     /// JSON, as in RFC 8259.
     Json,
+    /// The same, for dialects whose answers have a code of their own: one that a
+    /// procedure [gives](crate::Response) stands before the value.
+    CodedJson,
 }
 
 /// An encoded value, borrowed from the frame it came in.
@@ -88,7 +91,9 @@ impl OwnedPayload {
     /// keys are not strings.
     pub fn encode(value: &(impl Serialize + ?Sized), format: Format) -> Result<Self, EncodeError> {
         match format {
-            Format::Json => Ok(Self::Json(written(|| serde_json::to_string(value))?.into())),
+            Format::Json | Format::CodedJson => {
+                Ok(Self::Json(written(|| serde_json::to_string(value))?.into()))
+            }
         }
     }
 
@@ -155,7 +160,7 @@ pub trait Encode {
 impl<T: Serialize + ?Sized> Encode for T {
     fn encode(&self, format: Format, buffer: &mut Vec<u8>) -> Result<(), EncodeError> {
         match format {
-            Format::Json => written(|| serde_json::to_writer(buffer, self)),
+            Format::Json | Format::CodedJson => written(|| serde_json::to_writer(buffer, self)),
         }
     }
 }
@@ -202,3 +207,11 @@ impl DecodeError {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct EncodeError(pub(crate) serde_json::Error);
+
+impl EncodeError {
+    /// What is said of what has no form in a dialect, whatever the value.
+    #[must_use]
+    pub fn unspeakable(why: &str) -> Self {
+        Self(serde::ser::Error::custom(why))
+    }
+}

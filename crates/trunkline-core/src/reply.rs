@@ -3,6 +3,7 @@
 use crate::{
     fault::{Fault, FaultKind},
     payload::{Format, OwnedPayload, Payload},
+    response::Response,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -38,8 +39,25 @@ impl<'a> Reply<'a> {
         let end = self.buffer.len().saturating_add(self.limit);
         let mut bounded = Bounded { buffer: self.buffer, end };
         match self.format {
-            Format::Json => serde_json::to_writer(&mut bounded, value).map_err(|error| self.refusal(error)),
+            Format::Json | Format::CodedJson => {
+                serde_json::to_writer(&mut bounded, value).map_err(|error| self.refusal(error))
+            }
         }
+    }
+
+    /// Writes a result with a code of its own: before its value, where the format has
+    /// a place for it.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`write`](Self::write) does.
+    pub fn write_response(&mut self, response: &Response<impl Serialize>) -> Result<(), Fault> {
+        if self.format == Format::CodedJson && !response.is_plain() {
+            response.write_head(self.buffer);
+        } else if response.data().is_none() {
+            return self.write(&());
+        }
+        response.data().map_or(Ok(()), |data| self.write(data))
     }
 
     /// Writes a result that is encoded already.

@@ -29,6 +29,7 @@ use crate::{
 use foldhash::fast::RandomState;
 use std::{
     collections::HashMap,
+    error::Error,
     fmt,
     sync::{Arc, Weak},
     time::{Duration, Instant},
@@ -348,6 +349,14 @@ impl Router {
         self.internal.get(name).or_else(|| self.find(name)).ok_or_else(|| unknown(name))
     }
 
+    /// What is said to connections that call `name`, which they [do not find](Self::find):
+    /// the same of names that are internal, but for the [source](Unknown), which stays here.
+    #[must_use]
+    #[cold]
+    pub fn unknown(&self, name: &str) -> Fault {
+        Unknown { name: name.into(), internal: self.internal.contains_key(name) }.fault()
+    }
+
     #[track_caller]
     fn insert(&mut self, name: &str, route: Route) {
         if let Some(before) = self.taken(name) {
@@ -380,8 +389,41 @@ fn own_deadline(timeout: Option<Duration>) -> Result<Option<Instant>, Fault> {
 /// What a caller of an unknown name is told.
 #[must_use]
 #[cold]
-pub fn unknown(_name: &str) -> Fault {
-    Fault::new(FaultKind::NotFound, "Method not found")
+pub fn unknown(name: &str) -> Fault {
+    Unknown { name: name.into(), internal: false }.fault()
+}
+
+/// Why a procedure was not found: the source of the fault that says so.
+#[derive(Debug, thiserror::Error)]
+#[error("no procedure is served to this caller under the name {name:?}")]
+pub struct Unknown {
+    name: Box<str>,
+    internal: bool,
+}
+
+impl Unknown {
+    /// What a fault says of a name that was not found, if that is what it says.
+    #[must_use]
+    pub fn of(fault: &Fault) -> Option<&Self> {
+        fault.source()?.downcast_ref()
+    }
+
+    /// The name, as it was called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether there is a procedure of that name, for this program only. Most dialects
+    /// do not tell.
+    #[must_use]
+    pub fn is_internal(&self) -> bool {
+        self.internal
+    }
+
+    fn fault(self) -> Fault {
+        Fault::new(FaultKind::NotFound, "Method not found").with_source(self)
+    }
 }
 
 impl fmt::Debug for Router {

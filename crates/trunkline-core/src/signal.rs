@@ -92,6 +92,9 @@ pub enum Signal<'f> {
         /// What their callers are told.
         fault: Fault,
     },
+    /// The far side has been told why it must leave: nothing more of it is heard, and
+    /// what it has called is given up.
+    Leave,
     /// The far side refuses a whole message of ours without saying which. It is
     /// none with which it was answered: it has not been answered yet.
     Refused(Fault),

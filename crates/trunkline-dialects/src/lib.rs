@@ -4,8 +4,13 @@
 //! of trunkline: [`jsonrpc`] is then a library of JSON-RPC 2.0 messages.
 
 pub mod jsonrpc;
-#[cfg(feature = "therms")]
+#[cfg(feature = "dialect")]
+mod mixed;
+#[cfg(feature = "dialect")]
 pub mod therms;
+
+#[cfg(feature = "dialect")]
+pub use mixed::Mixed;
 
 /// Compiles what the guide for users of the Node package shows.
 #[cfg(doctest)]

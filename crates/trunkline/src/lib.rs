@@ -20,6 +20,7 @@
 //! - who may call: [`access`], [`Security`], [`Identity`]
 //! - in a handler: [`Fault`](struct@Fault), [`Peer`], [`Caller`], [`Context`], [`Session`], [`State`],
 //!   [`handler`](fn@handler)
+//! - clients of @therms/rpc-server: [`therms`], [`Server::therms`], [`Response`]
 //! - messages without a server: [`jsonrpc`]
 //! - tests of services: `testing`, with the feature of that name
 
@@ -42,10 +43,14 @@ pub use trunkline_core::{
     About, Answer, Call, CallError, CallingPeer, Catalog, Connection, ConnectionId, Context, Credentials,
     Details, Extract, Fault, FaultKind, Feed, Format, Handler, Headers, Identity, Incoming, IntoReply, Lag,
     Limits, Middleware, Next, Open, OwnedCall, OwnedPayload, Payload, Plain, Procedure, ProcedureName,
-    Provide, RawArgs, Registration, Router, Security, Session, Signature, State, States, Trace, TypedFault,
-    catalog, framing, handler::handler, relay, schema, schemars, security,
+    Provide, RawArgs, Registration, Response, Router, Security, Session, Signature, State, States, Trace,
+    TypedFault, catalog, framing, handler::handler, relay, schema, schemars, security,
 };
-pub use trunkline_dialects::jsonrpc::{self, JsonRpc};
+pub use trunkline_dialects::{
+    Mixed,
+    jsonrpc::{self, JsonRpc},
+    therms::{self, Therms},
+};
 #[doc = include_str!("../../../docs/errors.md")]
 pub use trunkline_macros::Fault;
 #[doc = include_str!("../../../docs/services.md")]
@@ -87,4 +92,7 @@ mod documents {
     struct Tracing;
     #[doc = include_str!("../../../docs/calls.md")]
     struct Calls;
+    #[cfg(feature = "http")]
+    #[doc = include_str!("../../../docs/therms.md")]
+    struct Therms;
 }

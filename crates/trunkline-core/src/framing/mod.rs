@@ -73,6 +73,8 @@ pub enum Goodbye {
     InvalidText,
     /// A message over the limit.
     TooLarge,
+    /// For a reason that the dialect has told already.
+    Told,
     /// The far side must not be here, or behaved as it must not.
     Refused,
 }

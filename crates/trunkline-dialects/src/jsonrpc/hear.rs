@@ -347,7 +347,7 @@ impl Dialect for Hearing {
         });
     }
 
-    fn code(&self, fault: &Fault) -> Option<i64> {
+    fn code(&self, _id: Option<&CallId<'_>>, fault: &Fault) -> Option<i64> {
         Some(fault::code_told(fault, self.options.plain_error_code))
     }
 

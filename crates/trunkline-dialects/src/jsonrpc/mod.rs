@@ -77,7 +77,11 @@ mod stream;
 mod together;
 
 #[cfg(feature = "dialect")]
+pub(crate) use glimpse::first_of;
+#[cfg(feature = "dialect")]
 pub use options::JsonRpc;
+#[cfg(feature = "dialect")]
+pub(crate) use scan::is_json;
 
 #[cfg(test)]
 mod tests;

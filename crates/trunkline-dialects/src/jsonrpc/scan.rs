@@ -35,6 +35,13 @@ pub(super) fn end(bytes: &[u8], at: usize) -> Result<(), Box<NotJson>> {
     if at == bytes.len() { Ok(()) } else { Err(NotJson::new(bytes, at, Reason::ExpectedEnd)) }
 }
 
+/// Whether a text is one JSON value, nested no deeper than `limit`.
+#[cfg(feature = "dialect")]
+pub(crate) fn is_json(text: &str, limit: usize) -> bool {
+    let bytes = text.as_bytes();
+    value(bytes, blank(bytes, 0), limit, 0).and_then(|after| end(bytes, after)).is_ok()
+}
+
 /// Walks the array whose `[` is at `at`, calling `see` for each element.
 pub(super) fn elements(bytes: &[u8], at: usize, limit: usize, mut see: impl FnMut()) -> Step {
     if limit == 0 {

@@ -26,6 +26,12 @@ pub fn success_head(out: &mut Vec<u8>, id: &str) {
     out.extend_from_slice(br#","result":"#);
 }
 
+/// How many bytes [`success_head`] appends.
+#[cfg(feature = "dialect")]
+pub(crate) fn success_head_len(id: &str) -> usize {
+    br#"{"jsonrpc":"2.0","id":,"result":"#.len() + id.len()
+}
+
 /// Appends `{"jsonrpc":"2.0","id":ID,"method":METHOD`; [`params_head`] and the
 /// parameters may follow, then [`close`].
 #[inline]

@@ -1,3 +1,42 @@
-//! The therms protocol (2.19 line): so far what it does to arguments, [`args`].
+//! The dialect of @therms/rpc-server: calls over HTTP and WebSocket.
+//!
+//! A request is a JSON object with a `procedure`, and perhaps a `scope` and `version`;
+//! a response has a `code` and `success`, and perhaps `data` and a `message`. Which
+//! procedure that is of the router, [`Key`](trunkline_core::Key) says: `test.echo@2` is
+//! the procedure `echo` of the scope `test` in version `2`.
+//!
+//! - [`Therms`] is the language, with its settings;
+//! - handlers take a [`Request`] to learn what only this dialect says of a call: its
+//!   correlation id, the [`Identity`] that came with it, its [`Trace`];
+//! - a [`Response`](trunkline_core::Response) is a success with a code of its own;
+//! - a [`Fault`](trunkline_core::Fault) with a code is a failure with that code, one
+//!   without has [that of its kind](code).
+//!
+//! What the reference server does of which clients need nothing, and which is of no good
+//! (a frame that ends the process, identities that are dropped unsaid), is not copied.
 
+#[cfg(feature = "therms")]
 pub mod args;
+mod check;
+mod fault;
+mod hear;
+mod identity;
+mod options;
+mod read;
+mod request;
+mod say;
+mod write;
+
+pub use self::{
+    check::CheckArgs,
+    fault::code,
+    identity::Identity,
+    options::Therms,
+    request::{Request, Trace},
+    say::SERVER_MESSAGE,
+};
+
+pub(crate) use self::hear::is_ours;
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use crate::{
 };
 use std::borrow::Cow;
 use tracing::{Span, span::Entered};
-use trunkline_core::{CallId, Context, Fault, FaultKind, Identity, Outbox};
+use trunkline_core::{CallId, Context, Fault, FaultKind, Identity, Outbox, OwnedCallId};
 
 impl Conversation {
     /// Ends a call that was under way, and tells whoever made it.
@@ -18,11 +18,12 @@ impl Conversation {
     pub(super) fn refuse_slot(&mut self, slot: Slot, fault: &Fault, out: &mut Outbox) {
         let Slot { running, id, procedure, caller, trace, span, .. } = slot;
         drop_caught(running, &procedure);
-        let _entered = self.tell_failed(span.as_ref(), fault);
+        let id = id.as_ref().map(OwnedCallId::borrow);
+        let _entered = self.tell_failed(span.as_ref(), id.as_ref(), fault);
         let context = made_by(&self.context, &caller).into_owned().with_trace(trace);
         report(&self.service.hooks, &context, &procedure, fault, id.is_none());
-        if let Some(id) = id {
-            self.dialect.fault(&id.borrow(), &access::told(&self.service, &context, fault), out);
+        if let Some(id) = &id {
+            self.dialect.fault(id, &access::told(&self.service, &context, fault), out);
         }
     }
 
@@ -56,7 +57,7 @@ impl Conversation {
         fault: &Fault,
         out: &mut Outbox,
     ) {
-        let _entered = self.tell_failed(span.as_ref(), fault);
+        let _entered = self.tell_failed(span.as_ref(), id, fault);
         report(&self.service.hooks, &self.context, procedure, fault, id.is_none());
         if let Some(id) = id {
             self.dialect.fault(id, &access::told(&self.service, &self.context, fault), out);
@@ -64,9 +65,14 @@ impl Conversation {
     }
 
     /// Tells the span of a call that it has failed, and enters it.
-    fn tell_failed<'s>(&self, span: Option<&'s Span>, fault: &Fault) -> Option<Entered<'s>> {
+    fn tell_failed<'s>(
+        &self,
+        span: Option<&'s Span>,
+        id: Option<&CallId<'_>>,
+        fault: &Fault,
+    ) -> Option<Entered<'s>> {
         let span = span?;
-        failed(span, fault, self.dialect.code(fault));
+        failed(span, fault, self.dialect.code(id, fault));
         Some(span.enter())
     }
 }

@@ -19,7 +19,7 @@ use std::{
 use tokio::sync::Semaphore;
 use tracing::Span;
 use trunkline_core::{
-    About, Call, CallId, CowPayload, Dialect, Fault, Outbox, Payload, Reply, handler::Run, router,
+    About, Call, CallId, CowPayload, Dialect, Fault, Outbox, Payload, Reply, handler::Run,
 };
 
 impl Conversation {
@@ -58,7 +58,8 @@ impl Conversation {
     ) {
         let Self { dialect, format, slots, service, context, asked, others, blocking, capacity, .. } = self;
         let Some(route) = service.router.find(procedure) else {
-            return self.refuse(id, procedure, &router::unknown(procedure), out);
+            let unknown = service.router.unknown(procedure);
+            return self.refuse(id, procedure, &unknown, out);
         };
         if !route.is_plain() {
             let route = route.clone();
@@ -129,7 +130,7 @@ impl Conversation {
         out: &mut Outbox,
         turn: Turn<'_>,
     ) {
-        let said = self.context.clone().with_trace(about.trace.clone());
+        let said = self.context.clone().with_trace(about.trace.clone()).with_extensions(&about.extensions);
         let own = std::mem::replace(&mut self.context, said);
         self.asked = about.timeout.unwrap_or(Duration::MAX);
         self.start(id, procedure, args, out, turn);

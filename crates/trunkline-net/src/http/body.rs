@@ -24,6 +24,8 @@ pub(super) enum Untaken {
     Slow,
     /// The connection or its encoding broke.
     Broken,
+    /// It is compressed in a way that is not taken.
+    Encoded,
 }
 
 /// Takes a body whole, without copying it if it arrived so. One that announces

@@ -4,7 +4,7 @@ use super::{
     body::decline,
     claims::Claims,
     endpoint::Endpoint,
-    events, gate,
+    events, gate, gateway,
     origins::Origins,
     post,
     reply::{Reply, not_allowed, text},
@@ -97,6 +97,9 @@ where
         }
         return Either::Left(post::answer(door, request));
     }
+    if endpoint.gateway.is_some() && !ws::is_requested(&request) && !asks_for_another(&request) {
+        return Either::Right(Box::pin(gateway::answer(door, claims, request)));
+    }
     let websocket = endpoint.websocket && (!endpoint.post || ws::is_requested(&request));
     // another protocol is refused in the words that are kept where this one is accepted
     let reply = match websocket || asks_for_another(&request) {
@@ -128,6 +131,9 @@ where
     if is_foreign(&door, &request) {
         return door.part(decline(request, text(StatusCode::FORBIDDEN, FOREIGN)));
     }
+    if door.endpoint().gateway.is_some() {
+        return act(door, claims, request).await;
+    }
     let Some(cors) = &door.origins().cors else { return act(door.clone(), claims, request).await };
     let acting = service_fn(|request| {
         let answer = act(door.clone(), claims, request);
@@ -141,7 +147,14 @@ where
 
 /// Whether a page wants to do something that it may not do.
 fn is_foreign<B>(door: &impl Door, request: &Request<B>) -> bool {
-    let acts = request.method() == Method::POST || ws::is_requested(request);
+    let is_gateway = door.endpoint().gateway.is_some();
+    if is_gateway && !door.origins().are_listed() {
+        return false;
+    }
+    let acts = match is_gateway {
+        true => request.method() != Method::OPTIONS,
+        false => request.method() == Method::POST || ws::is_requested(request),
+    };
     let origin = request.headers().get(ORIGIN);
     acts && !origin.is_some_and(|origin| door.origins().admit(origin, gate::host(request)))
 }

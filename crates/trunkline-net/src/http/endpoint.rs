@@ -3,7 +3,7 @@
 use super::spares::Spares;
 use crate::service::Service;
 use std::{fmt, sync::Arc};
-use trunkline_core::framing::Mux;
+use trunkline_core::{Limits, framing::Mux};
 
 /// What is served under one path: POST and WebSocket, unless told otherwise.
 ///
@@ -21,11 +21,14 @@ use trunkline_core::framing::Mux;
 #[must_use = "an endpoint serves nothing until a listener has it"]
 pub struct Endpoint {
     pub(super) service: Service,
+    /// Whether only POST is taken for a message; not so at a gateway, which takes all.
     pub(super) post: bool,
     pub(super) websocket: bool,
     pub(super) messages: Messages,
     pub(super) subprotocols: Vec<String>,
     pub(super) mapped: bool,
+    /// What bodies are limited by, where every request is a message.
+    pub(super) gateway: Option<Arc<Limits>>,
     pub(super) spares: Arc<Spares>,
 }
 
@@ -51,13 +54,14 @@ impl Endpoint {
             messages: Messages::Whole,
             subprotocols: Vec::new(),
             mapped: false,
+            gateway: None,
             spares: Arc::default(),
         }
     }
 
     /// Does not accept WebSocket.
     pub fn only_post(mut self) -> Self {
-        (self.post, self.websocket) = (true, false);
+        (self.post, self.websocket) = (self.gateway.is_none(), false);
         self
     }
 
@@ -84,6 +88,22 @@ impl Endpoint {
     /// limit is set by the endpoint.
     pub fn mux_with(mut self, make: impl Fn() -> Mux + Send + Sync + 'static) -> Self {
         self.messages = Messages::Mux(Arc::new(make));
+        self
+    }
+
+    /// Takes every request for a message, whatever its method, and whatever its path if
+    /// nothing else is served there; and answers all with status 200. Bodies have at most
+    /// `max_body` bytes, if the limit `max_message` is not less.
+    ///
+    /// What clients of @therms expect, and so is the rest: pages of any origin may call
+    /// unless [some are listed](super::Http::allow_origins), bodies may be compressed with
+    /// gzip (with the feature of that name), and the
+    /// [health](super::Http::health) of a port with such an endpoint is told as the word `ok`.
+    pub fn gateway(mut self, max_body: usize) -> Self {
+        let limits = (*self.service.limits).clone();
+        let max_body = max_body.min(limits.max_message);
+        self.gateway = Some(Arc::new(limits.max_message(max_body)));
+        self.post = false;
         self
     }
 

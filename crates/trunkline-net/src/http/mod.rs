@@ -6,8 +6,8 @@
 //! service for somebody else's server.
 //!
 //! hyper is driven directly and nothing stands between it and the exchange, as
-//! every layer would be paid for by every call. Compression is not there: what
-//! faces strangers would have to bound it, and those who want it have a proxy.
+//! every layer would be paid for by every call. Compression is not there, but for
+//! requests to a gateway, up to a limit: those who want more have a proxy.
 
 mod body;
 mod claims;
@@ -16,6 +16,7 @@ mod door;
 mod endpoint;
 mod events;
 mod gate;
+mod gateway;
 mod identify;
 mod into_service;
 mod line;

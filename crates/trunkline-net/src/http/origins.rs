@@ -46,6 +46,11 @@ impl Origins {
         self.cors = Some(cors(AllowOrigin::any()));
     }
 
+    /// Whether only pages may call that are listed, and our own.
+    pub(super) fn are_listed(&self) -> bool {
+        !self.any && !self.listed.is_empty()
+    }
+
     /// Whether a page of this origin may call. `host` is who the request was sent to.
     pub(super) fn admit(&self, origin: &HeaderValue, host: Option<&str>) -> bool {
         self.any

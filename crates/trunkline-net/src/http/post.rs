@@ -107,7 +107,7 @@ where
             StatusCode::REQUEST_TIMEOUT,
             "the body did not arrive whole within the limit `message_timeout`",
         ),
-        Untaken::Broken => text(StatusCode::BAD_REQUEST, "the body could not be read"),
+        Untaken::Broken | Untaken::Encoded => text(StatusCode::BAD_REQUEST, "the body could not be read"),
     }
 }
 

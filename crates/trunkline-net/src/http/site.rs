@@ -5,6 +5,7 @@ use super::{
     door::{Boxed, at_once, respond},
     endpoint::Endpoint,
     gate::{Gate, Shut},
+    gateway,
     line::Busy,
     mount::Mounted,
     origins::Origins,
@@ -47,6 +48,11 @@ impl Plan {
             #[cfg(feature = "tls")]
             tls: None,
         }
+    }
+
+    /// The endpoint that takes every request, if there is one.
+    fn gateway(&self) -> Option<usize> {
+        self.endpoints.iter().position(|(_, endpoint)| endpoint.gateway.is_some())
     }
 }
 
@@ -98,8 +104,14 @@ impl Site {
             return respond(Port { busy, place, http2 }, request);
         }
         if plan.health.as_deref() == Some(path) {
-            let health = busy.0.site.health(request.method());
+            let health = busy.0.site.health(&request);
             return at_once(busy.part(decline(request, health)));
+        }
+        if plan.mounted.is_none()
+            && let Some(place) = plan.gateway()
+        {
+            let http2 = request.version() == Version::HTTP_2;
+            return respond(Port { busy, place, http2 }, request);
         }
         match plan.mounted.clone() {
             None => at_once(busy.part(decline(request, text(StatusCode::NOT_FOUND, "not found")))),
@@ -110,14 +122,26 @@ impl Site {
         }
     }
 
-    fn health(&self, method: &Method) -> Reply {
-        match (method, self.shutdown.has_begun()) {
+    fn health<B>(&self, request: &Request<B>) -> Reply {
+        if self.plan.gateway().is_some() {
+            return self.health_of_gateway(request);
+        }
+        match (request.method(), self.shutdown.has_begun()) {
             (&Method::GET | &Method::HEAD, false) => json(StatusCode::OK, r#"{"status":"ok"}"#),
             (&Method::GET | &Method::HEAD, true) => {
                 json(StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"draining"}"#)
             }
             _ => not_allowed("GET, HEAD"),
         }
+    }
+
+    fn health_of_gateway<B>(&self, request: &Request<B>) -> Reply {
+        let mut reply = match self.shutdown.has_begun() {
+            false => text(StatusCode::OK, "ok"),
+            true => text(StatusCode::SERVICE_UNAVAILABLE, "draining"),
+        };
+        gateway::permit(reply.headers_mut(), gateway::permission(&self.plan.origins, request.headers()));
+        reply
     }
 }
 
@@ -140,9 +164,10 @@ mod tests {
     async fn a_server_that_is_shutting_down_is_not_well() {
         let shutdown = Shutdown::new();
         let site = Site::new(Plan::at(([127, 0, 0, 1], 0).into()), shutdown.clone());
-        assert_eq!(site.health(&Method::GET).status(), 200);
+        let asked = |method| Request::builder().method(method).body(()).unwrap_or_default();
+        assert_eq!(site.health(&asked(Method::GET)).status(), 200);
         shutdown.run(std::time::Duration::ZERO).await;
-        assert_eq!(site.health(&Method::GET).status(), 503);
-        assert_eq!(site.health(&Method::POST).status(), 405);
+        assert_eq!(site.health(&asked(Method::GET)).status(), 503);
+        assert_eq!(site.health(&asked(Method::POST)).status(), 405);
     }
 }

@@ -196,7 +196,7 @@ impl OpenStream {
 
     pub(super) fn tell_end(&self, outcome: Result<(), &Fault>, dialect: &mut dyn Dialect, out: &mut Outbox) {
         if let (Some(span), Err(fault)) = (&self.span, outcome) {
-            failed(span, fault, dialect.code(fault));
+            failed(span, fault, dialect.code(None, fault));
         }
         if !self.items_only {
             dialect.end_stream(&self.head, outcome, out);

@@ -3,9 +3,10 @@
 use super::utf8;
 use trunkline_core::framing::{Goodbye, Unframed};
 
-/// The code for a reason of ours.
-pub(super) fn code(reason: Goodbye) -> u16 {
-    match reason {
+/// The code for a reason of ours; none for one that has been told already.
+pub(super) fn code(reason: Goodbye) -> Option<u16> {
+    Some(match reason {
+        Goodbye::Told => return None,
         Goodbye::Done => 1000,
         Goodbye::GoingAway => 1001,
         Goodbye::ProtocolError => 1002,
@@ -13,7 +14,12 @@ pub(super) fn code(reason: Goodbye) -> u16 {
         Goodbye::TooLarge => 1009,
         // what the RFC has for when nothing else fits
         _ => 1008,
-    }
+    })
+}
+
+/// The payload of a close frame that says why.
+pub(super) fn payload(reason: Goodbye) -> Vec<u8> {
+    code(reason).map(u16::to_be_bytes).into_iter().flatten().collect()
 }
 
 /// Whether a close frame may have this payload: nothing, or a code and a text.
@@ -65,8 +71,9 @@ mod tests {
             Goodbye::InvalidText,
             Goodbye::TooLarge,
             Goodbye::Refused,
+            Goodbye::Told,
         ] {
-            assert_eq!(check(&code(reason).to_be_bytes()), Ok(()), "{reason:?}");
+            assert_eq!(check(&payload(reason)), Ok(()), "{reason:?}");
         }
     }
 }

@@ -224,7 +224,7 @@ impl Framing for WebSocket {
 
     fn goodbye(&mut self, reason: Goodbye, out: &mut Outbox) {
         if !self.has_closed() {
-            self.close(&close::code(reason).to_be_bytes(), out);
+            self.close(&close::payload(reason), out);
         }
     }
 }

@@ -1,13 +1,14 @@
-//! Serves what the interoperability kits call, on ports of its own choice, and prints
-//! one line of JSON that names them.
+//! Serves what the interoperability kits call, and prints one line that names the ports.
 //!
 //! ```text
 //! cargo run --release --example interop -- jsonrpc
+//! cargo run --release --features gzip --example interop -- therms --http 127.0.0.1:3995
 //! ```
 
 mod demo;
 mod jsonrpc;
 mod streams;
+mod therms;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -20,6 +21,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             jsonrpc::serve_stdio(trunkline::framing::ContentLength::default()).await
         }
         ["streams"] => streams::serve().await,
-        _ => Err("usage: interop jsonrpc [--stdio-ndjson | --stdio-lsp], or interop streams".into()),
+        ["therms", "--http", http] => therms::serve(&[http]).await,
+        ["therms", "--http", http, "--ws", ws] => therms::serve(&[http, ws]).await,
+        _ => Err("usage: interop jsonrpc [--stdio-ndjson | --stdio-lsp], interop streams, \
+                  or interop therms --http ADDRESS [--ws ADDRESS]"
+            .into()),
     }
 }

@@ -36,6 +36,8 @@ pub struct Server {
     limits: Limits,
     hooks: Hooks,
     language: JsonRpc,
+    #[cfg(feature = "http")]
+    therms: Option<crate::Therms>,
     discover: bool,
     peers_by_name: bool,
     tells_timeouts: bool,
@@ -53,6 +55,8 @@ impl Server {
             limits: Limits::default(),
             hooks: Hooks::default(),
             language: JsonRpc::default(),
+            #[cfg(feature = "http")]
+            therms: None,
             discover: false,
             peers_by_name: false,
             tells_timeouts: false,
@@ -109,6 +113,32 @@ impl Server {
     /// How JSON-RPC is spoken where a listener does not say otherwise.
     pub fn language(mut self, language: JsonRpc) -> Self {
         self.language = language;
+        self
+    }
+
+    /// Serves clients of @therms/rpc-server too, on the same HTTP listeners, where each
+    /// message shows in what language it is. Default: not.
+    ///
+    /// Such a listener takes every request for a call, whatever its method and path, of
+    /// web pages of any origin unless [some are listed](crate::http::Http::allow_origins),
+    /// and with bodies of up to [1 MiB](crate::Therms::max_body), for that is what those
+    /// clients expect: see [`Endpoint::gateway`](crate::http::Endpoint::gateway). An
+    /// endpoint that was named for `/` is left as it is.
+    ///
+    /// ```
+    /// use trunkline::{Fault, Router, Server, Therms, therms::Request};
+    ///
+    /// async fn whoami(request: Request) -> Result<Option<String>, Fault> {
+    ///     Ok(request.identity.and_then(|identity| identity.device_name().map(str::to_owned)))
+    /// }
+    ///
+    /// // {"procedure": "whoami", "scope": "test"}
+    /// let router = Router::new().procedure("test.whoami", whoami);
+    /// let server = Server::new(router).therms(Therms::default()).http("127.0.0.1:0");
+    /// ```
+    #[cfg(feature = "http")]
+    pub fn therms(mut self, therms: crate::Therms) -> Self {
+        self.therms = Some(therms);
         self
     }
 
@@ -201,12 +231,29 @@ impl Server {
     /// Panics if a handler takes a state that the router does not have.
     pub async fn bind(mut self) -> Result<Bound, BindError> {
         let planned = std::mem::take(&mut self.listeners);
+        #[cfg(feature = "http")]
+        let planned = self.speaking_therms(planned);
         let service = self.into_service();
         let mut listeners = Vec::new();
         for listener in planned {
             listeners.push(listener.bind(&service).await?);
         }
         Ok(Bound { service, listeners, shutdown: Shutdown::new() })
+    }
+
+    /// The same listeners, of which those of HTTP speak the dialect of @therms if any do.
+    #[cfg(feature = "http")]
+    fn speaking_therms(&self, mut listeners: Vec<Listener>) -> Vec<Listener> {
+        let therms = self.therms.clone().map(|therms| match self.security.is_some() {
+            true => therms.authenticating(),
+            false => therms,
+        });
+        for listener in &mut listeners {
+            if let Listener::Http(http) = listener {
+                http.speak(&self.language, therms.as_ref());
+            }
+        }
+        listeners
     }
 
     /// Serves one connection that is there already, such as

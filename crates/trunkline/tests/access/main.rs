@@ -9,6 +9,9 @@ mod client;
 mod expiry;
 mod guesses;
 mod http;
+#[path = "../vectors/http_client.rs"]
+#[allow(dead_code, reason = "vectors need the rest")]
+mod http_client;
 mod jwt;
 mod limits;
 mod login;
@@ -17,4 +20,8 @@ mod session;
 #[path = "../it/support.rs"]
 #[allow(dead_code, reason = "scenarios of other kinds need the rest")]
 mod support;
+mod therms;
+#[path = "../vectors/wire.rs"]
+#[allow(dead_code, reason = "vectors need the rest")]
+mod wire;
 mod world;

@@ -13,6 +13,10 @@ mod ending;
 mod everything;
 mod flow;
 mod hostile;
+#[cfg(feature = "http")]
+#[path = "../vectors/http_client.rs"]
+#[allow(dead_code, reason = "vectors need the rest")]
+mod http_client;
 mod hygiene;
 mod incoming;
 mod internal;
@@ -26,6 +30,8 @@ mod rpc_websockets;
 mod services;
 mod streams;
 mod support;
+#[cfg(feature = "http")]
+mod therms;
 mod trouble;
 mod typed_faults;
 #[cfg(feature = "validate")]

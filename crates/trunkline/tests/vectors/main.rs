@@ -25,6 +25,7 @@ mod session;
 mod sockets;
 mod spec;
 mod tally;
+mod therms;
 mod wire;
 mod ws_rpc_messaging;
 

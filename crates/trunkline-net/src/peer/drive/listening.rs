@@ -15,7 +15,7 @@ use std::{
     time::Instant,
 };
 use tokio::io::{AsyncRead, ReadBuf};
-use trunkline_core::{Input, Signal, framing::Cut};
+use trunkline_core::{Input, Signal, framing::{Cut, Goodbye}};
 
 impl Driver {
     /// Handles what has arrived, frame by frame.
@@ -37,7 +37,7 @@ impl Driver {
                 Ok(Cut::Frame(frame)) => {
                     *budget -= 1;
                     self.times.between();
-                    let mut recut = false;
+                    let (mut recut, mut leaves) = (false, false);
                     loop {
                         let said = self.conversation.dialect.hear(frame, &mut self.output.outbox);
                         let Some(signal) = &said else { break };
@@ -50,12 +50,20 @@ impl Driver {
                                 recut = true;
                                 break;
                             }
+                            Some(Signal::Leave) => {
+                                leaves = true;
+                                break;
+                            }
                             Some(signal) if !taken => heard(&self.shared, signal),
                             _ => {}
                         }
                     }
                     if recut {
                         self.framing.recut(&mut self.input);
+                    }
+                    if leaves {
+                        self.end(Ended::Here, Goodbye::Told);
+                        return Step::Done;
                     }
                     self.refusals = match starts {
                         true => 0,

@@ -1,7 +1,7 @@
 //! [`HttpListener`]: HTTP and WebSocket on one port.
 
 use super::{BindError, BoundListener};
-use crate::{JsonRpc, Service};
+use crate::{JsonRpc, Mixed, Service, Therms};
 use std::fmt;
 use trunkline_net::http::{Endpoint, Http};
 
@@ -15,13 +15,15 @@ type Settings = Box<dyn FnOnce(Http) -> Http + Send>;
 pub struct HttpListener {
     address: String,
     language: Option<JsonRpc>,
+    /// The other language, beside the first.
+    therms: Option<(JsonRpc, Therms)>,
     endpoints: Vec<(String, MakeEndpoint)>,
     settings: Vec<Settings>,
 }
 
 impl HttpListener {
     pub(super) fn new(address: String) -> Self {
-        Self { address, language: None, endpoints: Vec::new(), settings: Vec::new() }
+        Self { address, language: None, therms: None, endpoints: Vec::new(), settings: Vec::new() }
     }
 
     /// How JSON-RPC is spoken at endpoints that do not say otherwise.
@@ -54,6 +56,12 @@ impl HttpListener {
         self
     }
 
+    /// Speaks the dialect of @therms too, beside the server's language or its own.
+    pub(in crate::server) fn speak(&mut self, language: &JsonRpc, therms: Option<&Therms>) {
+        let language = self.language.as_ref().unwrap_or(language);
+        self.therms = therms.map(|therms| (language.clone(), therms.clone()));
+    }
+
     pub(super) async fn bind(self, service: &Service) -> Result<BoundListener, BindError> {
         let service = match self.language {
             Some(language) => service.in_language(language),
@@ -61,7 +69,14 @@ impl HttpListener {
         };
         let mut http = Http::bind(&self.address).await.map_err(BindError::at(&self.address))?;
         if !self.endpoints.iter().any(|(path, _)| path == "/") {
-            http = http.endpoint("/", Endpoint::new(service.clone()));
+            let endpoint = match self.therms {
+                None => Endpoint::new(service.clone()),
+                Some((language, therms)) => {
+                    let max_body = therms.body_limit();
+                    Endpoint::new(service.in_language(Mixed::new(language, therms))).gateway(max_body)
+                }
+            };
+            http = http.endpoint("/", endpoint);
         }
         for (path, make) in self.endpoints {
             http = http.endpoint(path, make(&service));

@@ -1,0 +1,281 @@
+//! [`Hearing`]: the dialect as a [`Dialect`]: hears requests, answers them.
+
+use super::{
+    Identity, Therms, fault,
+    fault::Refusal,
+    read::{Message, is_truthy, read},
+    request::{Said, Saying, caller, next_number},
+    write,
+};
+use serde_json::value::RawValue;
+use std::{borrow::Cow, sync::Arc};
+use trunkline_core::{
+    About, CallId, CowPayload, Dialect, Fault, Format, Frame, Key, Limits, OpenFrame, Outbox, OwnedPayload,
+    Payload, Signal, frame::Body, response::Written, security::AUTHENTICATE,
+};
+
+/// The tags of calls have this bit, so that who speaks two dialects can tell whose they are.
+pub(super) const OURS: u64 = 1 << 63;
+/// A call by which a client says only who it is.
+pub(super) const INTRODUCTION: u64 = OURS | 1;
+
+/// Whether a call was made in this dialect.
+pub(crate) fn is_ours(id: &CallId<'_>) -> bool {
+    id.tag & OURS != 0
+}
+
+/// The side of a conversation that hears.
+#[derive(Debug)]
+pub(crate) struct Hearing {
+    options: Therms,
+    two_way: bool,
+    max_depth: usize,
+    /// Who the client of a connection has said that it is.
+    identity: Option<Identity>,
+    /// Whether the message at hand is answered once it is known who its client is.
+    introducing: bool,
+    next: Step,
+}
+
+/// What is to be done next with the frame at hand: a message may say several things.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Step {
+    Read,
+    TellIdentity,
+    Act,
+    Done,
+}
+
+impl Hearing {
+    pub(crate) fn two_way(options: Therms, limits: &Limits) -> Self {
+        Self {
+            options,
+            two_way: true,
+            max_depth: limits.max_depth,
+            identity: None,
+            introducing: false,
+            next: Step::Read,
+        }
+    }
+
+    pub(crate) fn one_way(options: Therms, limits: &Limits) -> Self {
+        Self { two_way: false, ..Self::two_way(options, limits) }
+    }
+
+    /// Begins with a frame: who says it comes first.
+    fn begin<'f>(&mut self, message: &Message<'f>, out: &mut Outbox) -> Option<Signal<'f>> {
+        let Some(said) = message.identity.filter(|identity| is_truthy(identity)) else {
+            self.next = Step::Act;
+            return self.go_on(message, out);
+        };
+        let identity = match Identity::read(said) {
+            Some(identity) if !self.two_way || identity.is_well_formed() => identity,
+            _ => return self.refuse(Refusal::Identity, message, out),
+        };
+        let known = self.identity.as_ref();
+        let authorization = identity.authorization();
+        let before = known.and_then(Identity::authorization);
+        if before.is_some() && before != authorization {
+            let _ = self.refuse(Refusal::AuthorizationChanged, message, out);
+            return Some(Signal::Leave);
+        }
+        let is_new = before != authorization;
+        self.next = if self.two_way && known != Some(&identity) { Step::TellIdentity } else { Step::Act };
+        let token = authorization.filter(|_| is_new && self.options.authenticating);
+        let token = token.and_then(|token| OwnedPayload::encode(&[token], Format::Json).ok());
+        self.identity = Some(identity);
+        let Some(token) = token else { return self.go_on(message, out) };
+        let (procedure, args) = (Cow::Borrowed(AUTHENTICATE), Some(CowPayload::Owned(token)));
+        self.introducing = self.is_introduction(message);
+        Some(match self.introducing {
+            true => {
+                let id = CallId { spelling: message.correlation().unwrap_or_default(), tag: INTRODUCTION };
+                Signal::Call { id, procedure, args, about: None }
+            }
+            false => Signal::Notify { procedure, args, about: None },
+        })
+    }
+
+    /// Goes on with a frame once it is known who says it.
+    fn go_on<'f>(&mut self, message: &Message<'f>, out: &mut Outbox) -> Option<Signal<'f>> {
+        if self.next == Step::TellIdentity {
+            self.next = Step::Act;
+            if let Some(procedure) = &self.options.identity_changes {
+                let about = Some(self.about(message, procedure));
+                let procedure = Cow::Owned(procedure.as_ref().to_owned());
+                return Some(Signal::Notify { procedure, args: None, about });
+            }
+        }
+        self.next = Step::Done;
+        if let Some(said) = message.client_message.filter(|_| self.two_way) {
+            let procedure = self.options.client_messages.clone()?;
+            let about = Some(self.about(message, &procedure));
+            let args = Some(CowPayload::Borrowed(Payload::Json(said)));
+            return Some(Signal::Notify {
+                procedure: Cow::Owned(procedure.as_ref().to_owned()),
+                args,
+                about,
+            });
+        }
+        let parts = match message.parts() {
+            Ok(Some(parts)) => parts,
+            Ok(None) if self.is_introduction(message) => {
+                if !std::mem::take(&mut self.introducing) {
+                    acknowledge(message.correlation().unwrap_or_default(), out);
+                }
+                return None;
+            }
+            Ok(None) => return self.refuse(Refusal::NoProcedure, message, out),
+            Err(refusal) => return self.refuse(refusal, message, out),
+        };
+        let spelling = message.correlation().unwrap_or_default();
+        let key = Key { scope: &parts.scope, procedure: &parts.procedure, version: &parts.version };
+        let Some(name) = key.name() else {
+            let told = fault::not_found(&key, self.caller());
+            out.frame(0, |out| write::failure(out, 501, spelling, None, &told));
+            return None;
+        };
+        let mut args = message.args.map(|args| CowPayload::Borrowed(Payload::Json(args)));
+        if let Some(check) = self.options.checks.get(&*name) {
+            match check.check(message.args) {
+                Ok(None) => {}
+                Ok(Some(other)) => args = Some(CowPayload::Owned(OwnedPayload::Json(other.into()))),
+                Err(why) => {
+                    let told = fault::invalid_args(&why);
+                    out.frame(0, |out| write::failure(out, 422, spelling, None, &told));
+                    return None;
+                }
+            }
+        }
+        let about = Some(self.about(message, &name));
+        let procedure = Cow::Owned(name.into_owned());
+        Some(Signal::Call { id: CallId { spelling, tag: OURS }, procedure, args, about })
+    }
+
+    /// Whether a message only says who says it.
+    fn is_introduction(&self, message: &Message<'_>) -> bool {
+        self.two_way
+            && message.client_message.is_none()
+            && matches!(message.parts(), Ok(None))
+            && message.identity.is_some_and(is_truthy)
+    }
+
+    /// What goes with a call to its handler.
+    fn about(&self, message: &Message<'_>, procedure: &str) -> Box<About> {
+        let identity = match message.identity {
+            Some(identity) if !is_truthy(identity) => None,
+            _ => self.identity.clone(),
+        };
+        let correlation = message.correlation();
+        let said = Saying {
+            procedure: procedure.into(),
+            correlation: correlation.and_then(|id| RawValue::from_string(id.to_owned()).ok()),
+            identity,
+            proxies: self.options.proxies.clone(),
+            number: next_number(),
+        };
+        Box::new(About::default().with_extension(Said(Arc::new(said))))
+    }
+
+    /// Answers that a message is none.
+    fn refuse<'f>(
+        &mut self,
+        refusal: Refusal,
+        message: &Message<'_>,
+        out: &mut Outbox,
+    ) -> Option<Signal<'f>> {
+        self.next = Step::Done;
+        out.frame(0, |out| refusal.write(out, message.correlation().unwrap_or_default()));
+        None
+    }
+
+    fn caller(&self) -> &'static str {
+        caller(if self.two_way { "websocket" } else { "http" })
+    }
+
+    fn read<'f>(&self, frame: &mut Frame<'f>) -> Result<Message<'f>, Refusal> {
+        if self.two_way && matches!(frame.body, Body::Binary(_)) {
+            return Err(Refusal::Binary);
+        }
+        let text = frame.body.as_text().map_err(|_| Refusal::Unparseable)?;
+        if !self.two_way {
+            frame.body = Body::Text(text);
+        }
+        read(text, self.max_depth)
+    }
+}
+
+impl Dialect for Hearing {
+    fn hear<'f>(&mut self, frame: &mut Frame<'f>, out: &mut Outbox) -> Option<Signal<'f>> {
+        let step = std::mem::replace(&mut self.next, Step::Read);
+        if step == Step::Done {
+            return None;
+        }
+        let message = match self.read(frame) {
+            Ok(message) => message,
+            Err(refusal) => {
+                out.frame(0, |out| refusal.write(out, ""));
+                return None;
+            }
+        };
+        let said = match step {
+            Step::Read => {
+                if !self.two_way {
+                    self.identity = None;
+                }
+                self.begin(&message, out)
+            }
+            other => {
+                self.next = other;
+                self.go_on(&message, out)
+            }
+        };
+        if said.is_none() {
+            self.next = Step::Read;
+        }
+        said
+    }
+
+    fn open(&mut self, id: &CallId<'_>, out: &mut Outbox) -> OpenFrame {
+        let reply = out.open(0);
+        write::success_head(out.body(), id.spelling);
+        reply
+    }
+
+    fn close(&mut self, id: &CallId<'_>, reply: OpenFrame, out: &mut Outbox) {
+        if id.tag == INTRODUCTION {
+            // who it was found to be is not what the client has asked for
+            out.discard(reply);
+            return acknowledge(id.spelling, out);
+        }
+        write::close_success(out, reply, id.spelling);
+    }
+
+    fn fault(&mut self, id: &CallId<'_>, fault: &Fault, out: &mut Outbox) {
+        if id.tag == INTRODUCTION {
+            // it may try again with another authorization
+            self.identity = None;
+        }
+        out.frame(0, |out| fault::write(out, id.spelling, fault, self.caller()));
+    }
+
+    fn code(&self, _id: Option<&CallId<'_>>, fault: &Fault) -> Option<i64> {
+        Some(fault::code(fault))
+    }
+
+    fn oversize<'h>(&mut self, _: u8, _: usize, _: &'h [u8], out: &mut Outbox) -> Option<Signal<'h>> {
+        out.frame(0, |out| Refusal::Unparseable.write(out, ""));
+        None
+    }
+
+    fn unframed(&mut self, _out: &mut Outbox) {}
+
+    fn format(&self) -> Format {
+        Format::CodedJson
+    }
+}
+
+/// Says that it has been heard who the client is.
+fn acknowledge(id: &str, out: &mut Outbox) {
+    out.frame(0, |out| write::success(out, &Written { code: "200", message: None, data: None }, id));
+}

@@ -1,0 +1,106 @@
+//! [`Message`]: what a client has said, as far as it is any of our business.
+
+use super::fault::Refusal;
+use crate::jsonrpc::is_json;
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use trunkline_core::key::{FIRST, GLOBAL};
+
+/// The members of a message, each as it is spelled.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Message<'f> {
+    #[serde(borrow, default, deserialize_with = "spelled")]
+    procedure: Option<&'f str>,
+    #[serde(borrow, default, deserialize_with = "spelled")]
+    scope: Option<&'f str>,
+    #[serde(borrow, default, deserialize_with = "spelled")]
+    version: Option<&'f str>,
+    #[serde(borrow, default, deserialize_with = "spelled")]
+    pub(super) args: Option<&'f str>,
+    #[serde(borrow, default, deserialize_with = "spelled")]
+    pub(super) identity: Option<&'f str>,
+    #[serde(borrow, default, rename = "correlationId", deserialize_with = "spelled")]
+    correlation: Option<&'f str>,
+    #[serde(borrow, default, rename = "clientMessage", deserialize_with = "spelled")]
+    pub(super) client_message: Option<&'f str>,
+}
+
+/// The parts of a procedure's name.
+#[derive(Debug)]
+pub(super) struct Parts<'f> {
+    pub(super) scope: Cow<'f, str>,
+    pub(super) procedure: Cow<'f, str>,
+    pub(super) version: Cow<'f, str>,
+}
+
+/// Reads a message, which is nested no deeper than `max_depth`.
+pub(super) fn read(text: &str, max_depth: usize) -> Result<Message<'_>, Refusal> {
+    let text = text.trim_ascii();
+    match text.as_bytes().first() {
+        None => Err(Refusal::Empty),
+        Some(_) if !is_json(text, max_depth) => Err(Refusal::Unparseable),
+        Some(b'{') => match serde_json::from_str(text) {
+            Ok(_) if text[1..].trim_ascii_start().starts_with('}') => Err(Refusal::Empty),
+            Ok(message) => Ok(message),
+            Err(_) => Err(Refusal::Unparseable),
+        },
+        Some(b'[') => match serde_json::from_str::<Vec<IgnoredAny>>(text) {
+            Ok(items) if items.is_empty() => Err(Refusal::Empty),
+            Ok(_) => Err(Refusal::NoProcedure),
+            Err(_) => Err(Refusal::Unparseable),
+        },
+        Some(_) => Err(Refusal::Unparseable),
+    }
+}
+
+impl<'f> Message<'f> {
+    /// What its answer is to be known by, if that is truthy.
+    pub(super) fn correlation(&self) -> Option<&'f str> {
+        self.correlation.filter(|id| is_truthy(id))
+    }
+
+    /// The procedure that it calls, if it calls any.
+    pub(super) fn parts(&self) -> Result<Option<Parts<'f>>, Refusal> {
+        let Some(procedure) = self.procedure.filter(|name| is_truthy(name)) else { return Ok(None) };
+        let or = |part: Option<&'f str>, default: &'static str| match part.filter(|part| is_truthy(part)) {
+            None => Some(Cow::Borrowed(default)),
+            Some(part) => text(part),
+        };
+        let version = match self.version {
+            // some clients say which version with a number
+            Some(number) if number.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => {
+                Some(Cow::Borrowed(if is_truthy(number) { number } else { FIRST }))
+            }
+            version => or(version, FIRST),
+        };
+        match (text(procedure), or(self.scope, GLOBAL), version) {
+            (Some(procedure), Some(scope), Some(version)) => Ok(Some(Parts { scope, procedure, version })),
+            _ => Err(Refusal::NoProcedure),
+        }
+    }
+}
+
+/// Whether JavaScript takes a value for true.
+pub(super) fn is_truthy(json: &str) -> bool {
+    match json {
+        "null" | "false" | "\"\"" => false,
+        number if number.starts_with(['-', '0']) => number.parse() != Ok(0.0),
+        _ => true,
+    }
+}
+
+/// The text that a JSON string says, if it is one.
+fn text(json: &str) -> Option<Cow<'_, str>> {
+    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') {
+        serde_json::from_str(json).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(inner))
+    }
+}
+
+/// A member that is there, also one that is null.
+fn spelled<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de str>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(|raw| Some(raw.get()))
+}

@@ -1,0 +1,3 @@
+//! What is heard and said, message by message.
+
+mod hearing;
