@@ -2,6 +2,7 @@
 
 mod access;
 pub mod batch;
+pub mod broker;
 pub mod caller;
 mod clock;
 mod conversation;
