@@ -4,6 +4,8 @@
 //! of trunkline: [`jsonrpc`] is then a library of JSON-RPC 2.0 messages.
 
 pub mod jsonrpc;
+#[cfg(feature = "dialect")]
+pub mod therms;
 
 /// Compiles what the guide for users of the Node package shows.
 #[cfg(doctest)]

@@ -18,12 +18,8 @@ pub enum Arrival<'a> {
     /// [`prefetch`](super::Member::prefetch) says, before some are settled.
     Request(Delivery<'a>),
     /// An answer, or what claims to be one: whoever may speak to the broker may have sent it.
-    Answer {
-        /// The request that it says it answers; may be empty, or nonsense.
-        id: &'a str,
-        /// What is answered.
-        body: Bytes,
-    },
+    /// To which request, it says itself.
+    Answer(Bytes),
     /// Nobody serves what this request of ours asked for.
     Unroutable {
         /// The request.

@@ -130,9 +130,9 @@ impl Line for Wire {
         self.say(|network, posts| network.request(&self.address, &key.to_string(), request, posts))
     }
 
-    fn answer(&self, reply_to: &str, id: &str, body: Bytes) -> Result<(), Unsent> {
+    fn answer(&self, reply_to: &str, _id: &str, body: Bytes) -> Result<(), Unsent> {
         self.say(|network, posts| {
-            network.tell(reply_to, Post::Answer { id: id.into(), body }, posts);
+            network.tell(reply_to, Post::Answer(body), posts);
             Ok(())
         })
     }

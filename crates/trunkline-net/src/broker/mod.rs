@@ -64,7 +64,8 @@ pub struct Member {
 /// of them takes: nodes call them from anywhere, also from within their inbox. What is
 /// said on a line reaches the broker in the order in which it was said.
 pub trait Line: Send + Sync {
-    /// Takes part in serving a procedure, from now on.
+    /// Takes part in serving a procedure, from now on. Spelled as a text, its key has 255
+    /// bytes at most, of any kind.
     ///
     /// All nodes that serve one compete for its requests: each request goes to exactly
     /// one of them, to one that holds fewer than its [`prefetch`](Member::prefetch), and
@@ -88,8 +89,9 @@ pub trait Line: Send + Sync {
     /// Fails if it has not been sent and will not be.
     fn request(&self, key: &Key<'_>, request: Request<'_>) -> Result<(), Unsent>;
 
-    /// Answers the request `id`, at the address it [came with](Delivery::reply_to). If
-    /// nobody has that address any more, the answer is lost.
+    /// Answers the request `id`, at the address it [came with](Delivery::reply_to). The id
+    /// is for those who look at messages from outside: the body says it too. If nobody has
+    /// that address any more, the answer is lost.
     ///
     /// # Errors
     ///

@@ -11,7 +11,7 @@ pub(super) type Posts = Vec<(Arc<dyn Inbox>, Post)>;
 #[derive(Clone)]
 pub(super) enum Post {
     Request { reply_to: Box<str>, redelivered: bool, body: Bytes, ticket: Ticket },
-    Answer { id: Box<str>, body: Bytes },
+    Answer(Bytes),
     Unroutable { id: Box<str> },
     Event { topic: Box<str>, body: Bytes },
     Lost,
@@ -27,7 +27,7 @@ impl Post {
                 body: body.clone(),
                 ticket: *ticket,
             }),
-            Self::Answer { id, body } => Arrival::Answer { id, body: body.clone() },
+            Self::Answer(body) => Arrival::Answer(body.clone()),
             Self::Unroutable { id } => Arrival::Unroutable { id },
             Self::Event { topic, body } => Arrival::Event { topic, body: body.clone() },
             Self::Lost => Arrival::Lost,

@@ -14,7 +14,7 @@ impl Inbox for Ear {
                 self.1.lock().unwrap().push(it.ticket);
                 format!("{}{}", text(it.body), if it.redelivered { " again" } else { "" })
             }
-            Arrival::Answer { id, body } => format!("{id}: {}", text(body)),
+            Arrival::Answer(body) => text(body),
             Arrival::Unroutable { id } => format!("{id}: nobody"),
             Arrival::Event { topic, body } => format!("{topic}: {}", text(body)),
             Arrival::Lost => "lost".to_owned(),
@@ -87,7 +87,7 @@ async fn what_nobody_can_take_waits_until_it_expires() {
     assert_eq!(told.heard(), ["d: nobody"]);
     one.answer("g", "c", Bytes::from_static(b"pong")).unwrap();
     one.answer("nobody", "c", Bytes::from_static(b"pong")).unwrap();
-    assert_eq!(told.heard(), ["c: pong"]);
+    assert_eq!(told.heard(), ["pong"]);
 }
 
 #[tokio::test]
