@@ -15,6 +15,7 @@ pub mod hooks;
 pub mod http;
 pub mod link;
 pub mod listen;
+pub mod node;
 pub mod peer;
 pub mod peers;
 pub mod relay;

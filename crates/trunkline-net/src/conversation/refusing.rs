@@ -25,7 +25,7 @@ impl Conversation {
     }
 
     #[cold]
-    pub(super) fn refuse(
+    pub(crate) fn refuse(
         &mut self,
         id: Option<&CallId<'_>>,
         procedure: &str,

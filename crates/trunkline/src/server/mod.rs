@@ -9,9 +9,13 @@ pub use self::listener::{BindError, Listener, StreamsListener};
 
 use self::listener::BoundListener;
 
-use crate::{Ended, Hooks, JsonRpc, Limits, Link, Peers, Router, Security, Service, Shutdown, serve};
+use crate::{
+    Ended, Hooks, JsonRpc, Limits, Link, Peers, Router, Security, Service, Shutdown, broker::Broker,
+    node::Node, serve,
+};
 use std::{fmt, net::SocketAddr, sync::Arc};
-use tokio::task::JoinSet;
+use tokio::{join, task::JoinSet, time::timeout};
+use trunkline_dialects::therms::Network;
 use trunkline_net::relay::Relay;
 
 /// Serves a [`Router`] on any number of listeners at once.
@@ -40,6 +44,8 @@ pub struct Server {
     peers_by_name: bool,
     security: Option<Arc<dyn Security>>,
     listeners: Vec<Listener>,
+    broker: Option<Arc<dyn Broker>>,
+    network: String,
 }
 
 impl Server {
@@ -56,6 +62,8 @@ impl Server {
             peers_by_name: false,
             security: None,
             listeners: Vec::new(),
+            broker: None,
+            network: "trunkline".to_owned(),
         }
     }
 
@@ -157,6 +165,40 @@ impl Server {
         self
     }
 
+    /// Joins a network of servers that have the same broker: calls of procedures that this
+    /// one does not have go to those that have them, and the other way round. See
+    /// [`Node`](crate::node::Node) for what holds then.
+    /// Default: none, and what is not here does not exist.
+    ///
+    /// ```
+    /// # use trunkline::{Client, Link, Router, Server, broker::Memory};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let broker = Memory::new();
+    /// let add = async |(a, b): (i64, i64)| a + b;
+    /// let handler = Server::new(Router::new().procedure("math.add", add)).broker(broker.clone());
+    /// tokio::spawn(handler.bind().await?.serve());
+    ///
+    /// let gateway = Server::new(Router::new()).broker(broker);
+    /// # let (here, there) = Link::pair();
+    /// # tokio::spawn(gateway.serve_link(there));
+    /// # let client = Client::over(here).connect_lazy()?;
+    /// assert_eq!(client.call::<i64>("math.add", (2, 3)).await?, 5);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn broker(mut self, broker: impl Broker) -> Self {
+        self.broker = Some(Arc::new(broker));
+        self
+    }
+
+    /// Which of the networks that share the [broker](Self::broker): servers of one hear
+    /// nothing of another. Default `trunkline`.
+    pub fn network(mut self, name: impl Into<String>) -> Self {
+        self.network = name.into();
+        self
+    }
+
     /// Listens for HTTP and WebSocket on one port; port 0 picks a free one.
     #[cfg(feature = "http")]
     pub fn http(self, address: impl Into<String>) -> Self {
@@ -179,7 +221,8 @@ impl Server {
         self
     }
 
-    /// Binds every listener. Serving begins with [`Bound::serve`].
+    /// Binds every listener, and joins the network, if there is a [broker](Self::broker).
+    /// Connections are served from [`Bound::serve`] on.
     ///
     /// # Errors
     ///
@@ -187,15 +230,19 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// Panics if a handler takes a state that the router does not have.
+    /// Panics if a handler takes a state that the router does not have; and, where there is a
+    /// broker, if the router has a fallback, or [a name that will not do](Node::join).
     pub async fn bind(mut self) -> Result<Bound, BindError> {
         let planned = std::mem::take(&mut self.listeners);
-        let service = self.into_service();
+        let (service, node) = self.into_service();
         let mut listeners = Vec::new();
         for listener in planned {
             listeners.push(listener.bind(&service).await?);
         }
-        Ok(Bound { service, listeners, shutdown: Shutdown::new() })
+        if let Some(node) = &node {
+            node.join(&service);
+        }
+        Ok(Bound { service, node, listeners, shutdown: Shutdown::new() })
     }
 
     /// Serves one connection that is there already, such as
@@ -203,12 +250,18 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// Panics if a handler takes a state that the router does not have.
+    /// Panics as [`bind`](Self::bind) does.
     pub async fn serve_link(self, link: Link) -> Ended {
-        serve(link, &self.into_service()).await
+        let (service, node) = self.into_service();
+        if let Some(node) = &node {
+            node.join(&service);
+        }
+        let ended = serve(link, &service).await;
+        leave(node.as_ref(), &service, std::future::ready(())).await;
+        ended
     }
 
-    fn into_service(self) -> Service {
+    fn into_service(self) -> (Service, Option<Node>) {
         let router = match self.discover && !self.router.contains("rpc.discover") {
             true => discover::add(self.router, &self.language, &self.name, &self.version),
             false => self.router,
@@ -218,12 +271,18 @@ impl Server {
             true => router.service(Relay::new(peers.clone(), self.security.clone(), self.limits.clone())),
             false => router,
         };
+        let node = self.broker.map(|broker| Node::new(broker, Arc::new(Network), &self.network, &self.name));
+        let router = match &node {
+            Some(node) => router.fallback(node.fallback()),
+            None => router,
+        };
         let service = Service::new(router, self.language).with_peers(peers);
         let service = service.limits(self.limits).hooks(self.hooks);
-        match self.security {
+        let service = match self.security {
             Some(security) => service.shared_security(security),
             None => service,
-        }
+        };
+        (service, node)
     }
 
     /// Binds and serves for ever.
@@ -236,7 +295,7 @@ impl Server {
     }
 
     /// Binds and serves until `shutdown` is ready, then drains: no new
-    /// connections and calls, those under way are finished.
+    /// connections and calls, also of other servers, those under way are finished.
     ///
     /// # Errors
     ///
@@ -251,6 +310,7 @@ impl Server {
 #[derive(Debug)]
 pub struct Bound {
     service: Service,
+    node: Option<Node>,
     listeners: Vec<BoundListener>,
     shutdown: Shutdown,
 }
@@ -275,7 +335,7 @@ impl Bound {
     }
 
     /// Serves until `shutdown` is ready, then drains. Dropping the future stops
-    /// accepting; connections that are open live on with the runtime.
+    /// accepting, and leaves the network; connections that are open live on with the runtime.
     pub async fn serve_until(self, shutdown: impl Future) {
         // tasks of their own, which end when this is dropped
         let mut accepting = JoinSet::new();
@@ -283,10 +343,23 @@ impl Bound {
             accepting.spawn((listener.run)(self.shutdown.clone()));
         }
         shutdown.await;
-        self.shutdown.run(self.service.limits_in_force().drain_timeout).await;
+        let drained = self.shutdown.run(self.service.limits_in_force().drain_timeout);
+        leave(self.node.as_ref(), &self.service, drained).await;
         // they have let go of their addresses once they have ended
         while accepting.join_next().await.is_some() {}
     }
+}
+
+/// Finishes what was taken of others while connections are drained, which may still call
+/// others, and then leaves the network.
+async fn leave(node: Option<&Node>, service: &Service, connections: impl Future<Output = ()>) {
+    let Some(node) = node else { return connections.await };
+    let most = service.limits_in_force().drain_timeout;
+    let (finished, ()) = join!(timeout(most, node.drain()), connections);
+    if finished.is_err() {
+        tracing::warn!("calls of others still run after the limit `drain_timeout`: breaking them off");
+    }
+    node.leave().await;
 }
 
 impl fmt::Debug for Server {
