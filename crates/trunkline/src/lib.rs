@@ -76,6 +76,8 @@ mod documents {
     struct Streams;
     #[doc = include_str!("../../../docs/access.md")]
     struct Access;
+    #[doc = include_str!("../../../docs/cluster.md")]
+    struct Cluster;
     #[doc = include_str!("../../../docs/peers.md")]
     struct PeersByName;
     #[cfg(feature = "validate")]

@@ -48,7 +48,7 @@ impl Drop for Settled {
 impl Run {
     /// Runs it and answers it, unless whoever asked gives it up, by dropping the other
     /// end of `given_up`.
-    pub(super) async fn to_the_end(self, given_up: Option<oneshot::Receiver<()>>) {
+    pub(super) async fn finish(self, given_up: Option<oneshot::Receiver<()>>) {
         let Self { service, opened, body, reply_to, fault, settled } = self;
         let Opened { id, procedure, context, dialect, .. } = opened;
         let taken = Taken { id: (&*id).into(), depth: context.depth() };

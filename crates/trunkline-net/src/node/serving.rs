@@ -49,8 +49,8 @@ impl Serving {
         let settled = Settled { desk: self.desk.clone(), ticket: delivery.ticket };
         let limits = &self.outside.limits;
         let opened = self.desk.envelope.open(&delivery.body, limits);
-        // there is nobody to answer to if it is no request, or nobody who waits
-        let Some(opened) = opened else { return };
+        // there is nobody to answer to if it is no request
+        let Some(opened) = opened else { return self.pass_over(settled) };
         let service = if opened.internal { &self.within } else { &self.outside };
         let fault = if delivery.body.len() > limits.max_message.saturating_add(limits.max_head) {
             Some(too_large(limits.max_message))
@@ -64,7 +64,7 @@ impl Serving {
         let given_up = {
             let mut calls = self.calls();
             if calls.forgone.contains(&opened.id) {
-                return;
+                return self.pass_over(settled);
             }
             let (sender, receiver) = oneshot::channel();
             // ids that are not of our making may be the same; those nobody gives up
@@ -86,10 +86,16 @@ impl Serving {
             settled,
         };
         let task = async move {
-            run.to_the_end(given_up).await;
+            run.finish(given_up).await;
             drop(listed);
         };
         self.tasks.spawn_on(task, &self.runtime);
+    }
+
+    /// Does nothing with a request. Settling it here and now might bring the next one,
+    /// and that the next, each inside of the one before.
+    fn pass_over(&self, settled: Settled) {
+        self.tasks.spawn_on(async move { drop(settled) }, &self.runtime);
     }
 
     /// Whoever asked for a call has given it up.

@@ -196,6 +196,34 @@ async fn a_call_that_is_given_up_before_it_comes_is_not_run() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn junk_that_waits_is_passed_over_however_much_it_is() {
+    let broker = Memory::new();
+    let go = Arc::new(Notify::new());
+    let went = go.clone();
+    let slow = move || {
+        let go = went.clone();
+        async move {
+            go.notified().await;
+            "done"
+        }
+    };
+    let node = Node::new(Arc::new(broker.clone()), Arc::new(Network), "n", "node");
+    let limits = trunkline_core::Limits::default().max_in_flight(1);
+    let router = Router::new().procedure("slow", slow);
+    node.join(&Service::new(router, JsonRpc::default()).limits(limits));
+    let (stranger, line) = Stranger::at(&broker);
+    send(&*line, "slow", request("1", "slow", ""));
+    for _ in 0..50_000 {
+        send(&*line, "slow", Bytes::from("junk"));
+    }
+    send(&*line, "slow", request("2", "slow", ""));
+    for _ in 0..2 {
+        go.notify_one();
+        assert_eq!(stranger.answered().await["response"]["data"], "done");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_node_that_has_left_calls_nobody_and_nothing_keeps_it() {
     let broker = Memory::new();
     let (gateway, service) = node(&broker, Router::new());
