@@ -167,7 +167,7 @@ impl Server {
 
     /// Joins a network of servers that have the same broker: calls of procedures that this
     /// one does not have go to those that have them, and the other way round. See
-    /// [`Node`](crate::node::Node) for what holds then.
+    /// [`Node`] for what holds then.
     /// Default: none, and what is not here does not exist.
     ///
     /// ```
