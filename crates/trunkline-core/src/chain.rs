@@ -28,6 +28,10 @@ impl Chain {
         Self { most: most.try_into().unwrap_or(u32::MAX), ..self }
     }
 
+    pub(crate) fn at(self, depth: usize) -> Self {
+        Self { depth: depth.try_into().unwrap_or(u32::MAX), ..self }
+    }
+
     pub(crate) fn deeper(&self) -> Result<Self, Fault> {
         match self.depth < self.most {
             true => Ok(Self { depth: self.depth + 1, ..self.clone() }),

@@ -69,6 +69,13 @@ impl Context {
         Ok(Self { chain: self.chain.deeper()?, ..self.clone() })
     }
 
+    /// The same context of a call that has so many around it, which were made elsewhere.
+    #[must_use]
+    pub fn at_depth(mut self, depth: usize) -> Self {
+        self.chain = self.chain.at(depth);
+        self
+    }
+
     /// The same context of a call that stands here in a distributed trace.
     #[must_use]
     pub fn with_trace(mut self, trace: Option<Trace>) -> Self {
@@ -96,7 +103,7 @@ impl Context {
     /// ```
     #[must_use]
     pub fn local() -> Self {
-        Self::new(Arc::new(Connection::new("in process", "none")), Extensions::new())
+        Self::from(Arc::new(Connection::new("in process", "none")))
     }
 
     /// The connection, or the HTTP request, that the call came by.
@@ -176,6 +183,13 @@ impl Context {
     pub fn with_extension(mut self, value: impl Clone + Send + Sync + 'static) -> Self {
         Arc::make_mut(self.extensions.get_or_insert_default()).insert(value);
         self
+    }
+}
+
+/// The context of calls that come over a connection, to which nothing is attached.
+impl From<Arc<Connection>> for Context {
+    fn from(connection: Arc<Connection>) -> Self {
+        Self::new(connection, Extensions::new())
     }
 }
 

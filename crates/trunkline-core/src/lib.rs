@@ -11,6 +11,7 @@
 //! - what is known of a call: [`call`], [`context`], [`about`], [`trace`], [`fault`], [`limits`]
 //! - and of who makes it: [`identity`], [`session`], [`security`]
 //! - what is said on a connection: [`dialect`], [`signal`], [`payload`]
+//! - and between nodes of a network: [`envelope`], [`key`]
 //! - how it is cut into messages: [`frame`], [`framing`], [`input`], [`outbox`]
 
 pub mod about;
@@ -24,6 +25,7 @@ pub mod clock;
 pub mod context;
 mod crowded;
 pub mod dialect;
+pub mod envelope;
 pub mod extract;
 pub mod fault;
 pub mod feed;
@@ -62,6 +64,7 @@ pub use crate::{
     check::Check,
     context::{Connection, ConnectionId, Context, States},
     dialect::{BatchItem, Dialect, Language, Speaker, StreamHead},
+    envelope::Envelope,
     extract::{Extract, Headers, ProcedureName, RawArgs, State},
     fault::{CallError, Fault, FaultKind, TypedFault},
     feed::{Feed, Incoming},

@@ -54,6 +54,14 @@ impl<'a> Payload<'a> {
         }
     }
 
+    /// The value as it is encoded.
+    #[must_use]
+    pub fn as_bytes(&self) -> &'a [u8] {
+        match self {
+            Self::Json(text) => text.as_bytes(),
+        }
+    }
+
     /// Decodes the value.
     ///
     /// # Errors

@@ -230,6 +230,15 @@ impl Router {
         self
     }
 
+    /// The same router for who calls in the name of this very program, from another
+    /// process of it: what is [internal](crate::Registration::internal) is found as all
+    /// else is.
+    #[must_use]
+    pub fn with_internal_found(mut self) -> Self {
+        self.routes.extend(std::mem::take(&mut self.internal));
+        self
+    }
+
     /// The procedure called `name`, or else the fallback of the innermost
     /// [scope](Self::scope) that the name is in and that has one.
     ///

@@ -10,7 +10,7 @@ use std::{
     task::{Context as TaskContext, Poll},
 };
 use tokio::time::{Sleep, sleep_until};
-use trunkline_core::{Context, Frame, Outbox, framing::Marking};
+use trunkline_core::{CallId, Context, Dialect, Fault, Frame, Outbox, framing::Marking};
 
 /// Room for a reply of the usual size, so that it is not moved as it grows.
 const USUAL_REPLY: usize = 256;
@@ -31,9 +31,19 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     pub(crate) fn new(service: &Service, context: Context) -> Self {
-        let dialect = service.language.exchange(&service.limits);
+        Self::in_dialect(service.language.exchange(&service.limits), service, context)
+    }
+
+    /// The same in a dialect that the far side has chosen.
+    pub(crate) fn in_dialect(dialect: Box<dyn Dialect>, service: &Service, context: Context) -> Self {
         let conversation = Conversation::new(dialect, service.clone(), context);
         Self { conversation, out: Outbox::new(Box::new(Whole)) }
+    }
+
+    /// Answers a call of which nothing has been heard yet with a fault.
+    pub(crate) fn refuse(&mut self, procedure: &str, fault: &Fault) -> Option<Vec<u8>> {
+        self.conversation.refuse(Some(&CallId { spelling: "", tag: 0 }), procedure, fault, &mut self.out);
+        self.take_reply()
     }
 
     /// Goes on with another caller, when all has been answered; gives the last one.
@@ -137,7 +147,7 @@ impl Marking for Whole {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use trunkline_core::{Fault, Router};
+    use trunkline_core::Router;
     use trunkline_dialects::jsonrpc::JsonRpc;
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod batch;
+pub mod broker;
 pub mod caller;
 #[doc(hidden)]
 pub mod clock;
@@ -15,6 +16,7 @@ pub mod hooks;
 pub mod http;
 pub mod link;
 pub mod listen;
+pub mod node;
 pub mod peer;
 pub mod peers;
 pub mod relay;

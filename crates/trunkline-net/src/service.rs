@@ -57,6 +57,13 @@ impl Service {
         Self { router: router.shared(), ..self.clone() }
     }
 
+    /// The same for who calls in the name of this very program, from another process of
+    /// it: what is internal is found too, and nobody is asked who may call.
+    pub(crate) fn for_this_program(&self) -> Self {
+        let router = Router::clone(&self.router).with_internal_found().shared();
+        Self { router, security: None, ..self.clone() }
+    }
+
     /// Sets who decides who callers are and what they may do. Callers can say then
     /// who they are, with `rpc.authenticate`.
     ///

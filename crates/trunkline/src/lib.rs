@@ -17,6 +17,7 @@
 //! - call: [`Client`], [`InProcess`]
 //! - a trait for both sides: [`macro@service`], errors that both know: [`derive@Fault`]
 //! - clients that call each other by way of the server: [`Server::peers_by_name`]
+//! - several servers that are one: [`Server::broker`], [`broker`], [`node`]
 //! - who may call: [`access`], [`Security`], [`Identity`]
 //! - in a handler: [`Fault`](struct@Fault), [`Peer`], [`Caller`], [`Context`], [`Session`], [`State`],
 //!   [`handler`](fn@handler)
@@ -41,10 +42,10 @@ pub use crate::in_process::InProcess;
 pub use crate::server::{BindError, Bound, Listener, Server};
 pub use trunkline_core::{
     About, Answer, Call, CallError, CallingPeer, Catalog, Connection, ConnectionId, Context, Credentials,
-    Details, Extract, Fault, FaultKind, Feed, Format, Handler, Headers, Identity, Incoming, IntoReply, Lag,
-    Limits, Middleware, Next, Open, OwnedCall, OwnedPayload, Payload, Plain, Procedure, ProcedureName,
-    Provide, RawArgs, Registration, Response, Router, Security, Session, Signature, State, States, Trace,
-    TypedFault, catalog, framing, handler::handler, relay, schema, schemars, security,
+    Details, Envelope, Extract, Fault, FaultKind, Feed, Format, Handler, Headers, Identity, Incoming,
+    IntoReply, Key, Lag, Limits, Middleware, Next, Open, OwnedCall, OwnedPayload, Payload, Plain, Procedure,
+    ProcedureName, Provide, RawArgs, Registration, Response, Router, Security, Session, Signature, State,
+    States, Trace, TypedFault, catalog, framing, handler::handler, relay, schema, schemars, security,
 };
 pub use trunkline_dialects::{
     Mixed,
@@ -65,6 +66,7 @@ pub use trunkline_net::{
     Batch, Caller, Calling, Decoded, Ended, FaultReport, Hooks, Link, Peer, Peers, Service, Subscription,
     listen::Shutdown, open, serve,
 };
+pub use trunkline_net::{broker, node};
 
 /// The code in the documents for readers, compiled.
 #[cfg(doctest)]
@@ -79,6 +81,8 @@ mod documents {
     struct Streams;
     #[doc = include_str!("../../../docs/access.md")]
     struct Access;
+    #[doc = include_str!("../../../docs/cluster.md")]
+    struct Cluster;
     #[doc = include_str!("../../../docs/peers.md")]
     struct PeersByName;
     #[cfg(feature = "testing")]

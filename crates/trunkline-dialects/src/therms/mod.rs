@@ -1,4 +1,5 @@
-//! The dialect of @therms/rpc-server: calls over HTTP and WebSocket.
+//! The protocols of @therms/rpc-server: its dialect over HTTP and WebSocket, and how its
+//! processes spell calls [between them](Network).
 //!
 //! A request is a JSON object with a `procedure`, and perhaps a `scope` and `version`;
 //! a response has a `code` and `success`, and perhaps `data` and a `message`. Which
@@ -21,6 +22,7 @@ mod check;
 mod fault;
 mod hear;
 mod identity;
+mod network;
 mod options;
 mod read;
 mod request;
@@ -31,6 +33,7 @@ pub use self::{
     check::CheckArgs,
     fault::code,
     identity::Identity,
+    network::Network,
     options::Therms,
     request::{Request, Trace},
     say::SERVER_MESSAGE,

@@ -29,7 +29,7 @@ impl Conversation {
 
     /// Refuses what has not come so far as to have a span.
     #[cold]
-    pub(super) fn refuse(
+    pub(crate) fn refuse(
         &mut self,
         id: Option<&CallId<'_>>,
         procedure: &str,

@@ -18,9 +18,7 @@ use std::{
 };
 use tokio::sync::Semaphore;
 use tracing::Span;
-use trunkline_core::{
-    About, Call, CallId, CowPayload, Dialect, Fault, Outbox, Payload, Reply, handler::Run,
-};
+use trunkline_core::{About, Call, CallId, CowPayload, Dialect, Fault, Outbox, Payload, Reply, handler::Run};
 
 impl Conversation {
     #[inline]

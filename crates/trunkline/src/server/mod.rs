@@ -9,9 +9,13 @@ pub use self::listener::{BindError, Listener, StreamsListener};
 
 use self::listener::BoundListener;
 
-use crate::{Ended, Hooks, JsonRpc, Limits, Link, Peers, Router, Security, Service, Shutdown, serve};
+use crate::{
+    Ended, Hooks, JsonRpc, Limits, Link, Peers, Router, Security, Service, Shutdown, broker::Broker,
+    node::Node, serve,
+};
 use std::{fmt, net::SocketAddr, sync::Arc};
-use tokio::task::JoinSet;
+use tokio::{join, task::JoinSet, time::timeout};
+use trunkline_dialects::therms::Network;
 use trunkline_net::relay::Relay;
 
 /// Serves a [`Router`] on any number of listeners at once.
@@ -43,6 +47,8 @@ pub struct Server {
     tells_timeouts: bool,
     security: Option<Arc<dyn Security>>,
     listeners: Vec<Listener>,
+    broker: Option<Arc<dyn Broker>>,
+    network: String,
 }
 
 impl Server {
@@ -62,6 +68,8 @@ impl Server {
             tells_timeouts: false,
             security: None,
             listeners: Vec::new(),
+            broker: None,
+            network: "trunkline".to_owned(),
         }
     }
 
@@ -198,6 +206,40 @@ impl Server {
         self
     }
 
+    /// Joins a network of servers that have the same broker: calls of procedures that this
+    /// one does not have go to those that have them, and the other way round. See
+    /// [`Node`] for what holds then.
+    /// Default: none, and what is not here does not exist.
+    ///
+    /// ```
+    /// # use trunkline::{Client, Link, Router, Server, broker::Memory};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let broker = Memory::new();
+    /// let add = async |(a, b): (i64, i64)| a + b;
+    /// let handler = Server::new(Router::new().procedure("math.add", add)).broker(broker.clone());
+    /// tokio::spawn(handler.bind().await?.serve());
+    ///
+    /// let gateway = Server::new(Router::new()).broker(broker);
+    /// # let (here, there) = Link::pair();
+    /// # tokio::spawn(gateway.serve_link(there));
+    /// # let client = Client::over(here).connect_lazy()?;
+    /// assert_eq!(client.call::<i64>("math.add", (2, 3)).await?, 5);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn broker(mut self, broker: impl Broker) -> Self {
+        self.broker = Some(Arc::new(broker));
+        self
+    }
+
+    /// Which of the networks that share the [broker](Self::broker): servers of one hear
+    /// nothing of another. Default `trunkline`.
+    pub fn network(mut self, name: impl Into<String>) -> Self {
+        self.network = name.into();
+        self
+    }
+
     /// Listens for HTTP and WebSocket on one port; port 0 picks a free one.
     #[cfg(feature = "http")]
     pub fn http(self, address: impl Into<String>) -> Self {
@@ -220,7 +262,8 @@ impl Server {
         self
     }
 
-    /// Binds every listener. Serving begins with [`Bound::serve`].
+    /// Binds every listener, and joins the network, if there is a [broker](Self::broker).
+    /// Connections are served from [`Bound::serve`] on.
     ///
     /// # Errors
     ///
@@ -228,17 +271,21 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// Panics if a handler takes a state that the router does not have.
+    /// Panics if a handler takes a state that the router does not have; and, where there is a
+    /// broker, if the router has a fallback, or [a name that will not do](Node::join).
     pub async fn bind(mut self) -> Result<Bound, BindError> {
         let planned = std::mem::take(&mut self.listeners);
         #[cfg(feature = "http")]
         let planned = self.speaking_therms(planned);
-        let service = self.into_service();
+        let (service, node) = self.into_service();
         let mut listeners = Vec::new();
         for listener in planned {
             listeners.push(listener.bind(&service).await?);
         }
-        Ok(Bound { service, listeners, shutdown: Shutdown::new() })
+        if let Some(node) = &node {
+            node.join(&service);
+        }
+        Ok(Bound { service, node, listeners, shutdown: Shutdown::new() })
     }
 
     /// The same listeners, of which those of HTTP speak the dialect of @therms if any do.
@@ -261,12 +308,18 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// Panics if a handler takes a state that the router does not have.
+    /// Panics as [`bind`](Self::bind) does.
     pub async fn serve_link(self, link: Link) -> Ended {
-        serve(link, &self.into_service()).await
+        let (service, node) = self.into_service();
+        if let Some(node) = &node {
+            node.join(&service);
+        }
+        let ended = serve(link, &service).await;
+        leave(node.as_ref(), &service, std::future::ready(())).await;
+        ended
     }
 
-    pub(crate) fn into_service(self) -> Service {
+    pub(crate) fn into_service(self) -> (Service, Option<Node>) {
         let router = match self.discover && !self.router.contains("rpc.discover") {
             true => discover::add(self.router, &self.language, &self.name, &self.version),
             false => self.router,
@@ -276,12 +329,18 @@ impl Server {
             true => router.service(Relay::new(peers.clone(), self.security.clone(), self.limits.clone())),
             false => router,
         };
+        let node = self.broker.map(|broker| Node::new(broker, Arc::new(Network), &self.network, &self.name));
+        let router = match &node {
+            Some(node) => router.fallback(node.fallback()),
+            None => router,
+        };
         let service = Service::new(router, self.language).with_peers(peers);
         let service = service.limits(self.limits).hooks(self.hooks).tell_timeouts(self.tells_timeouts);
-        match self.security {
+        let service = match self.security {
             Some(security) => service.shared_security(security),
             None => service,
-        }
+        };
+        (service, node)
     }
 
     /// Binds and serves for ever.
@@ -294,7 +353,7 @@ impl Server {
     }
 
     /// Binds and serves until `shutdown` is ready, then drains: no new
-    /// connections and calls, those under way are finished.
+    /// connections and calls, also of other servers, those under way are finished.
     ///
     /// # Errors
     ///
@@ -309,6 +368,7 @@ impl Server {
 #[derive(Debug)]
 pub struct Bound {
     service: Service,
+    node: Option<Node>,
     listeners: Vec<BoundListener>,
     shutdown: Shutdown,
 }
@@ -333,7 +393,7 @@ impl Bound {
     }
 
     /// Serves until `shutdown` is ready, then drains. Dropping the future stops
-    /// accepting; connections that are open live on with the runtime.
+    /// accepting, and leaves the network; connections that are open live on with the runtime.
     pub async fn serve_until(self, shutdown: impl Future) {
         // tasks of their own, which end when this is dropped
         let mut accepting = JoinSet::new();
@@ -341,10 +401,23 @@ impl Bound {
             accepting.spawn((listener.run)(self.shutdown.clone()));
         }
         shutdown.await;
-        self.shutdown.run(self.service.limits_in_force().drain_timeout).await;
+        let drained = self.shutdown.run(self.service.limits_in_force().drain_timeout);
+        leave(self.node.as_ref(), &self.service, drained).await;
         // they have let go of their addresses once they have ended
         while accepting.join_next().await.is_some() {}
     }
+}
+
+/// Finishes what was taken of others while connections are drained, which may still call
+/// others, and then leaves the network.
+async fn leave(node: Option<&Node>, service: &Service, connections: impl Future<Output = ()>) {
+    let Some(node) = node else { return connections.await };
+    let most = service.limits_in_force().drain_timeout;
+    let (finished, ()) = join!(timeout(most, node.drain()), connections);
+    if finished.is_err() {
+        tracing::warn!("calls of others still run after the limit `drain_timeout`: breaking them off");
+    }
+    node.leave().await;
 }
 
 impl fmt::Debug for Server {

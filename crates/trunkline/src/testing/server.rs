@@ -2,7 +2,7 @@
 
 use crate::{
     Client, Connection, Ended, JsonRpc, Link, Peers, Router, Server, Service, client::Builder,
-    framing::Lines, serve,
+    framing::Lines, node::Node, serve,
 };
 #[cfg(feature = "http")]
 use crate::{
@@ -53,6 +53,8 @@ use trunkline_net::ByteStream;
 #[derive(Clone, Debug)]
 pub struct TestServer {
     service: Service,
+    /// What keeps the server in its network, if it has a broker.
+    _node: Option<Arc<Node>>,
     pipe: usize,
 }
 
@@ -61,7 +63,8 @@ impl TestServer {
     ///
     /// # Panics
     ///
-    /// Panics if a handler takes a state that the router does not have.
+    /// Panics if a handler takes a state that the router does not have; and as
+    /// [`Server::bind`] does where there is a broker.
     #[must_use]
     pub fn new(served: impl Into<Self>) -> Self {
         served.into()
@@ -160,13 +163,17 @@ impl From<&Self> for TestServer {
 
 impl From<Service> for TestServer {
     fn from(service: Service) -> Self {
-        Self { service, pipe: 64 << 10 }
+        Self { service, _node: None, pipe: 64 << 10 }
     }
 }
 
 impl From<Server> for TestServer {
     fn from(server: Server) -> Self {
-        server.into_service().into()
+        let (service, node) = server.into_service();
+        if let Some(node) = &node {
+            node.join(&service);
+        }
+        Self { _node: node.map(Arc::new), ..service.into() }
     }
 }
 

@@ -15,7 +15,10 @@ use std::{
     time::Instant,
 };
 use tokio::io::{AsyncRead, ReadBuf};
-use trunkline_core::{Input, Signal, framing::{Cut, Goodbye}};
+use trunkline_core::{
+    Input, Signal,
+    framing::{Cut, Goodbye},
+};
 
 impl Driver {
     /// Handles what has arrived, frame by frame.

@@ -1,0 +1,84 @@
+//! [`Envelope`]: how a call, and its answer, is spelled between the nodes of a network.
+//!
+//! The counterpart of a [`Dialect`] where there is no connection, but a broker that
+//! carries one message at a time from any node to any other. It has no state: what must
+//! be known of a call is in its message, or with who waits for it.
+
+use crate::{context::Context, dialect::Dialect, fault::Fault, key::Key, limits::Limits, payload::Payload};
+use std::{borrow::Cow, fmt, time::Duration};
+
+/// How a call, and its answer, is spelled between the nodes of a network.
+///
+/// Arguments and results are copied through as they are spelled; nothing is decoded but
+/// what is around them.
+pub trait Envelope: Send + Sync + 'static {
+    /// Appends the message that asks something of another node.
+    fn request(&self, asked: &Asked<'_>, body: &mut Vec<u8>);
+
+    /// Reads such a message; `None` if it is none. Then there is nobody to answer.
+    fn open(&self, body: &[u8], limits: &Limits) -> Option<Opened>;
+
+    /// Reads the answer to a message of ours; `None` if it is none.
+    fn answer<'b>(&self, body: &'b [u8]) -> Option<Answered<'b>>;
+
+    /// What the spelling is called, for logs.
+    fn name(&self) -> &'static str;
+}
+
+/// A call that another node is asked to make.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "made by nodes, read by envelopes")]
+pub struct Asked<'a> {
+    /// What tells it from all others. It was made up for this: it is nothing that a
+    /// caller has said.
+    pub id: &'a str,
+    /// The procedure.
+    pub key: &'a Key<'a>,
+    /// Its arguments.
+    pub args: Option<Payload<'a>>,
+    /// What is known of its caller, of which as much goes along as there are words for.
+    pub context: &'a Context,
+    /// For how long its caller waits.
+    pub timeout: Duration,
+    /// Whether this program's own code calls: only then procedures answer that are
+    /// [internal](crate::Registration::internal).
+    pub internal: bool,
+    /// The id of the call that this one is made for, if that came from a node as well.
+    pub parent: Option<&'a str>,
+}
+
+/// A call that another node asks for.
+#[expect(clippy::exhaustive_structs, reason = "made by envelopes, read by nodes")]
+pub struct Opened {
+    /// What tells it from others, as far as the one who asks has made sure of it.
+    pub id: Box<str>,
+    /// The procedure, by its [name](Key::name).
+    pub procedure: Box<str>,
+    /// Whether it is a program of the network that calls, and no stranger.
+    pub internal: bool,
+    /// What is known of the caller.
+    pub context: Context,
+    /// Hears the same message as one call, and writes the answer to it.
+    pub dialect: Box<dyn Dialect>,
+}
+
+/// What another node has answered.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "made by envelopes, read by nodes")]
+pub struct Answered<'b> {
+    /// The id of the call.
+    pub id: Cow<'b, str>,
+    /// What came of it.
+    pub outcome: Result<Payload<'b>, Fault>,
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened")
+            .field("id", &self.id)
+            .field("procedure", &self.procedure)
+            .field("internal", &self.internal)
+            .field("context", &self.context)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,222 @@
+//! [`Node`]: joins a service to a network of others, by way of a [broker](crate::broker).
+//!
+//! On the near side it is the router's fallback: a procedure that this process does not
+//! have is asked for elsewhere. On the far side what is delivered is answered as an HTTP
+//! body is, by the same router behind the same guards. Between the two the broker carries
+//! opaque messages, spelled by an [envelope](trunkline_core::envelope).
+//!
+//! What holds whatever the broker:
+//!
+//! 1. Every call ends, in an answer or a fault, and leaves nothing behind: calls that are
+//!    given up, run out of time, or lose the broker are forgotten on both sides.
+//! 2. A call runs on one node, and at most once: a request that comes a second time is
+//!    run only if its procedure is [idempotent](trunkline_core::Registration::idempotent),
+//!    and else answered with a fault that says so.
+//! 3. Ids are made up here, 128 random bits each. What claims to answer and has none that
+//!    is awaited is dropped, and [counted](Node::strays).
+//! 4. A request that came over the broker is not sent on over the broker; what its handler
+//!    calls is.
+//! 5. What is internal answers calls only of programs in the network.
+
+mod ask;
+mod desk;
+mod forgone;
+mod forward;
+mod pending;
+mod run;
+mod serving;
+
+use self::{desk::Desk, forward::Forward, pending::Outcome, serving::Serving};
+use crate::{
+    broker::{Arrival, Broker, Inbox, Member},
+    service::Service,
+};
+use rand::random;
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+use trunkline_core::{Envelope, Key, Registration};
+
+/// The topic under which nodes tell each other which calls are given up.
+const CANCEL: &str = "trunkline.cancel";
+
+/// What a name may have, in bytes, as its key is spelled: the most that AMQP carries.
+const LONGEST_KEY: usize = 255;
+
+/// Joins a service to a network of others.
+///
+/// Made before its service, whose router has it as its [fallback](Self::fallback); the
+/// node [joins](Self::join) the network once the service is there. Dropping it leaves at
+/// once: what it had taken and not answered is the broker's to hand to others.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// use std::sync::Arc;
+/// use trunkline_core::Router;
+/// use trunkline_dialects::{jsonrpc::JsonRpc, therms::Network};
+/// use trunkline_net::{Service, broker::Memory, node::Node};
+///
+/// let node = Node::new(Arc::new(Memory::new()), Arc::new(Network), "example", "gateway");
+/// let router = Router::new().fallback(node.fallback());
+/// node.join(&Service::new(router, JsonRpc::default()));
+/// node.drain().await;
+/// # }
+/// ```
+pub struct Node {
+    broker: Arc<dyn Broker>,
+    network: Box<str>,
+    name: Box<str>,
+    desk: Arc<Desk>,
+    /// Once it has joined.
+    serving: OnceLock<Arc<Serving>>,
+}
+
+impl Node {
+    /// A node called `name` of a network, on the broker that all of it has.
+    #[must_use]
+    pub fn new(broker: Arc<dyn Broker>, envelope: Arc<dyn Envelope>, network: &str, name: &str) -> Self {
+        Self {
+            broker,
+            network: network.into(),
+            name: name.into(),
+            desk: Arc::new(Desk::new(envelope)),
+            serving: OnceLock::new(),
+        }
+    }
+
+    /// The procedure that asks other nodes for what this one does not have, for
+    /// [`Router::fallback`](trunkline_core::Router::fallback).
+    ///
+    /// A name is a [key](Key) to them. If no node serves it, the answer is at once that of
+    /// a procedure that does not exist. While the broker is lost, calls wait for it, for
+    /// nine tenths of the time that they have.
+    #[must_use]
+    pub fn fallback(&self) -> Registration {
+        Registration::of(Forward(self.desk.clone()))
+    }
+
+    /// Joins the network, and serves to it all that `service` does, with its guards, its
+    /// security and its limits: up to `max_in_flight` calls at a time. What is internal is
+    /// served to the programs of the network alone; names that begin with `rpc.` belong to
+    /// connections, and are not served.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the node has joined before; outside of a tokio runtime; and if a procedure
+    /// has a name that is not the [shortest](Key::name) of its key, such as `users.get@1`
+    /// for `users.get`: starting up is the time to hear of it.
+    #[track_caller]
+    pub fn join(&self, service: &Service) {
+        let within = service.for_this_program();
+        let names = within.router.names();
+        names.iter().for_each(|name| check(name));
+        let serving = Arc::new(Serving::new(service.clone(), within.clone(), self.desk.clone()));
+        let member = Member {
+            network: self.network.clone(),
+            name: self.name.clone(),
+            id: format!("{:032x}", random::<u128>()).into(),
+            prefetch: service.limits.max_in_flight,
+        };
+        assert!(self.serving.set(serving.clone()).is_ok(), "a node joins a network once");
+        let line = self.broker.attach(member, Arc::new(Ears(serving)));
+        self.desk.set(line.clone(), service.limits.clone());
+        line.subscribe(CANCEL);
+        names.iter().for_each(|name| line.serve(&Key::of(name)));
+    }
+
+    /// Takes no more calls of others, and finishes those it has taken. Its own calls of
+    /// others go on: [`leave`](Self::leave) is to follow when nobody makes any more.
+    pub async fn drain(&self) {
+        if let (Some(line), Some(serving)) = (self.desk.line(), self.serving.get()) {
+            line.stop_serving().await;
+            serving.finish().await;
+        }
+    }
+
+    /// Leaves the network. Calls of others that still run are broken off; they, and our
+    /// own that are not answered, end in faults.
+    pub async fn leave(&self) {
+        if let Some(line) = self.desk.line() {
+            line.leave().await;
+        }
+        self.cut_off();
+    }
+
+    fn cut_off(&self) {
+        // first, so that what is broken off is not settled, but goes to others
+        self.desk.leave();
+        if let Some(serving) = self.serving.get() {
+            serving.break_off();
+        }
+    }
+
+    /// How many messages claimed to be answers and were none that was awaited: those that
+    /// came too late, and those that somebody made up.
+    #[must_use]
+    pub fn strays(&self) -> u64 {
+        self.desk.pending.strays()
+    }
+
+    /// How many of our calls wait for their answers.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.desk.pending.len()
+    }
+}
+
+/// Makes sure that a name is found by its key.
+#[track_caller]
+fn check(name: &str) {
+    let key = Key::of(name);
+    let shortest = key.name();
+    let known = shortest.as_deref().unwrap_or("something without `::`");
+    assert!(
+        shortest.as_deref() == Some(name),
+        "procedure `{name}`: in a network it is to be called `{known}`"
+    );
+    assert!(is_short(&key), "procedure `{name}`: in a network, names have {LONGEST_KEY} bytes at most");
+}
+
+/// Whether brokers carry requests for it.
+fn is_short(key: &Key<'_>) -> bool {
+    key.scope.len() + key.procedure.len() + key.version.len() + 4 <= LONGEST_KEY
+}
+
+/// What a node hears from its broker.
+struct Ears(Arc<Serving>);
+
+impl Inbox for Ears {
+    fn arrived(&self, arrival: Arrival<'_>) {
+        let serving = &self.0;
+        match arrival {
+            Arrival::Request(delivery) => serving.take(&delivery),
+            Arrival::Answer(body) => serving.desk.answered(&body),
+            Arrival::Unroutable { id } => serving.desk.pending.settle(id, Outcome::Unroutable),
+            Arrival::Event { topic: CANCEL, body } => serving.cancel(&body),
+            Arrival::Event { .. } => {}
+            Arrival::Lost => serving.desk.lose(),
+            Arrival::Restored => serving.desk.restored(),
+        }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.cut_off();
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node")
+            .field("network", &self.network)
+            .field("name", &self.name)
+            .field("waiting", &self.waiting())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
