@@ -19,14 +19,15 @@ pub const FIRST: &str = "1";
 /// | `a::b.c::3` | `a` | `b.c` | `3` |
 ///
 /// The last row is how a key is spelled whose parts have dots and such of their own:
-/// each key has a [name](Self::name) that comes back as the same key.
+/// each key without `::` in its parts has a [name](Self::name) that comes back as the
+/// same key.
 ///
 /// ```
 /// # use trunkline_core::Key;
 /// let key = Key::of("users.get@2");
 /// assert_eq!((key.scope, key.procedure, key.version), ("users", "get", "2"));
 /// assert_eq!(key.to_string(), "users::get::2");
-/// assert_eq!(key.name(), "users.get@2");
+/// assert_eq!(key.name().as_deref(), Some("users.get@2"));
 /// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "the protocol has these three")]
