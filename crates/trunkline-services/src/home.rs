@@ -6,6 +6,7 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs, io, process};
 
 use crate::process::Process;
@@ -27,8 +28,11 @@ impl Home {
     /// A new one, with ports that nobody listens at.
     pub(crate) fn new() -> Result<Self, String> {
         fs::create_dir_all(services()).map_err(|error| cannot("make", &services(), &error))?;
-        // Other checkouts have folders of their own, so each program begins its search elsewhere.
-        let start = u16::try_from(process::id() % u32::from(SLOTS)).unwrap_or_default();
+        // Each search begins elsewhere, as other checkouts have folders of their own, and as ports whose
+        // server has ended should stay without one while somebody may look.
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let start = process::id().wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed)) % u32::from(SLOTS);
+        let start = u16::try_from(start).unwrap_or_default();
         for slot in (start..SLOTS).chain(0..start) {
             let home = Self::at(FIRST + slot * EACH);
             if !(home.port..home.port + EACH).all(is_free) {

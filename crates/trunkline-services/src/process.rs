@@ -105,7 +105,10 @@ mod tests {
 
     #[test]
     fn only_the_process_that_was_started_is_signalled() {
-        let process = Process::start(Command::new("sleep").arg("600"), &std::env::temp_dir()).unwrap();
+        let folder = std::env::temp_dir().join(format!("trunkline-process-{}", std::process::id()));
+        fs::create_dir(&folder).unwrap();
+        let process = Process::start(Command::new("sleep").arg("600"), &folder).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
         let other = Process { id: process.id, started: process.started + 1 };
         assert!(process.is_there() && !other.is_there());
         other.kill().unwrap();
