@@ -8,7 +8,7 @@ use tokio::{
     sync::mpsc,
 };
 use trunkline::{
-    JsonRpc, Router, Service, Shutdown,
+    Client, JsonRpc, Router, Service, Shutdown,
     client::ConnectionState,
     framing::{ContentLength, Lines},
     testing::Wire,
@@ -51,6 +51,12 @@ pub(crate) async fn tcp_with_content_length(service: &Service) -> SocketAddr {
     let framing = Arc::new(|_: &trunkline::Limits| Box::new(ContentLength::default()) as _);
     tokio::spawn(Streams::new(socket, service.clone(), framing).run(Shutdown::new()));
     address
+}
+
+/// A client, and the test at its far end.
+pub(crate) fn scripted() -> (Client, Wire) {
+    let (client, server) = Wire::to_client();
+    (client.connect_lazy().unwrap(), server)
 }
 
 /// A listener for scripts, and its address as clients want it.

@@ -29,7 +29,7 @@ impl Rooms for Lobby {
     }
 }
 
-/// All the ways to reach a server, but for HTTP where nothing comes back.
+/// The ways to reach a server by which it can call its clients: over HTTP it cannot.
 fn connections(server: &TestServer) -> Vec<Builder> {
     vec![
         server.builder(),
@@ -38,6 +38,7 @@ fn connections(server: &TestServer) -> Vec<Builder> {
     ]
 }
 
+/// All the ways to reach a server.
 fn all(server: &TestServer) -> Vec<Builder> {
     let mut all = connections(server);
     #[cfg(all(feature = "http", feature = "http-client"))]
@@ -50,7 +51,7 @@ fn all(server: &TestServer) -> Vec<Builder> {
 #[tokio::test]
 async fn typed_clients_have_results_faults_and_streams() {
     let server = TestServer::new(Router::new().service(RoomsService::new(Lobby)));
-    for client in connections(&server) {
+    for client in all(&server) {
         let rooms = RoomsClient::new(client.connect().await.unwrap());
         assert_eq!(rooms.join("lobby".into()).await.unwrap(), 2);
         let refused = rooms.join("attic".into()).await.unwrap_err();
