@@ -121,7 +121,7 @@ impl Check {
     /// Refuses arguments that their schema does not allow, and that nobody has read yet.
     pub(crate) fn pass(&self, args: Option<Payload<'_>>) -> Result<(), Fault> {
         match args {
-            Some(args) if args.decode::<IgnoredAny>().is_err() => Err(violations::unreadable()),
+            Some(args) if args.decode::<IgnoredAny>().is_err() => Err(violations::malformed()),
             Some(args) => self.pass_as(args),
             None if given::NOTHING.iter().any(|it| self.pass_as(*it).is_ok()) => Ok(()),
             None => self.pass_as(given::NOTHING[0]),

@@ -4,6 +4,7 @@ use crate::{
     call::Call,
     context::States,
     fault::{Fault, FaultKind},
+    lag::Lag,
     procedure::{BoxRunning, Procedure, Running},
     reply::Reply,
     schema::Schemas,
@@ -95,6 +96,10 @@ struct Admitted {
 }
 
 impl Running for Admitted {
+    fn lag(&self) -> Option<Lag> {
+        self.running.lag()
+    }
+
     fn poll(
         mut self: Pin<&mut Self>,
         cx: &mut TaskContext<'_>,

@@ -4,6 +4,7 @@ use crate::{
     call::{Call, OwnedCall},
     context::States,
     fault::Fault,
+    lag::Lag,
     payload::OwnedPayload,
     procedure::{self, BoxRunning, Forwarded, Procedure, Running},
     reply::Reply,
@@ -136,6 +137,13 @@ enum LayeredStream {
 }
 
 impl Running for LayeredStream {
+    fn lag(&self) -> Option<Lag> {
+        match self {
+            Self::Open(running) => running.lag(),
+            _ => None,
+        }
+    }
+
     fn poll(
         mut self: Pin<&mut Self>,
         cx: &mut TaskContext<'_>,

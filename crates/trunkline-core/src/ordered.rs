@@ -8,6 +8,7 @@ use crate::{
     call::Call,
     context::{Connection, States},
     fault::Fault,
+    lag::Lag,
     procedure::{BoxRunning, Procedure, Running},
     reply::Reply,
     schema::Schemas,
@@ -63,6 +64,10 @@ struct InTurn {
 }
 
 impl Running for InTurn {
+    fn lag(&self) -> Option<Lag> {
+        self.running.lag()
+    }
+
     fn poll(
         mut self: Pin<&mut Self>,
         cx: &mut TaskContext<'_>,

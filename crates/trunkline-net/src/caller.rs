@@ -5,7 +5,7 @@ use crate::{
     clock::{after, earliest, now},
     decoded::{Decoded, decode_reply},
     peer::placed_within,
-    telling::{Incoming, failed, told},
+    telling::{AnsweredHere, failed, told},
 };
 use futures_util::Stream;
 use serde::{Serialize, de::DeserializeOwned};
@@ -176,16 +176,18 @@ impl Caller {
         };
         let args = args.map(OwnedPayload::borrow);
         let known = route.fallback().is_none();
-        let incoming = Incoming { procedure, known, id: None, args: args.as_ref(), context: &context };
-        let span = incoming.span();
+        let answered = AnsweredHere { procedure, known, id: None, args: args.as_ref(), context: &context };
+        let span = answered.span();
         let started = {
             let _entered = span.as_ref().map(Span::enter);
-            route.start_within(procedure, args, feed, &context, gives, deadline)
+            // what runs elsewhere takes the span along from here
+            let started = route.start_within(procedure, args, feed, &context, gives, deadline);
+            started.map(|call| call.placed(placed_within))
         };
         if let (Err(fault), Some(span)) = (&started, &span) {
             failed(span, fault, fault.code());
         }
-        Ok((started?.placed(placed_within), span))
+        Ok((started?, span))
     }
 }
 

@@ -20,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 use trunkline_core::{
-    BoxRunning, CallId, Dialect, Fault, FaultKind, Feed, Outbox, OwnedPayload, Payload, Reply, Running,
+    BoxRunning, CallId, Dialect, Fault, FaultKind, Feed, Lag, Outbox, OwnedPayload, Payload, Reply, Running,
 };
 
 /// The longest id of a call that takes a stream, in bytes as it is spelled: each item
@@ -285,6 +285,10 @@ struct Fed {
 }
 
 impl Running for Fed {
+    fn lag(&self) -> Option<Lag> {
+        self.running.lag()
+    }
+
     fn poll(
         mut self: Pin<&mut Self>,
         cx: &mut TaskContext<'_>,

@@ -3,12 +3,12 @@
 //! Names are those of OpenTelemetry's conventions for RPC, see `docs/tracing.md`. What strangers have a say
 //! in is bounded, and makes no lines of its own in a log.
 
-mod incoming;
+mod answered;
 #[cfg(feature = "otel")]
 mod otel;
 mod outgoing;
 
-pub(crate) use self::incoming::Incoming;
+pub(crate) use self::answered::{AnsweredHere, is_told};
 pub use self::outgoing::{Far, is_heard, outgoing, place, told};
 
 use std::fmt;

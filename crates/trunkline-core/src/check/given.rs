@@ -1,4 +1,4 @@
-//! [`Places`]: arguments as the value that their schema is of.
+//! [`Places`]: where the arguments of a list belong, and what none at all stand for.
 
 use crate::payload::Payload;
 use serde_json::Value;
@@ -20,7 +20,7 @@ impl Places {
         }
     }
 
-    /// The names that a list of arguments is read under, if it is.
+    /// The names that a list of arguments is read under; none if it is read as a list.
     pub(super) fn names(&self) -> &[&'static str] {
         &self.names
     }

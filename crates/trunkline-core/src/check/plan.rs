@@ -80,9 +80,12 @@ impl Plan {
         if matches!(*args, Part::Value(_)) {
             return None;
         }
-        let anything = planning.value(&json!(true))?;
-        let in_order = args.in_order(names, &Arc::new(anything));
-        Some(Self { args, named: !names.is_empty(), in_order })
+        let named = !names.is_empty();
+        let in_order = match named {
+            true => args.in_order(names, &Arc::new(planning.value(&json!(true))?)),
+            false => None,
+        };
+        Some(Self { args, named, in_order })
     }
 
     /// Whether these arguments are allowed; if not, they may be nevertheless.
@@ -110,7 +113,6 @@ impl Part {
         };
         let first = names.iter().map(of).collect();
         Some(Self::Elements { first, rest: anything.clone(), len: least..=names.len() })
-            .filter(|_| !names.is_empty())
     }
 }
 

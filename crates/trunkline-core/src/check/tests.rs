@@ -253,6 +253,15 @@ mod checking {
             assert_eq!(message, "Invalid params: two members of an object have the same name", "{args}");
             assert!(violations.is_empty());
         }
+        // where it is known which members there are, each is looked at
+        let known = || {
+            let schema = json!({"type": "object", "properties": {"a": {"minimum": 1}}});
+            handler(async |_: RawArgs| ()).args_schema(schema)
+        };
+        passes(known(), r#"{"a":1,"a":2}"#);
+        for args in [r#"{"a":0,"a":1}"#, r#"{"a":1,"a":0}"#] {
+            refused(known(), Some(args));
+        }
     }
 
     #[test]

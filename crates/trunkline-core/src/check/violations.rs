@@ -87,6 +87,11 @@ pub(super) fn unreadable() -> Fault {
     )
 }
 
+/// What is told of what is no JSON.
+pub(super) fn malformed() -> Fault {
+    untold("they are not well-formed")
+}
+
 /// What is told of an object that says something twice.
 pub(super) fn twice() -> Fault {
     untold("two members of an object have the same name")

@@ -9,6 +9,8 @@ use crate::{
 
 /// The field that a message is in.
 const DATA: &[u8] = b"data: ";
+/// Bytes for events that are kept from one to the next.
+const ROOM: usize = 64 << 10;
 /// What may stand before the first line.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -153,8 +155,11 @@ impl Events {
 
 impl Framing for Events {
     fn cut<'b>(&'b mut self, input: &'b mut Input, _out: &mut Outbox) -> Result<Cut<'b>, Unframed> {
-        if self.progress == Progress::Taken {
+        if let Progress::Taken | Progress::Dropping = self.progress {
             self.data.clear();
+            self.data.shrink_to(ROOM);
+        }
+        if self.progress == Progress::Taken {
             self.progress = Progress::Empty;
         }
         loop {
@@ -226,8 +231,10 @@ impl Marking for EventMarking {
 
     /// A line ends with CR too, and both can only be white space in a message.
     fn close(&mut self, stream: &mut Vec<u8>, _start: usize, body: usize) {
-        for byte in stream.iter_mut().skip(body).filter(|byte| matches!(byte, b'\r' | b'\n')) {
-            *byte = b' ';
+        let mut value = &mut stream[body..];
+        while let Some(at) = memchr::memchr2(b'\r', b'\n', value) {
+            value[at] = b' ';
+            value = &mut value[at + 1..];
         }
         stream.extend_from_slice(b"\n\n");
     }
@@ -298,6 +305,10 @@ mod tests {
             events.cut(&mut input, &mut out).unwrap();
             assert!(input.is_empty(), "nothing of it is kept");
         }
+        input.extend(b"\n\ndata: 12345678\ndata: 1\ndata: 2\n");
+        assert!(matches!(events.cut(&mut input, &mut out), Ok(Cut::Oversize { .. })));
+        assert!(matches!(events.cut(&mut input, &mut out), Ok(Cut::Partial { .. })));
+        assert!(events.data.is_empty(), "nor of what had come before");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::{
     access,
     clock::{after, now},
     peer::Slot,
-    telling::Incoming,
+    telling::AnsweredHere,
 };
 use futures_util::FutureExt;
 use std::{
@@ -56,8 +56,8 @@ impl Conversation {
         waker.wake_by_ref();
         self.parked.push_front(Parked::Login(found));
         let id_spelled = id.map(|id| id.spelling);
-        let incoming =
-            Incoming { procedure, known: true, id: id_spelled, args: None, context: &self.context };
+        let answered =
+            AnsweredHere { procedure, known: true, id: id_spelled, args: None, context: &self.context };
         let slot = Slot {
             running: Box::pin(login),
             id: id.map(CallId::keep),
@@ -65,7 +65,7 @@ impl Conversation {
             caller: Identity::anonymous(),
             trace: self.context.said_trace().cloned(),
             deadline: after(turn.now, self.service.limits.call_timeout),
-            span: incoming.span(),
+            span: answered.span(),
             opens: None,
             fed: false,
         };

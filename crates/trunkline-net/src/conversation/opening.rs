@@ -6,7 +6,7 @@ use crate::{
     clock::after,
     peer::{Slot, placed},
     streams::{OpenStream, Plan, Streams},
-    telling::Incoming,
+    telling::AnsweredHere,
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -36,16 +36,20 @@ impl Conversation {
         out: &mut Outbox,
         turn: Turn<'_>,
     ) {
+        let mut span = None;
         let started = match (route.gives(), id) {
             (Gives::Unsubscribed, _) => return self.unsubscribe(id, procedure, args, out),
             (Gives::Identity, _) => self.authenticate(id, procedure, args, out, turn),
-            _ => self.start_streaming(route, id, procedure, args, turn),
+            _ => self.start_streaming(route, id, procedure, args, &mut span, turn),
         };
         if let Err(fault) = started {
             if route.takes_stream() {
                 self.unexpect(id);
             }
-            self.refuse(id, procedure, &fault, out);
+            match span {
+                Some(_) => self.refuse_in(span, id, procedure, &fault, out),
+                None => self.refuse(id, procedure, &fault, out),
+            }
         }
     }
 
@@ -85,13 +89,15 @@ impl Conversation {
     }
 
     /// Starts a call that comes to a stream, or takes one, or both. What it might fail
-    /// for is not looked at before it is clear that the caller may know of it.
+    /// for is not looked at before it is clear that the caller may know of it. One that
+    /// fails when it had a `span` already leaves it there.
     fn start_streaming(
         &mut self,
         route: &Route,
         id: Option<&CallId<'_>>,
         procedure: &str,
         args: Option<Payload<'_>>,
+        span: &mut Option<Span>,
         turn: Turn<'_>,
     ) -> Result<(), Fault> {
         let (limits, context) = (self.service.limits.clone(), self.context.clone());
@@ -109,14 +115,14 @@ impl Conversation {
         let opens = (route.gives() == Gives::Stream).then(|| self.plan(route, id, procedure)).transpose()?;
         call.feed = claim.as_ref().map(|(feed, _)| feed);
         let (place, waker) = self.slots.vacant(turn.task).ok_or_else(busy)?;
-        let incoming = Incoming {
+        let answered = AnsweredHere {
             procedure,
             known: call.fallback.is_none(),
             id: Some(id.spelling),
             args: call.args.as_ref(),
             context: &context,
         };
-        let span = incoming.span();
+        *span = answered.span();
         let entered = span.as_ref().map(Span::enter);
         let started = catch_unwind(AssertUnwindSafe(|| {
             let running = route.start(&call)?;
@@ -136,7 +142,7 @@ impl Conversation {
             running = claim.of(running);
         }
         let (procedure, caller) = (procedure.into(), context.identity().clone());
-        let (id_kept, trace) = (Some(id.keep()), context.said_trace().cloned());
+        let (id_kept, trace, span) = (Some(id.keep()), context.said_trace().cloned(), span.take());
         let slot = Slot { running, id: id_kept, procedure, caller, trace, deadline, span, opens, fed };
         self.slots.insert(place, slot);
         if fed {

@@ -6,7 +6,7 @@ use crate::{
     hooks::{FaultReport, Hooks},
     peer::{Slot, drop_caught},
     service::Service,
-    telling::{Incoming, Shown, failed},
+    telling::{AnsweredHere, Shown, failed, is_told},
 };
 use std::borrow::Cow;
 use tracing::{Span, span::Entered};
@@ -35,11 +35,15 @@ impl Conversation {
         fault: &Fault,
         out: &mut Outbox,
     ) {
-        let route = self.service.router.find(procedure);
-        let known = route.is_some_and(|route| route.fallback().is_none());
-        let id_spelled = id.map(|id| id.spelling);
-        let incoming = Incoming { procedure, known, id: id_spelled, args: None, context: &self.context };
-        let span = incoming.span();
+        let span = match is_told() {
+            true => {
+                let route = self.service.router.find(procedure);
+                let known = route.is_some_and(|route| route.fallback().is_none());
+                let id = id.map(|id| id.spelling);
+                AnsweredHere { procedure, known, id, args: None, context: &self.context }.span()
+            }
+            false => None,
+        };
         self.refuse_in(span, id, procedure, fault, out);
     }
 

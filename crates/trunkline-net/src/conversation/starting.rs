@@ -8,7 +8,7 @@ use crate::{
     access,
     clock::after,
     peer::{Shared, Slot, placed},
-    telling::Incoming,
+    telling::AnsweredHere,
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -79,14 +79,14 @@ impl Conversation {
         let Some((place, waker)) = slots.vacant(turn.task) else {
             return self.refuse(id, procedure, &busy(), out);
         };
-        let incoming = Incoming {
+        let answered = AnsweredHere {
             procedure,
             known: call.fallback.is_none(),
             id: id.map(|id| id.spelling),
             args: call.args.as_ref(),
             context,
         };
-        let span = incoming.span();
+        let span = answered.span();
         let entered = span.as_ref().map(Span::enter);
         let max_reply = call.max_reply;
         let mut cx = TaskContext::from_waker(waker);

@@ -58,13 +58,12 @@ impl Address {
     pub(crate) fn place(&self) -> (Option<String>, Option<u16>) {
         match self {
             Self::Tcp { authority, .. } => match authority.rsplit_once(':') {
-                Some((host, port)) => (Some(host.to_owned()), port.parse().ok()),
-                None => (Some(authority.clone()), None),
+                Some((host, port)) => (Some(bare(host)), port.parse().ok()),
+                None => (Some(bare(authority)), None),
             },
             Self::Unix(path) => (Some(path.display().to_string()), None),
             Self::WebSocket { uri, tls } | Self::Http { uri, tls } => {
-                let port = uri.port_u16().unwrap_or(if *tls { 443 } else { 80 });
-                (uri.host().map(str::to_owned), Some(port))
+                (uri.host().map(bare), Some(port(uri, *tls)))
             }
             Self::Stdio { .. } => (None, None),
         }
@@ -129,9 +128,18 @@ impl Address {
     #[cfg(any(test, feature = "http-client", feature = "ws"))]
     pub(super) fn authority(uri: &Uri, tls: bool) -> String {
         let host = uri.host().unwrap_or_default();
-        let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
-        format!("{host}:{port}")
+        format!("{host}:{}", port(uri, tls))
     }
+}
+
+/// The port, also the one that goes without saying.
+fn port(uri: &Uri, tls: bool) -> u16 {
+    uri.port_u16().unwrap_or(if tls { 443 } else { 80 })
+}
+
+/// A host without the brackets that an IPv6 address stands in (RFC 3986, section 3.2.2).
+fn bare(host: &str) -> String {
+    host.trim_matches(['[', ']']).to_owned()
 }
 
 fn is_scheme(text: &str) -> bool {
@@ -240,6 +248,9 @@ mod tests {
             matches!(parse("wss://a"), Address::WebSocket { uri, tls: true } if Address::authority(&uri, true) == "a:443")
         );
         assert!(parse("https://a").is_http());
+        for (text, port) in [("tcp://[::1]:9", 9), ("ws://[::1]/", 80), ("https://[::1]/", 443)] {
+            assert_eq!(parse(text).place(), (Some("::1".to_owned()), Some(port)), "{text}");
+        }
         assert_eq!(
             parse("stdio:'/a b/c'  -x \"y z\"w ''"),
             Address::Stdio {

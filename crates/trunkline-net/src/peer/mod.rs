@@ -123,10 +123,8 @@ impl Peer {
     #[inline]
     fn tell_about(&self, speaker: &mut dyn Speaker, deadline: Option<Instant>) {
         let deadline = deadline.filter(|_| self.0.tells_timeouts);
-        if self.1.is_some() || deadline.is_some() {
-            let left = deadline.map(|at| at.saturating_duration_since(now()));
-            speaker.about(&About::default().with_trace(self.1.clone()).with_timeout(left));
-        }
+        let left = deadline.map(|at| at.saturating_duration_since(now()));
+        tell_about(speaker, self.1.as_ref(), left);
     }
 
     /// Calls a procedure of the far side.
@@ -204,9 +202,7 @@ impl Peer {
             let begin = |cx: &mut TaskContext<'_>| peer.open(procedure, &args, &listening, deadline, cx);
             begun(deadline, begin).await?.await
         };
-        let opened =
-            async { tokio::time::timeout(timeout, open).await.unwrap_or_else(|_| Err(not_opened())) };
-        Ok(told(span.clone(), opened).await?.in_span(span))
+        Ok(told(span.clone(), open).await?.in_span(span))
     }
 
     /// Calls a procedure of the far side that gives a stream, and
@@ -239,9 +235,7 @@ impl Peer {
             let sent = feeder.send(items, None);
             Ok(opening.await?.sending(sent))
         };
-        let opened =
-            async { tokio::time::timeout(timeout, open).await.unwrap_or_else(|_| Err(not_opened())) };
-        Ok(told(span.clone(), opened).await?.in_span(span))
+        Ok(told(span.clone(), open).await?.in_span(span))
     }
 
     /// Tells the far side something that needs no answer.
@@ -367,7 +361,7 @@ impl Peer {
         write: impl FnOnce(&mut dyn Speaker, &mut Outbox) -> Result<(), EncodeError>,
     ) -> Result<(), Fault> {
         // it has no span of its own
-        let peer = Self(self.0.clone(), telling::place(self.1.as_ref()));
+        let place = telling::place(self.1.as_ref());
         {
             let mut state = self.0.state();
             if !state.phase.is_open() {
@@ -377,7 +371,7 @@ impl Peer {
                 return Err(unread(self.0.max_unsent));
             }
             let written = state.tell(|speaker, out| {
-                peer.tell_about(speaker, None);
+                tell_about(speaker, place.as_ref(), None);
                 write(speaker, out)
             });
             written.map_err(Fault::internal)?;
@@ -387,9 +381,12 @@ impl Peer {
     }
 }
 
-/// What is said of a stream that is not open in time.
-fn not_opened() -> Fault {
-    Fault::new(FaultKind::DeadlineExceeded, "the stream was not opened within the deadline of the call")
+/// Says what there is to say besides of what is spelled next.
+#[inline]
+fn tell_about(speaker: &mut dyn Speaker, trace: Option<&Trace>, timeout: Option<Duration>) {
+    if trace.is_some() || timeout.is_some() {
+        speaker.about(&About::default().with_trace(trace.cloned()).with_timeout(timeout));
+    }
 }
 
 /// What is said of a call that could not be made because the connection is gone.

@@ -190,10 +190,10 @@ impl Peer {
         if let Err(refused) = state.admit_feed() {
             return Begun::Refused(refused);
         }
-        // items follow it, which want no answer
-        state.told = true;
         let made = self.begin_under(&mut state, procedure, args, deadline, cx);
         made.map(|awaited| {
+            // items follow it, which want no answer
+            state.told = true;
             let feeder = self.feeder(awaited.id(), &mut state);
             drop(state);
             shared.wake();

@@ -229,6 +229,24 @@ async fn all_that_is_said_goes_on_with_the_trace() {
     assert_parent(&collected.one("three", SpanKind::Server), &back);
 }
 
+/// What runs in a task of its own is in the span of its call all the same, also where that
+/// was made inside of another; and a stream that does not open has one span.
+#[tokio::test]
+async fn what_runs_elsewhere_and_what_does_not_open_have_their_own_span() {
+    let collected = Collected::new();
+    let router = Router::new()
+        .procedure("outer", async |caller: Caller| caller.call::<u8>("inner", ()).await)
+        .procedure("inner", handler(async |peer: Peer| peer.call::<u8>("back", ()).await).parallel())
+        .procedure("count", async |(to,): (u8,)| stream::iter(0..to));
+    let client = client(router, Limits::default(), Router::new().procedure("back", async || 1));
+    assert_eq!(client.call::<u8>("outer", ()).await.unwrap(), 1);
+    client.stream::<u8>("count", ("x",)).await.unwrap_err();
+    client.close().await;
+    assert_parent(&collected.one("back", SpanKind::Client), &collected.one("inner", SpanKind::Internal));
+    let count = collected.one("count", SpanKind::Server);
+    assert_eq!(said(&count, "error.type"), "-32602");
+}
+
 /// `.trace(…)` is where a call stands that is made elsewhere, and no step back for one
 /// that is made in that trace.
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use crate::{
     support::request,
-    world::{Endless, Wires, World, unavailable},
+    world::{Endless, Wires, World, named, unavailable},
 };
 use futures_util::{StreamExt, stream};
 use serde_json::json;
@@ -10,7 +10,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
-use trunkline::{Fault, Lag, Limits, Router, handler};
+use trunkline::{Fault, Lag, Limits, Next, OwnedCall, Router, handler};
 
 #[tokio::test]
 async fn who_no_longer_listens_ends_it_at_the_far_peer() {
@@ -110,7 +110,9 @@ async fn what_is_left_out_is_up_to_the_far_peer() {
         .procedure("ping", async || "pong")
         .procedure("state", handler(states).lag(Lag::Coalesce))
         .procedure("states", states);
-    let _alice = world.peer("alice", router).await;
+    // whatever else she serves to the server, and what is around that
+    let own = Router::new().layer(async |call: OwnedCall, next: Next| next.run(call).await);
+    let _alice = named(&world.tcp, "alice", router).router(own).connect().await.unwrap();
     let alice = world.client().await.peer("alice");
     for (name, whole) in [("state", false), ("states", true)] {
         let states = alice.stream::<u32>(name, ()).max_waiting(4).await.unwrap();

@@ -4,7 +4,8 @@ use super::{Member, Part};
 use crate::check::tree::Reader;
 
 impl Part {
-    /// Reads the next value; `None` if it is not allowed, or not known to be.
+    /// Reads the next value; `None` if it is not allowed, or not known to be. Most are
+    /// single values, for which nothing is called.
     #[inline]
     pub(super) fn walk(&self, reader: &mut Reader<'_>, deeper: u8) -> Option<()> {
         match self {
@@ -15,7 +16,7 @@ impl Part {
 
     fn walk_into(&self, reader: &mut Reader<'_>, deeper: u8) -> Option<()> {
         match self {
-            Self::Value(_) => self.walk(reader, deeper),
+            Self::Value(single) => single.walk(reader, deeper),
             Self::Members { known, required } => members(known, *required, reader, deeper.checked_sub(1)?),
             Self::Elements { first, rest, len } => {
                 let deeper = deeper.checked_sub(1)?;

@@ -162,9 +162,9 @@ fn spell(node: Node<'_>, out: &mut String) {
         Part::Null => write!(out, "n"),
         Part::Bool(it) => write!(out, "{it}"),
         Part::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
-            // 1.0 is 1, and -0.0 is 0
-            Some(float) if float.fract() == 0.0 => write!(out, "{:.0}", float + 0.0),
-            Some(float) => write!(out, "{float}"),
+            // 1.0 is 1, and -0.0 is 0; what is larger than all integers is spelled short
+            Some(float) if float.fract() == 0.0 && float.abs() < 1e20 => write!(out, "{:.0}", float + 0.0),
+            Some(float) => write!(out, "{float:e}"),
             None => write!(out, "{number}"),
         },
         Part::Text(text) => write!(out, "{}:{text}", text.len()),

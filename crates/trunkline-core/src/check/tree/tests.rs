@@ -51,6 +51,7 @@ fn few() -> impl Strategy<Value = Value> {
             json!(""),
             json!(u64::MAX),
             json!(1e300),
+            json!(1e-300),
             json!(-1)
         ]),
     ];

@@ -175,7 +175,7 @@ impl<T> EventStream<T> {
             if closing.as_mut().poll(cx).is_ready() {
                 break Err(broken_off().with_data("the client is closed"));
             }
-            let Some(body) = body else { break Ok(()) };
+            let Some(body) = body else { break Err(broken_off()) };
             break match ready!(Pin::new(body).poll_frame(cx)) {
                 Some(Ok(frame)) => {
                     if let Ok(bytes) = frame.into_data() {

@@ -1,11 +1,11 @@
-//! [`Incoming`]: a call that is answered here, as it is told of.
+//! [`AnsweredHere`]: a call that is answered here, as it is told of.
 
 use super::Shown;
 use tracing::{Level, Span, field};
 use trunkline_core::{Context, Payload, Trace};
 
 /// A call that is answered here.
-pub(crate) struct Incoming<'a> {
+pub(crate) struct AnsweredHere<'a> {
     pub(crate) procedure: &'a str,
     /// Whether the name is one that procedures were registered with, and not the choice
     /// of a stranger.
@@ -16,11 +16,22 @@ pub(crate) struct Incoming<'a> {
     pub(crate) context: &'a Context,
 }
 
-impl Incoming<'_> {
+/// Whether anybody collects spans of calls.
+#[inline(always)]
+pub(crate) fn is_told() -> bool {
+    tracing::enabled!(Level::DEBUG)
+}
+
+/// An id that is a text, as it reads.
+fn without_quotes(id: &str) -> &str {
+    id.strip_prefix('"').and_then(|id| id.strip_suffix('"')).unwrap_or(id)
+}
+
+impl AnsweredHere<'_> {
     /// Its span; none if nobody collects spans, so that it costs nothing.
     #[inline(always)]
     pub(crate) fn span(&self) -> Option<Span> {
-        tracing::enabled!(Level::DEBUG).then(|| self.make())
+        is_told().then(|| self.make())
     }
 
     #[cold]
@@ -38,7 +49,7 @@ impl Incoming<'_> {
             rpc.method_original = field::Empty,
             rpc.response.status_code = field::Empty,
             jsonrpc.protocol.version = (system == "jsonrpc").then_some("2.0"),
-            jsonrpc.request.id = self.id.map(|id| field::display(Shown(id.trim_matches('"')))),
+            jsonrpc.request.id = self.id.map(|id| field::display(Shown(without_quotes(id)))),
             error.type = field::Empty,
             network.peer.address = connection.remote().map(|remote| field::display(remote.ip())),
             network.peer.port = connection.remote().map(|remote| remote.port()),
