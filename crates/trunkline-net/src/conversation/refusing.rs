@@ -22,7 +22,11 @@ impl Conversation {
         let context = made_by(&self.context, &caller).into_owned().with_trace(trace);
         report(&self.service.hooks, &context, &procedure, fault, id.is_none());
         if let Some(id) = id {
-            self.dialect.fault(&id.borrow(), &access::told(&self.service, &context, fault), out);
+            self.dialect.fault(
+                &id.borrow(),
+                &access::told(self.service.security.as_deref(), &context, fault),
+                out,
+            );
         }
     }
 
@@ -59,7 +63,11 @@ impl Conversation {
         let _entered = self.tell_failed(span.as_ref(), fault);
         report(&self.service.hooks, &self.context, procedure, fault, id.is_none());
         if let Some(id) = id {
-            self.dialect.fault(id, &access::told(&self.service, &self.context, fault), out);
+            self.dialect.fault(
+                id,
+                &access::told(self.service.security.as_deref(), &self.context, fault),
+                out,
+            );
         }
     }
 
@@ -90,7 +98,7 @@ pub(super) fn tell(
 ) -> Fault {
     let context = made_by(context, caller);
     report(&service.hooks, &context, procedure, fault, false);
-    access::told(service, &context, fault).into_owned()
+    access::told(service.security.as_deref(), &context, fault).into_owned()
 }
 
 /// Tells those who keep an eye on the program that something failed.
