@@ -162,9 +162,8 @@ async fn a_batch_over_the_limit_of_the_server_fails_at_once() {
     let server = Server::new(router())
         .limits(Limits::default().max_batch(2))
         .listen(Listener::tcp("127.0.0.1:0"))
-        .listen(Listener::tcp("127.0.0.1:0").content_length());
-    #[cfg(feature = "http")]
-    let server = server.http("127.0.0.1:0");
+        .listen(Listener::tcp("127.0.0.1:0").content_length())
+        .http("127.0.0.1:0");
     let server = server.bind().await.unwrap();
     let addresses = server.addresses();
     tokio::spawn(server.serve());
@@ -172,7 +171,6 @@ async fn a_batch_over_the_limit_of_the_server_fails_at_once() {
         Client::builder(format!("tcp://{}", addresses[0])),
         Client::builder(format!("tcp://{}", addresses[1])).content_length(),
     ];
-    #[cfg(all(feature = "http", feature = "http-client"))]
     for scheme in ["ws", "http"] {
         clients.push(Client::builder(format!("{scheme}://{}", addresses[2])));
     }

@@ -83,7 +83,6 @@ pub(crate) fn states()
 }
 
 /// Accepts a WebSocket, which is then the test's to read, byte by byte.
-#[cfg(feature = "ws")]
 pub(crate) async fn accept_websocket(listener: &TcpListener) -> TcpStream {
     let (stream, _) = listener.accept().await.unwrap();
     let mut stream = BufReader::new(stream);
