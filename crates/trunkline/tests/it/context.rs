@@ -266,7 +266,7 @@ async fn all_that_waits_for_an_answer_says_how_long_if_it_is_to() {
     assert_eq!(code(&late), -32001, "a stream has that long to open");
 }
 
-/// Hooks hear where a call stood that failed, at once or after a while.
+/// Hooks hear where a call stood that failed, at once, after a while, or as a stream.
 #[tokio::test]
 async fn a_fault_is_reported_where_its_call_stands() {
     let (sender, mut reports) = mpsc::unbounded_channel();
@@ -278,10 +278,12 @@ async fn a_fault_is_reported_where_its_call_stands() {
         tokio::task::yield_now().await;
         Err::<(), _>(Fault::from("late"))
     };
-    let router =
-        Router::new().procedure("late", late).procedure("now", async || Err::<(), _>(Fault::from("no")));
+    let router = Router::new()
+        .procedure("late", late)
+        .procedure("now", async || Err::<(), _>(Fault::from("no")))
+        .procedure("breaks", async || stream::iter([Err::<u8, _>(Fault::from("broken"))]));
     let mut wire = Wire::to(trunkline::Service::new(router, trunkline::JsonRpc::default()).hooks(hooks));
-    for name in ["now", "late", "unknown"] {
+    for name in ["now", "late", "unknown", "breaks"] {
         wire.ask(format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{name}","traceparent":"{PARENT}"}}"#)).await;
         assert_eq!(reports.recv().await.unwrap(), (name.to_owned(), Some(PARENT.to_owned())));
     }
