@@ -6,6 +6,7 @@ use crate::{
     identity::Identity,
     ordered::{Queue, Turn},
     router::Router,
+    security::Security,
     session::Store,
     trace::Trace,
 };
@@ -354,6 +355,8 @@ pub struct States {
     /// The router itself, if it is shared. States may hold who called, and routers
     /// hold their states, so this must not keep the router alive.
     router: Weak<Router>,
+    /// Who decides what the callers of its procedures may do.
+    security: Option<Arc<dyn Security>>,
 }
 
 impl States {
@@ -373,6 +376,16 @@ impl States {
     #[must_use]
     pub fn router(&self) -> Option<Arc<Router>> {
         self.router.upgrade()
+    }
+
+    /// Who decides what callers who come over a connection may do, if anybody does.
+    #[must_use]
+    pub fn security(&self) -> Option<&dyn Security> {
+        self.security.as_deref()
+    }
+
+    pub(crate) fn set_security(&mut self, security: Arc<dyn Security>) {
+        self.security = Some(security);
     }
 
     pub(crate) fn set_router(&mut self, router: Weak<Router>) {

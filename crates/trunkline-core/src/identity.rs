@@ -100,6 +100,14 @@ impl Identity {
         self.subject().is_some_and(|subject| other.subject() == Some(subject))
     }
 
+    /// Whether what this one has begun, and what lasts, is broken off now that `other` is
+    /// known on the connection: the anonymous have nothing to lose.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn is_left_for(&self, other: &Self) -> bool {
+        !self.is_anonymous() && !self.is_same_as(other)
+    }
+
     /// Whether nothing at all is known.
     pub(crate) fn is_blank(&self) -> bool {
         self.0.is_none()

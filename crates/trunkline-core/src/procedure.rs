@@ -155,6 +155,11 @@ impl Contained {
         Self(Some(running))
     }
 
+    /// The same call, run in another way.
+    pub(crate) fn map(mut self, run: impl FnOnce(BoxRunning) -> BoxRunning) -> Self {
+        Self(self.0.take().map(run))
+    }
+
     /// The call, until it has [ended](Self::end).
     pub(crate) fn under_way(&mut self) -> Option<&mut BoxRunning> {
         self.0.as_mut()

@@ -24,7 +24,7 @@ use crate::{
     middleware::{Guard, Middleware},
     payload::{OwnedPayload, Payload},
     provide::Provide,
-    security::AUTHENTICATE,
+    security::{AUTHENTICATE, Security},
 };
 use foldhash::fast::RandomState;
 use std::{
@@ -216,8 +216,8 @@ impl Router {
         self
     }
 
-    /// Lets callers say who they are, with [`AUTHENTICATE`]: for services, which do
-    /// this by themselves if they have a [`Security`](crate::Security).
+    /// Lets callers say who they are, with [`AUTHENTICATE`], and what they may do be
+    /// decided by `security`: for services, which do this by themselves if they have one.
     ///
     /// # Panics
     ///
@@ -225,8 +225,9 @@ impl Router {
     #[doc(hidden)]
     #[must_use]
     #[track_caller]
-    pub fn authenticating(mut self) -> Self {
+    pub fn secured(mut self, security: &Arc<dyn Security>) -> Self {
         self.insert(AUTHENTICATE, Route::authenticating());
+        self.change_states(|states| states.set_security(security.clone()));
         self
     }
 

@@ -2,7 +2,7 @@
 //!
 //! What is asked is user code: it may wait, and it may panic.
 
-use crate::{conversation::panicked_in, service::Service};
+use crate::conversation::panicked_in;
 use std::{
     borrow::Cow,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -49,8 +49,12 @@ pub(crate) fn left() -> Fault {
 }
 
 /// What a caller is told of a fault.
-pub(crate) fn told<'f>(service: &Service, context: &Context, fault: &'f Fault) -> Cow<'f, Fault> {
-    let Some(security) = &service.security else { return Cow::Borrowed(fault) };
+pub(crate) fn told<'f>(
+    security: Option<&dyn Security>,
+    context: &Context,
+    fault: &'f Fault,
+) -> Cow<'f, Fault> {
+    let Some(security) = security else { return Cow::Borrowed(fault) };
     catch_unwind(AssertUnwindSafe(|| security.redact(fault, context)))
         .unwrap_or_else(|panic| Cow::Owned(panicked_in("what decides what callers are told", panic)))
 }

@@ -1,6 +1,7 @@
 //! [`Caller`]: calls other procedures of the same router from within a handler.
 
 use crate::{
+    access,
     batch::not_encodable,
     clock::{after, earliest, now},
     decoded::{Decoded, decode_reply},
@@ -18,7 +19,7 @@ use tokio::time::timeout_at;
 use tracing::Span;
 use trunkline_core::{
     Call, Context, Extract, Fault, FaultKind, Feed, Format, IntoReply, OwnedPayload, Payload, Router,
-    router::{Gives, Within},
+    router::{Gives, Within, unknown},
 };
 
 /// Calls other procedures of the same router from within a handler, those that are
@@ -145,6 +146,31 @@ impl Caller {
         items: impl Stream<Item: IntoReply> + Send + 'static,
     ) -> Result<Decoded<T>, Fault> {
         self.stream_with(procedure, args, Some(Feed::of(items))).await
+    }
+
+    /// Opens a stream for those on whose behalf it calls, as if they had asked for it over
+    /// their connection: what is internal is not there,
+    /// [`Security`](trunkline_core::Security) is asked, and what they are told of a fault
+    /// is up to it too.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`stream`](Self::stream) does, and if they may not call the procedure.
+    #[doc(hidden)]
+    pub async fn stream_as_asked<T: DeserializeOwned>(
+        &self,
+        procedure: &str,
+        args: impl Serialize + Send,
+    ) -> Result<Decoded<T>, Fault> {
+        let router = self.router.upgrade().ok_or_else(gone)?;
+        let route = router.find(procedure).ok_or_else(|| unknown(procedure))?;
+        let Some(security) = route.states().security() else { return self.stream(procedure, args).await };
+        let call = Call::new(procedure, None, &self.context, route.states());
+        let opened = match access::admit(security, &call, route.details(), now()) {
+            Ok(()) => self.stream(procedure, args).await,
+            Err(refused) => Err(refused),
+        };
+        opened.map_err(|fault| access::told(Some(security), &self.context, &fault).into_owned())
     }
 
     async fn stream_with<T: DeserializeOwned>(

@@ -204,9 +204,7 @@ impl Conversation {
     fn break_off(&mut self, ends: impl Fn(&Identity) -> bool, why: impl Fn() -> Fault, out: &mut Outbox) {
         if let Some(streams) = &mut self.streams {
             let (service, context) = (&self.service, &self.context);
-            streams.break_off(ends, &mut *self.dialect, out, |procedure, caller| {
-                tell(service, context, caller, procedure, &why())
-            });
+            streams.break_off(ends, &mut *self.dialect, out, |stream| tell(service, context, stream, &why()));
         }
     }
 
@@ -278,8 +276,8 @@ impl Conversation {
         if let Some(streams) = &mut self.streams {
             let writing = Writing { format: self.format, max_reply: self.service.limits.max_reply };
             let (service, context) = (&self.service, &self.context);
-            streams.poll(&mut *self.dialect, writing, out, room.streams, |procedure, caller, fault| {
-                tell(service, context, caller, procedure, &fault)
+            streams.poll(&mut *self.dialect, writing, out, room.streams, |stream, fault| {
+                tell(service, context, stream, fault)
             });
         }
         self.unpark(out, room.calls, turn);
@@ -365,8 +363,8 @@ impl Conversation {
             && streams.earliest().is_some_and(|at| at <= now)
         {
             let (service, context) = (&self.service, &self.context);
-            streams.expire(&mut *self.dialect, out, now, |procedure, caller| {
-                tell(service, context, caller, procedure, &access::expired())
+            streams.expire(&mut *self.dialect, out, now, |stream| {
+                tell(service, context, stream, &access::expired())
             });
         }
     }

@@ -53,9 +53,15 @@ impl Link {
     #[must_use]
     pub fn pair() -> (Self, Self) {
         let (here, there) = tokio::io::duplex(64 << 10);
-        let framing = || Lines::default().limit(Limits::default().max_message);
-        let link = |stream| Self::new(stream, framing(), Connection::new("in process", "jsonrpc"));
-        (link(here), link(there))
+        let longest = Limits::default().max_message;
+        (Self::in_process(here, longest), Self::in_process(there, longest))
+    }
+
+    /// One end of a pipe in memory, over which messages of up to `longest` bytes come.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn in_process(pipe: impl ByteStream + 'static, longest: usize) -> Self {
+        Self::new(pipe, Lines::default().limit(longest), Connection::new("in process", "jsonrpc"))
     }
 
     /// The standard streams of this process.

@@ -41,7 +41,7 @@ pub fn open(
 pub(crate) async fn attend(link: Link, service: &Service, shutdown: Option<&Shutdown>) -> Ended {
     let (peer, driver) = open(link, service, CALL_TIMEOUT);
     let connection = peer.connection();
-    let span = telling::connection_span(connection);
+    let span = telling::connection_span(connection, false);
     let _listed = Listed::new(&peer, [Some(&service.peers), shutdown.map(Shutdown::peers)]);
     if shutdown.is_some_and(Shutdown::has_begun) {
         // all who were listed have been told, so this one may not have been

@@ -50,9 +50,9 @@ impl Service {
     /// Panics if a handler takes a state that the router does not have.
     #[must_use]
     pub fn with_router(&self, router: Router) -> Self {
-        let router = match self.security.is_some() {
-            true => router.ready().authenticating(),
-            false => router.ready(),
+        let router = match &self.security {
+            Some(security) => router.ready().secured(security),
+            None => router.ready(),
         };
         Self { router: router.shared(), ..self.clone() }
     }
@@ -88,7 +88,7 @@ impl Service {
         let challenge = security.challenge();
         let is_header = HeaderValue::from_str(challenge).is_ok_and(|value| value.to_str().is_ok());
         assert!(is_header, "`Security::challenge` gives {challenge:?}, which has more than visible ASCII");
-        self.router = Arc::unwrap_or_clone(self.router).authenticating().shared();
+        self.router = Arc::unwrap_or_clone(self.router).secured(&security).shared();
         self.security = Some(security);
         self
     }

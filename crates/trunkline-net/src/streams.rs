@@ -99,17 +99,17 @@ impl Streams {
         self.slots.remove_where(|stream| stream.number == number).map(Occupant::dismiss).is_some()
     }
 
-    /// Breaks off the streams of those of whom `ends` says so; `told` hears of each, by
-    /// its procedure and whoever opened it, and says what that one is told.
+    /// Breaks off the streams of those of whom `ends` says so; `told` hears of each, and
+    /// says what whoever opened it is told.
     pub(crate) fn break_off(
         &mut self,
         ends: impl Fn(&Identity) -> bool,
         dialect: &mut dyn Dialect,
         out: &mut Outbox,
-        mut told: impl FnMut(&str, &Identity) -> Fault,
+        mut told: impl FnMut(&OpenStream) -> Fault,
     ) {
         while let Some(stream) = self.slots.remove_where(|stream| ends(&stream.caller)) {
-            stream.tell_end(Err(&told(&stream.procedure, &stream.caller)), dialect, out);
+            stream.tell_end(Err(&told(&stream)), dialect, out);
             stream.dismiss();
         }
     }
@@ -120,10 +120,10 @@ impl Streams {
         number: u64,
         dialect: &mut dyn Dialect,
         out: &mut Outbox,
-        told: impl FnOnce(&str, &Identity) -> Fault,
+        told: impl FnOnce(&OpenStream) -> Fault,
     ) {
         if let Some(stream) = self.slots.remove_where(|stream| stream.number == number) {
-            stream.tell_end(Err(&told(&stream.procedure, &stream.caller)), dialect, out);
+            stream.tell_end(Err(&told(&stream)), dialect, out);
             stream.dismiss();
         }
     }
@@ -148,10 +148,10 @@ impl Streams {
         dialect: &mut dyn Dialect,
         out: &mut Outbox,
         now: Instant,
-        mut told: impl FnMut(&str, &Identity) -> Fault,
+        mut told: impl FnMut(&OpenStream) -> Fault,
     ) {
         for stream in self.slots.expire(now) {
-            stream.tell_end(Err(&told(&stream.procedure, &stream.caller)), dialect, out);
+            stream.tell_end(Err(&told(&stream)), dialect, out);
             stream.dismiss();
         }
     }
@@ -167,15 +167,14 @@ impl Streams {
     }
 
     /// Sends the items that are there, until `most` bytes wait in `out`. `told` hears
-    /// of the streams that broke off, by their procedures and whoever opened them, and
-    /// says what those are told.
+    /// of the streams that broke off, and says what whoever opened them is told.
     pub(crate) fn poll(
         &mut self,
         dialect: &mut dyn Dialect,
         writing: Writing,
         out: &mut Outbox,
         most: usize,
-        mut told: impl FnMut(&str, &Identity, Fault) -> Fault,
+        mut told: impl FnMut(&OpenStream, &Fault) -> Fault,
     ) {
         let mut woken = std::mem::take(&mut self.woken);
         // those that have waited longest come first
@@ -202,7 +201,7 @@ impl Streams {
                 Went::On => self.slots.wake(place),
                 Went::Ended(outcome) => {
                     let Some(stream) = self.slots.remove(place) else { continue };
-                    let outcome = outcome.map_err(|fault| told(&stream.procedure, &stream.caller, fault));
+                    let outcome = outcome.map_err(|fault| told(&stream, &fault));
                     stream.tell_end(outcome.as_ref().copied(), dialect, out);
                     stream.dismiss();
                 }

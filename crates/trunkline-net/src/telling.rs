@@ -18,21 +18,23 @@ use trunkline_core::{Connection, Fault};
 /// As much of a name as is told, in characters.
 const LONGEST: usize = 128;
 
-/// The span of a connection.
-pub(crate) fn connection_span(connection: &Connection) -> Span {
-    let span = tracing::info_span!(
-        "connection",
-        id = %connection.id(),
-        rpc.system.name = connection.dialect(),
-        transport = connection.transport(),
-        network.peer.address = field::Empty,
-        network.peer.port = field::Empty,
-    );
-    if let Some(remote) = connection.remote() {
-        span.record("network.peer.address", field::display(remote.ip()));
-        span.record("network.peer.port", remote.port());
+/// The span of a connection, which is called `client` at the side that has dialled.
+#[must_use]
+pub fn connection_span(connection: &Connection, has_dialled: bool) -> Span {
+    let remote = connection.remote();
+    macro_rules! span {
+        ($name:literal) => {
+            tracing::info_span!(
+                $name,
+                id = %connection.id(),
+                rpc.system.name = connection.dialect(),
+                transport = connection.transport(),
+                network.peer.address = remote.map(|remote| field::display(remote.ip())),
+                network.peer.port = remote.map(|remote| remote.port()),
+            )
+        };
     }
-    span
+    if has_dialled { span!("client") } else { span!("connection") }
 }
 
 /// Tells of a call that it failed, with what its caller is told if that is a number.

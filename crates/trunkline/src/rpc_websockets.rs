@@ -114,8 +114,10 @@ impl RpcWebsockets {
     /// subscriber who is slow. Clients of rpc-websockets have no word for the end of a
     /// stream; after it they can subscribe again.
     ///
-    /// Whoever may call the procedure may subscribe to it; who may not, or whom it
-    /// refuses, has its fault as the reason why `rpc.on` was of no use.
+    /// Whoever may call the procedure may subscribe to it, as [`Security`](crate::Security)
+    /// has it; who may not, or whom it refuses, has its fault as the reason why `rpc.on`
+    /// was of no use. Once whoever subscribed is no longer who is known on the connection,
+    /// they have no more items; whoever is known then can subscribe.
     #[must_use]
     pub fn stream(mut self, name: impl Into<String>) -> Self {
         self.events.insert(name.into(), Event::Stream);
@@ -238,14 +240,15 @@ impl RpcWebsockets {
         if self.members.of(peer, |member| member.is_subscribed(event)) {
             return Ok(false);
         }
-        let following = match from {
-            Event::Stream => Some(Following::start(event, caller, peer).await?),
+        let items = match from {
+            Event::Stream => Some(caller.stream_as_asked(event, ()).await?),
             _ => None,
         };
-        // another may have been sooner
         Ok(self.members.of(peer, |member| {
+            // another may have been sooner
             let is_new = !member.is_subscribed(event);
             if is_new {
+                let following = items.map(|items| Following::start(event, items, caller, peer));
                 member.events.insert(event.to_owned(), following);
             }
             is_new

@@ -21,7 +21,7 @@ use std::{
 /// A call from within this program that has been started. Dropping it cancels the call.
 #[must_use = "dropping it cancels the call"]
 pub struct Within {
-    running: BoxRunning,
+    running: Contained,
     run: Run,
     deadline: Option<Instant>,
 }
@@ -54,7 +54,7 @@ impl Route {
         call.deadline = deadline.filter(|_| gives == Gives::Value);
         call.feed = feed;
         let running = caught(|| self.start(&call), Err)?;
-        Ok(Within { running, run: self.run(), deadline })
+        Ok(Within { running: Contained::new(running), run: self.run(), deadline })
     }
 }
 
@@ -67,7 +67,7 @@ impl Within {
 
     /// Has it run where its procedure is registered to, which `place` knows how to.
     pub fn placed(self, place: impl FnOnce(BoxRunning, Run) -> BoxRunning) -> Self {
-        Self { running: place(self.running, self.run), ..self }
+        Self { running: self.running.map(|running| place(running, self.run)), ..self }
     }
 
     /// Drives it to its value.
@@ -75,9 +75,9 @@ impl Within {
     /// # Errors
     ///
     /// Fails as the call does, also if it panics.
-    pub async fn value(self) -> Result<OwnedPayload, Fault> {
+    pub async fn value(mut self) -> Result<OwnedPayload, Fault> {
         let mut buffer = Vec::new();
-        drive(&mut Contained::new(self.running), &mut buffer).await?;
+        drive(&mut self.running, &mut buffer).await?;
         encoded(buffer)
     }
 
@@ -86,10 +86,9 @@ impl Within {
     /// # Errors
     ///
     /// Fails as the call does, also if it panics.
-    pub async fn items(self) -> Result<Items, Fault> {
-        let mut running = Contained::new(self.running);
-        drive(&mut running, &mut Vec::new()).await?;
-        Ok(Items::of(running))
+    pub async fn items(mut self) -> Result<Items, Fault> {
+        drive(&mut self.running, &mut Vec::new()).await?;
+        Ok(Items::of(self.running))
     }
 }
 

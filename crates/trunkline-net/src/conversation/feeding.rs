@@ -116,8 +116,8 @@ impl Conversation {
             At::Stream(number) => {
                 if let Some(streams) = &mut self.streams {
                     let (service, context) = (&self.service, &self.context);
-                    streams.break_off_one(number, &mut *self.dialect, out, |procedure, caller| {
-                        tell(service, context, caller, procedure, fault)
+                    streams.break_off_one(number, &mut *self.dialect, out, |stream| {
+                        tell(service, context, stream, fault)
                     });
                 }
                 return;

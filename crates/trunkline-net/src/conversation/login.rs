@@ -96,7 +96,7 @@ impl Conversation {
     /// sends is not to be done in the name of the one. So it is with the names by which
     /// others call.
     fn leave_to(&mut self, identity: &Identity, out: &mut Outbox) {
-        let is_left = |caller: &Identity| !caller.is_anonymous() && !caller.is_same_as(identity);
+        let is_left = |caller: &Identity| caller.is_left_for(identity);
         let lasts = |slot: &Slot| slot.opens.is_some() || slot.fed;
         while let Some(slot) = self.slots.remove_where(|slot| lasts(slot) && is_left(&slot.caller)) {
             self.refuse_slot(slot, &access::left(), out);

@@ -181,14 +181,15 @@ impl Conversation {
             let fault = self.too_many_streams();
             return self.refuse_slot(slot, &fault, out);
         }
-        let Slot { running, id: Some(id), procedure, caller, span, opens: Some(plan), .. } = slot else {
+        let Slot { running, id: Some(id), procedure, caller, trace, span, opens: Some(plan), .. } = slot
+        else {
             return;
         };
         let number = streams.next_number();
         let together = plan.credit.map_or(0, |credit| credit.together);
         let head = self.dialect.open_stream(&id.borrow(), number, &plan.items, together, out);
-        let stream = OpenStream::new(running, procedure, caller, number, head, &plan).in_span(span);
-        streams.insert(stream, turn);
+        let stream = OpenStream::new(running, procedure, caller, number, head, &plan);
+        streams.insert(stream.standing(span, trace), turn);
         self.fed_stream(&id, number);
     }
 }

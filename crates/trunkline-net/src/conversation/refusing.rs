@@ -6,6 +6,7 @@ use crate::{
     hooks::{FaultReport, Hooks},
     peer::{Slot, drop_caught},
     service::Service,
+    streams::OpenStream,
     telling::{AnsweredHere, Shown, failed, is_told},
 };
 use std::borrow::Cow;
@@ -17,13 +18,14 @@ impl Conversation {
     #[cold]
     pub(super) fn refuse_slot(&mut self, slot: Slot, fault: &Fault, out: &mut Outbox) {
         let Slot { running, id, procedure, caller, trace, span, .. } = slot;
-        drop_caught(running, &procedure);
+        drop_caught(running, Some(&procedure));
         let id = id.as_ref().map(OwnedCallId::borrow);
         let _entered = self.tell_failed(span.as_ref(), id.as_ref(), fault);
         let context = made_by(&self.context, &caller).into_owned().with_trace(trace);
         report(&self.service.hooks, &context, &procedure, fault, id.is_none());
         if let Some(id) = &id {
-            self.dialect.fault(id, &access::told(&self.service, &context, fault), out);
+            let told = access::told(self.service.security.as_deref(), &context, fault);
+            self.dialect.fault(id, &told, out);
         }
     }
 
@@ -60,7 +62,8 @@ impl Conversation {
         let _entered = self.tell_failed(span.as_ref(), id, fault);
         report(&self.service.hooks, &self.context, procedure, fault, id.is_none());
         if let Some(id) = id {
-            self.dialect.fault(id, &access::told(&self.service, &self.context, fault), out);
+            let told = access::told(self.service.security.as_deref(), &self.context, fault);
+            self.dialect.fault(id, &told, out);
         }
     }
 
@@ -87,16 +90,11 @@ pub(super) fn made_by<'c>(context: &'c Context, caller: &Identity) -> Cow<'c, Co
 
 /// Reports a stream that broke off; what whoever opened it is told.
 #[cold]
-pub(super) fn tell(
-    service: &Service,
-    context: &Context,
-    caller: &Identity,
-    procedure: &str,
-    fault: &Fault,
-) -> Fault {
-    let context = made_by(context, caller);
-    report(&service.hooks, &context, procedure, fault, false);
-    access::told(service, &context, fault).into_owned()
+pub(super) fn tell(service: &Service, context: &Context, stream: &OpenStream, fault: &Fault) -> Fault {
+    let context = made_by(context, &stream.caller).into_owned().with_trace(stream.trace.clone());
+    let _entered = stream.span.as_ref().map(Span::enter);
+    report(&service.hooks, &context, &stream.procedure, fault, false);
+    access::told(service.security.as_deref(), &context, fault).into_owned()
 }
 
 /// Tells those who keep an eye on the program that something failed.

@@ -37,7 +37,7 @@ pub(super) async fn identify(
     };
     let context = Context::new(Arc::new(connection), Extensions::new());
     report(&service.hooks, &context, AUTHENTICATE, &fault, false);
-    Err(refusal(&access::told(service, &context, &fault), &**security))
+    Err(refusal(&access::told(Some(&**security), &context, &fault), &**security))
 }
 
 /// Marks what is not to be printed, wherever the headers go.

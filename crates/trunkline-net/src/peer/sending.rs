@@ -134,7 +134,7 @@ where
         }
     })
     .await;
-    drop_caught(items, "the stream that is sent with a call");
+    drop_caught(items, None);
     outcome
 }
 

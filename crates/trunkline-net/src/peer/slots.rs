@@ -4,7 +4,7 @@
 //! place that is made once and used for all that ever stands there. Waking
 //! sets the bit, and wakes the connection's task if it was not awake already.
 
-use crate::{clock::earliest, streams::Plan};
+use crate::{clock::earliest, streams::Plan, telling::Shown};
 use futures_util::task::AtomicWaker;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -15,6 +15,7 @@ use std::{
     task::{Wake, Waker},
     time::Instant,
 };
+use tracing::field;
 use trunkline_core::{BoxRunning, Identity, OwnedCallId, Trace};
 
 /// What can stand in a place.
@@ -51,14 +52,19 @@ impl Occupant for Slot {
     }
 
     fn dismiss(self) {
-        drop_caught(self.running, &self.procedure);
+        drop_caught(self.running, Some(&self.procedure));
     }
 }
 
-/// Drops what is user code, and may panic in that; `of` says whose it is.
-pub(crate) fn drop_caught<T>(what: T, of: &str) {
+/// Drops what is user code, and may panic in that: what answers calls of `procedure`, if
+/// it does.
+pub(crate) fn drop_caught<T>(what: T, procedure: Option<&str>) {
     if catch_unwind(AssertUnwindSafe(|| drop(what))).is_err() {
-        tracing::error!(of, "a handler, a stream or a value panicked when it was dropped");
+        let procedure = procedure.map(|name| field::display(Shown(name)));
+        tracing::error!(
+            rpc.method = procedure,
+            "a handler, a stream or a value panicked when it was dropped"
+        );
     }
 }
 

@@ -13,7 +13,9 @@ use std::{
     time::{Duration, Instant},
 };
 use tracing::Span;
-use trunkline_core::{BoxRunning, Dialect, Fault, FaultKind, Identity, Lag, Outbox, Reply, StreamHead};
+use trunkline_core::{
+    BoxRunning, Dialect, Fault, FaultKind, Identity, Lag, Outbox, Reply, StreamHead, Trace,
+};
 
 /// Bytes that one stream may add to what waits to be sent before others have their
 /// turn. What leaves in one write is then less than what the outbox keeps of its
@@ -31,9 +33,11 @@ pub(crate) struct OpenStream {
     pub(super) running: BoxRunning,
     pub(super) number: u64,
     pub(super) head: StreamHead,
-    pub(super) procedure: Box<str>,
+    pub(crate) procedure: Box<str>,
     /// Around all of it, from the call to its last item.
-    span: Option<Span>,
+    pub(crate) span: Option<Span>,
+    /// Where the call said that it stands in a trace.
+    pub(crate) trace: Option<Trace>,
     /// What the caller has room for; `None` if it takes items as they come.
     pub(super) room: Option<Room>,
     lag: Lag,
@@ -46,7 +50,7 @@ pub(crate) struct OpenStream {
     /// Whether it is in the list of those that wait for room.
     pub(super) blocked: bool,
     /// Who opened it. It ends when it is no longer known who that is.
-    pub(super) caller: Identity,
+    pub(crate) caller: Identity,
 }
 
 impl Occupant for OpenStream {
@@ -55,7 +59,7 @@ impl Occupant for OpenStream {
     }
 
     fn dismiss(self) {
-        drop_caught(self.running, &self.procedure);
+        drop_caught(self.running, Some(&self.procedure));
     }
 }
 
@@ -87,6 +91,7 @@ impl OpenStream {
             head,
             procedure,
             span: None,
+            trace: None,
             room: credit.map(Room::new),
             lag,
             items_only,
@@ -97,8 +102,9 @@ impl OpenStream {
         }
     }
 
-    pub(crate) fn in_span(self, span: Option<Span>) -> Self {
-        Self { span, ..self }
+    /// The same of a call that stands here.
+    pub(crate) fn standing(self, span: Option<Span>, trace: Option<Trace>) -> Self {
+        Self { span, trace, ..self }
     }
 
     pub(super) fn poll(

@@ -71,8 +71,7 @@ impl Supervisor {
         if introduced {
             self.line.up(&peer);
         }
-        let connection = peer.connection();
-        let span = tracing::info_span!("client", id = %connection.id(), transport = connection.transport());
+        let span = trunkline_net::telling::connection_span(peer.connection(), true);
         let driven = Some(tokio::spawn(driver.instrument(span)));
         Opened { peer, driven, introduced, registered: false }
     }

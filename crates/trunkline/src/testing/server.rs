@@ -1,8 +1,7 @@
 //! [`TestServer`]: a server in this process, without ports.
 
 use crate::{
-    Client, Connection, Ended, JsonRpc, Link, Peers, Router, Server, Service, client::Builder,
-    framing::Lines, node::Node, serve,
+    Client, Ended, JsonRpc, Link, Peers, Router, Server, Service, client::Builder, node::Node, serve,
 };
 #[cfg(feature = "http")]
 use crate::{
@@ -72,10 +71,10 @@ impl TestServer {
 
     /// How many bytes are on their way in each direction of a connection, at most, before
     /// whoever writes has to wait. Default 64 KiB. With a few, those who read slowly are
-    /// seen to.
+    /// seen to; one is the least.
     #[must_use]
     pub fn pipe(mut self, bytes: usize) -> Self {
-        self.pipe = bytes;
+        self.pipe = bytes.max(1);
         self
     }
 
@@ -116,8 +115,7 @@ impl TestServer {
     /// Panics outside of a tokio runtime.
     pub fn serve(&self, stream: impl ByteStream + 'static) -> JoinHandle<Ended> {
         let service = self.service.clone();
-        let framing = Lines::default().limit(service.limits_in_force().max_message);
-        let link = Link::new(stream, framing, Connection::new("in process", "jsonrpc"));
+        let link = Link::in_process(stream, service.limits_in_force().max_message);
         tokio::spawn(async move { serve(link, &service).await })
     }
 

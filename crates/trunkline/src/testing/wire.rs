@@ -1,7 +1,7 @@
 //! [`Wire`]: the far end of a connection, played by a test.
 
 use super::TestServer;
-use crate::{Client, Connection, Ended, Limits, Link, client::Builder, framing::Lines};
+use crate::{Client, Ended, Limits, Link, client::Builder};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::{
@@ -87,9 +87,7 @@ impl Wire {
     /// ```
     pub fn to_client() -> (Builder, Self) {
         let (near, far) = duplex(64 << 10);
-        let framing = Lines::default().limit(Limits::default().max_reply);
-        let link = Link::new(far, framing, Connection::new("in process", "jsonrpc"));
-        (Client::over(link), Self::over(near))
+        (Client::over(Link::in_process(far, Limits::default().max_reply)), Self::over(near))
     }
 
     /// One end of a stream of any kind: a socket, a pipe.

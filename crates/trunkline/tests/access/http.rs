@@ -16,12 +16,16 @@ use trunkline::{
 };
 
 /// Serves on a free port until the test ends.
-async fn serve(access: Access) -> SocketAddr {
-    let server = Server::new(router(&shut())).security(access).http("127.0.0.1:0");
-    let bound = server.bind().await.unwrap();
+async fn serve(server: Server) -> SocketAddr {
+    let bound = server.http("127.0.0.1:0").bind().await.unwrap();
     let address = bound.addresses()[0];
     tokio::spawn(bound.serve());
     address
+}
+
+/// A server whose callers are known by this.
+fn server(access: Access) -> Server {
+    Server::new(router(&shut())).security(access)
 }
 
 /// A response to a POST: its status, its head, and its body.
@@ -82,7 +86,7 @@ fn is_unauthorized(response: &Response) {
 /// those of a proxy do.
 #[tokio::test]
 async fn each_request_is_of_whoever_sends_it() {
-    let address = serve(access(&shut())).await;
+    let address = serve(server(access(&shut()))).await;
     let mut http = Http::to(address).await;
     for (headers, name) in [
         ("", "nobody"),
@@ -103,7 +107,7 @@ async fn each_request_is_of_whoever_sends_it() {
 /// T27: who logs in within a batch is known for the rest of it, and no longer.
 #[tokio::test]
 async fn a_login_ends_with_its_request() {
-    let address = serve(access(&shut())).await;
+    let address = serve(server(access(&shut()))).await;
     let mut http = Http::to(address).await;
     for _ in 0..3 {
         let batch = format!("[{},{},{}]", ask(1), login(2, "ada"), ask(3));
@@ -117,7 +121,7 @@ async fn a_login_ends_with_its_request() {
 /// The body of a request that is refused is not in the way of the next.
 #[tokio::test]
 async fn a_refusal_keeps_the_connection() {
-    let address = serve(access(&shut())).await;
+    let address = serve(server(access(&shut()))).await;
     let mut http = Http::to(address).await;
     let large = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"whoami","pad":"{}"}}"#, "x".repeat(100_000));
     is_unauthorized(&http.post(&bearer("eve"), &large).await);
@@ -127,10 +131,7 @@ async fn a_refusal_keeps_the_connection() {
 #[tokio::test]
 async fn a_verifier_that_panics_or_hangs_fails_one_request() {
     let limits = Limits::default().call_timeout(std::time::Duration::ZERO);
-    let server = Server::new(router(&shut())).security(access(&shut())).limits(limits).http("127.0.0.1:0");
-    let bound = server.bind().await.unwrap();
-    let address = bound.addresses()[0];
-    tokio::spawn(bound.serve());
+    let address = serve(server(access(&shut())).limits(limits)).await;
     let mut http = Http::to(address).await;
     let response = http.post(&bearer("boom"), &ask(1)).await;
     assert_eq!((response.status, &*response.body), (500, "Internal error"));
@@ -141,7 +142,7 @@ async fn a_verifier_that_panics_or_hangs_fails_one_request() {
 
 #[tokio::test]
 async fn server_sent_events_are_of_whoever_asks() {
-    let address = serve(access(&shut())).await;
+    let address = serve(server(access(&shut()))).await;
     let events = "accept: text/event-stream\r\n";
     is_unauthorized(&Http::to(address).await.post(&(bearer("eve") + events), &ask(1)).await);
     let mut http = Http::to(address).await;
@@ -161,7 +162,7 @@ fn upgrade(headers: &str) -> String {
 
 #[tokio::test]
 async fn a_websocket_is_refused_before_it_is_one() {
-    let address = serve(access(&shut())).await;
+    let address = serve(server(access(&shut()))).await;
     let mut http = Http::to(address).await;
     is_unauthorized(&http.send(&upgrade(&bearer("eve"))).await);
     assert_eq!(http.send(&upgrade(&bearer("ada"))).await.status, 101, "the connection is as good as before");
@@ -180,7 +181,7 @@ fn frame(opcode: u8, body: &str) -> Vec<u8> {
 /// Whoever hangs up while it is being found out who it is is not kept waiting.
 #[tokio::test(start_paused = true)]
 async fn a_websocket_closes_while_a_login_hangs() {
-    let address = serve(access(&shut())).await;
+    let address = serve(server(access(&shut()))).await;
     let mut http = Http::to(address).await;
     assert_eq!(http.send(&upgrade("")).await.status, 101);
     let said = [frame(1, &login(1, "slow-ada")), frame(9, ""), frame(8, "")].concat();
@@ -202,10 +203,7 @@ async fn a_refusal_is_reported() {
         })
     };
     let access = Access::new().bearer(async |_| Err(unauthenticated("no").with_source("the key is old")));
-    let server = Server::new(router(&shut())).security(access).hooks(hooks).http("127.0.0.1:0");
-    let bound = server.bind().await.unwrap();
-    let address = bound.addresses()[0];
-    tokio::spawn(bound.serve());
+    let address = serve(server(access).hooks(hooks)).await;
     is_unauthorized(&Http::to(address).await.post(&bearer("eve"), &ask(1)).await);
     is_unauthorized(&Http::to(address).await.send(&upgrade(&bearer("eve"))).await);
     assert_eq!(*reported.lock().unwrap(), ["rpc.authenticate: no Some(\"the key is old\")"; 2]);
@@ -214,7 +212,7 @@ async fn a_refusal_is_reported() {
 /// Whoever stands in front may have looked at the other one.
 #[tokio::test]
 async fn credentials_are_given_once() {
-    let address = serve(access(&shut())).await;
+    let address = serve(server(access(&shut()))).await;
     let twice = bearer("ada") + &bearer("bob");
     is_unauthorized(&Http::to(address).await.post(&twice, &ask(1)).await);
     is_unauthorized(&Http::to(address).await.send(&upgrade(&twice)).await);
@@ -223,7 +221,7 @@ async fn credentials_are_given_once() {
 #[tokio::test]
 async fn who_was_known_until_a_moment_ago_is_refused() {
     let past = Access::new().bearer(async |_| Ok(Identity::new("ada").until(std::time::Instant::now())));
-    let address = serve(past).await;
+    let address = serve(server(past)).await;
     is_unauthorized(&Http::to(address).await.post(&bearer("ada"), &ask(1)).await);
 }
 
@@ -235,10 +233,7 @@ async fn a_hidden_stream_is_unknown() {
         _ => Ok(()),
     });
     let router = Router::new().procedure("secret", async || futures_util::stream::iter([1]));
-    let server = Server::new(router).security(hidden).http("127.0.0.1:0");
-    let bound = server.bind().await.unwrap();
-    let address = bound.addresses()[0];
-    tokio::spawn(bound.serve());
+    let address = serve(Server::new(router).security(hidden)).await;
     let mut http = Http::to(address).await;
     let call = |name| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{name}"}}"#);
     assert_eq!(http.post("", &call("secret")).await.body, http.post("", &call("no.such")).await.body);

@@ -6,6 +6,7 @@
 
 mod authorize;
 mod client;
+mod events;
 mod expiry;
 mod guesses;
 mod http;

@@ -79,9 +79,7 @@ async fn in_this_process() {
     let server = TestServer::new(router());
     check(&server.client()).await;
     check(&server.builder().connect().await.unwrap()).await;
-    #[cfg(feature = "http")]
     check(&server.websocket().connect().await.unwrap()).await;
-    #[cfg(all(feature = "http", feature = "http-client"))]
     check(&server.http().connect().await.unwrap()).await;
 }
 

@@ -28,7 +28,6 @@ async fn what_makes_no_sense_is_said_to() {
     assert!(error.to_string().contains("header `bad name`"));
 }
 
-#[cfg(feature = "ws")]
 #[tokio::test]
 async fn a_handshake_that_gets_no_answer_times_out() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -5,17 +5,13 @@
 mod calls;
 mod closing;
 mod connecting;
-#[cfg(all(feature = "http", feature = "http-client"))]
 mod events;
 mod oversize;
-#[cfg(all(feature = "http", feature = "http-client"))]
 mod ports;
-#[cfg(feature = "http-client")]
 mod posting;
 mod reconnecting;
 mod refused;
 mod scripted;
-#[cfg(all(feature = "http", feature = "http-client", feature = "tls"))]
 mod secured;
 mod sending;
 mod stdio;

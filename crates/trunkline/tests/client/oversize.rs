@@ -216,7 +216,6 @@ async fn in_pieces_of_a_mux_stream() {
 
 /// A message over the limit ends a WebSocket (RFC 6455, section 7.4.1), so that
 /// all that waits on it fails, and is told why.
-#[cfg(feature = "ws")]
 #[tokio::test]
 async fn over_a_web_socket() {
     let (listener, address) = crate::support::listen().await;

@@ -1,19 +1,13 @@
 //! Batches that the server refuses as a whole, without saying what it refuses: they
 //! fail at once where nothing else can be meant.
 
-use crate::support::router;
+use crate::support::{router, scripted};
 use serde_json::json;
 use tokio::task::JoinHandle;
 use trunkline::{Client, Fault, FaultKind, Limits, Listener, Router, Server, client::Answers, testing::Wire};
 
 const TOO_LARGE: &str =
     r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32010,"message":"The batch request was too large"}}"#;
-
-/// A client, and the test at its far end.
-fn scripted(router: Router) -> (Client, Wire) {
-    let (client, server) = Wire::to_client();
-    (client.router(router).connect_lazy().unwrap(), server)
-}
 
 fn batch(client: &Client) -> JoinHandle<Result<Answers, Fault>> {
     let client = client.clone();
@@ -47,7 +41,7 @@ fn all_refused(answers: &Answers) {
 
 #[tokio::test(start_paused = true)]
 async fn a_batch_that_is_refused_fails_at_once() {
-    let (client, mut server) = scripted(Router::new());
+    let (client, mut server) = scripted();
     for _ in 0..2 {
         let sending = batch(&client);
         ids(&mut server).await;
@@ -65,7 +59,7 @@ async fn a_batch_that_is_refused_fails_at_once() {
 /// A call has an id, so that whoever can read it answers it by that.
 #[tokio::test(start_paused = true)]
 async fn a_call_waits_for_an_answer_of_its_own() {
-    let (client, mut server) = scripted(Router::new());
+    let (client, mut server) = scripted();
     let calling = call(&client);
     let id = server.expect_call("a", ()).await;
     server.line(TOO_LARGE).await;
@@ -76,7 +70,7 @@ async fn a_call_waits_for_an_answer_of_its_own() {
 #[tokio::test(start_paused = true)]
 async fn what_may_not_be_meant_is_still_answered() {
     // another call is under way
-    let (client, mut server) = scripted(Router::new());
+    let (client, mut server) = scripted();
     let (calling, sending) = (call(&client), batch(&client));
     let (id, both) = (server.expect_call("a", ()).await, ids(&mut server).await);
     server.line(TOO_LARGE).await;
@@ -113,7 +107,7 @@ async fn what_may_not_be_meant_is_still_answered() {
 
 #[tokio::test(start_paused = true)]
 async fn a_notification_may_be_meant() {
-    let (client, mut server) = scripted(Router::new());
+    let (client, mut server) = scripted();
     client.notify("x", ()).await.unwrap();
     server.next().await;
     let sending = batch(&client);
@@ -125,7 +119,7 @@ async fn a_notification_may_be_meant() {
 
 #[tokio::test(start_paused = true)]
 async fn a_batch_that_wants_no_answer_may_be_meant() {
-    let (client, mut server) = scripted(Router::new());
+    let (client, mut server) = scripted();
     assert!(client.batch().notify("x", ()).unwrap().send().await.unwrap().is_empty());
     server.next().await;
     let sending = batch(&client);
@@ -137,7 +131,7 @@ async fn a_batch_that_wants_no_answer_may_be_meant() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_given_up_may_be_meant() {
-    let (client, mut server) = scripted(Router::new());
+    let (client, mut server) = scripted();
     let calling = call(&client);
     server.expect_call("a", ()).await;
     calling.abort();
@@ -151,7 +145,8 @@ async fn what_was_given_up_may_be_meant() {
 
 #[tokio::test(start_paused = true)]
 async fn our_own_answers_may_be_meant() {
-    let (client, mut server) = scripted(Router::new().procedure("name", async || "Ada"));
+    let (client, mut server) = Wire::to_client();
+    let client = client.router(Router::new().procedure("name", async || "Ada")).connect_lazy().unwrap();
     server.line(r#"{"jsonrpc":"2.0","id":1,"method":"name"}"#).await;
     assert_eq!(server.next().await["result"], "Ada");
     let sending = batch(&client);
@@ -167,9 +162,8 @@ async fn a_batch_over_the_limit_of_the_server_fails_at_once() {
     let server = Server::new(router())
         .limits(Limits::default().max_batch(2))
         .listen(Listener::tcp("127.0.0.1:0"))
-        .listen(Listener::tcp("127.0.0.1:0").content_length());
-    #[cfg(feature = "http")]
-    let server = server.http("127.0.0.1:0");
+        .listen(Listener::tcp("127.0.0.1:0").content_length())
+        .http("127.0.0.1:0");
     let server = server.bind().await.unwrap();
     let addresses = server.addresses();
     tokio::spawn(server.serve());
@@ -177,7 +171,6 @@ async fn a_batch_over_the_limit_of_the_server_fails_at_once() {
         Client::builder(format!("tcp://{}", addresses[0])),
         Client::builder(format!("tcp://{}", addresses[1])).content_length(),
     ];
-    #[cfg(all(feature = "http", feature = "http-client"))]
     for scheme in ["ws", "http"] {
         clients.push(Client::builder(format!("{scheme}://{}", addresses[2])));
     }

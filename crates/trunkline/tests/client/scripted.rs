@@ -1,6 +1,6 @@
 //! What a far side may do that a good server does not.
 
-use crate::support::{accept, listen};
+use crate::support::{accept, listen, scripted};
 use serde_json::json;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -9,12 +9,6 @@ use trunkline::{
     client::{ConnectionState, Reconnect},
     testing::Wire,
 };
-
-/// A client, and the test at its far end.
-fn scripted() -> (Client, Wire) {
-    let (client, server) = Wire::to_client();
-    (client.connect_lazy().unwrap(), server)
-}
 
 fn call(client: &Client, procedure: &'static str) -> JoinHandle<Result<i64, Fault>> {
     let client = client.clone();

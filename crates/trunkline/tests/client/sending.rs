@@ -1,6 +1,7 @@
 //! Streams that are sent with calls, to a far end that does what a good server does, and
 //! what it does not.
 
+use crate::support::scripted;
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::{
@@ -12,14 +13,9 @@ use trunkline::{Client, Fault, FaultKind, testing::Wire};
 /// Items that may be sent at first.
 const FIRST: u64 = 64;
 
-fn scripted() -> (Client, Wire) {
-    let (client, server) = Wire::to_client();
-    (client.connect_lazy().unwrap(), server)
-}
-
-/// The id of the call that the client makes next.
-async fn call(server: &mut Wire) -> u64 {
-    server.next().await["id"].as_u64().unwrap()
+/// The id of the call that the client makes next, which is this one.
+async fn call(server: &mut Wire, procedure: &str) -> u64 {
+    server.expect_call(procedure, ()).await.as_u64().unwrap()
 }
 
 /// The numbers from 1 on, and whoever hears that they are dropped.
@@ -73,7 +69,7 @@ fn end(id: u64) -> Value {
 async fn as_many_are_sent_as_there_is_room_for() {
     let (client, mut server) = scripted();
     let summing = sum(&client, stream::iter(1..=70));
-    let id = call(&mut server).await;
+    let id = call(&mut server, "sum").await;
     takes(&mut server, id, 1, FIRST).await;
     waits(&client, &mut server).await;
     more(&mut server, id, 1).await;
@@ -94,7 +90,7 @@ async fn who_has_enough_is_sent_no_more_and_answers_when_it_likes() {
     let (client, mut server) = scripted();
     let (items, dropped) = numbers();
     let summing = sum(&client, items);
-    let id = call(&mut server).await;
+    let id = call(&mut server, "sum").await;
     takes(&mut server, id, 1, FIRST).await;
     enough(&mut server, id).await;
     server.expect(end(id)).await;
@@ -115,7 +111,7 @@ async fn an_early_answer_ends_the_stream_without_a_word() {
         let (client, mut server) = scripted();
         let (items, dropped) = numbers();
         let summing = sum(&client, items);
-        let id = call(&mut server).await;
+        let id = call(&mut server, "sum").await;
         takes(&mut server, id, 1, FIRST).await;
         server.line(format!(r#"{{"jsonrpc":"2.0","id":{id},{answer}}}"#)).await;
         let answered = summing.await.unwrap();
@@ -137,7 +133,7 @@ async fn a_far_end_that_goes_fails_the_call_and_drops_the_stream() {
     let (client, mut server) = scripted();
     let (items, dropped) = numbers();
     let summing = sum(&client, items);
-    let id = call(&mut server).await;
+    let id = call(&mut server, "sum").await;
     takes(&mut server, id, 1, 3).await;
     drop(server);
     let fault = summing.await.unwrap().unwrap_err();
@@ -152,7 +148,7 @@ async fn a_far_end_that_says_no_more_fails_the_call() {
     let (client, mut server) = scripted();
     let (items, dropped) = numbers();
     let summing = sum(&client, items);
-    let id = call(&mut server).await;
+    let id = call(&mut server, "sum").await;
     takes(&mut server, id, 1, FIRST).await;
     server.finish().await;
     assert_eq!(summing.await.unwrap().unwrap_err().kind(), FaultKind::Disconnected);
@@ -164,7 +160,7 @@ async fn room_that_makes_no_sense_is_none() {
     let (client, mut server) = scripted();
     let (items, dropped) = numbers();
     let summing = sum(&client, items);
-    let id = call(&mut server).await;
+    let id = call(&mut server, "sum").await;
     takes(&mut server, id, 1, FIRST).await;
     for items in [json!(-1), json!(1.5), json!("9"), json!(null), json!([1]), json!(1e300)] {
         more(&mut server, id, items).await;
@@ -196,7 +192,7 @@ async fn endless_room_is_bounded_by_the_connection() {
     let (client, mut server) = scripted();
     let (items, dropped) = numbers();
     let summing = sum(&client, items);
-    let id = call(&mut server).await;
+    let id = call(&mut server, "sum").await;
     for _ in 0..3 {
         more(&mut server, id, u64::MAX).await;
     }
@@ -212,6 +208,10 @@ async fn endless_room_is_bounded_by_the_connection() {
         assert_eq!(said["params"]["item"], next);
         next += 1;
     }
+    // the pipe, `max_unsent`, and the half of it that streams may have, which is handed over as
+    // it is and then fills anew: less than 600 KiB of at least 70 bytes each
+    let on_their_way = next - 20_001;
+    assert!(on_their_way < 9_000, "{on_their_way} items were on their way");
     assert!(dropped.await.is_err());
     server.answer(id, 1).await;
     assert_eq!(summing.await.unwrap().unwrap(), 1);
@@ -223,7 +223,7 @@ async fn the_end_is_said_once() {
     let (send, items) = mpsc::unbounded_channel::<u64>();
     let items = stream::unfold(items, async |mut items| Some((items.recv().await?, items)));
     let summing = sum(&client, items);
-    let id = call(&mut server).await;
+    let id = call(&mut server, "sum").await;
     send.send(1).unwrap();
     takes(&mut server, id, 1, 1).await;
     drop(send);
@@ -247,7 +247,7 @@ async fn a_stream_for_a_stream_ends_with_it() {
         async move { client.stream::<u64>("echo", ()).sending(items).await }
     });
     assert_eq!(server.next().await["method"], "rpc.credit");
-    let id = call(&mut server).await;
+    let id = call(&mut server, "echo").await;
     takes(&mut server, id, 1, FIRST).await;
     server.answer(id, 5).await;
     let mut echoes = opening.await.unwrap().unwrap();

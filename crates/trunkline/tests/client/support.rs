@@ -8,7 +8,7 @@ use tokio::{
     sync::mpsc,
 };
 use trunkline::{
-    JsonRpc, Router, Service, Shutdown,
+    Client, JsonRpc, Router, Service, Shutdown,
     client::ConnectionState,
     framing::{ContentLength, Lines},
     testing::Wire,
@@ -53,6 +53,12 @@ pub(crate) async fn tcp_with_content_length(service: &Service) -> SocketAddr {
     address
 }
 
+/// A client, and the test at its far end.
+pub(crate) fn scripted() -> (Client, Wire) {
+    let (client, server) = Wire::to_client();
+    (client.connect_lazy().unwrap(), server)
+}
+
 /// A listener for scripts, and its address as clients want it.
 pub(crate) async fn listen() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -77,7 +83,6 @@ pub(crate) fn states()
 }
 
 /// Accepts a WebSocket, which is then the test's to read, byte by byte.
-#[cfg(feature = "ws")]
 pub(crate) async fn accept_websocket(listener: &TcpListener) -> TcpStream {
     let (stream, _) = listener.accept().await.unwrap();
     let mut stream = BufReader::new(stream);

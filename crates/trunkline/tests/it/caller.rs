@@ -10,7 +10,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use trunkline::{Caller, Calls, Context, Fault, FaultKind, Identity, InProcess, Limits, Router, handler};
 
 /// Arithmetic that others build on.
@@ -275,12 +275,17 @@ async fn a_turn_that_is_over_lets_nobody_in() {
             1
         }
     };
+    let (started, mut later) = mpsc::unbounded_channel();
     let router = Router::new()
         .procedure("inner", handler(inner).ordered())
         .procedure(
             "later",
-            handler(async |caller: Caller| {
-                tokio::spawn(async move { caller.call::<u8>("inner", ()).await.unwrap() });
+            handler(move |caller: Caller| {
+                let started = started.clone();
+                async move {
+                    let calling = tokio::spawn(async move { caller.call::<u8>("inner", ()).await });
+                    started.send(calling).unwrap();
+                }
             })
             .ordered(),
         )
@@ -303,7 +308,10 @@ async fn a_turn_that_is_over_lets_nobody_in() {
         }
     };
     let (items, ()) = tokio::join!(items, calls);
-    assert!(items.len() == 20 && items.iter().all(Result::is_ok), "{items:?}");
+    assert!(items.len() == 20 && items.iter().all(|item| matches!(item, Ok(1))), "{items:?}");
+    for _ in 0..20 {
+        assert_eq!(later.recv().await.unwrap().await.unwrap().unwrap(), 1);
+    }
 }
 
 #[tokio::test]

@@ -3,8 +3,11 @@
 use crate::support::{TestServer, Wire, client, request, service};
 use serde_json::json;
 use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
-use tokio::sync::watch;
-use trunkline::{Client, Limits, Router};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
+use trunkline::{Client, Ended, Limits, Router};
 
 /// So long that nothing in here ends by the clock.
 const LONG: Duration = Duration::from_secs(24 * 60 * 60);
@@ -106,4 +109,38 @@ async fn a_server_that_vanishes_ends_all_that_it_has_asked_for() {
     until(&running, 30).await;
     served.abort();
     until(&running, 0).await;
+}
+
+/// T30: a caller who hangs up has ended its direction, and might still read: what it has
+/// asked for goes on, but no longer than calls may take.
+#[tokio::test(start_paused = true)]
+async fn calls_of_a_caller_who_vanishes_end_at_their_deadline() {
+    let running = watch::Sender::new(0);
+    let next = chain(3, &running);
+    let counted = running.clone();
+    let router = Router::new().procedure("work", move || {
+        let (one, next) = (One::of(&counted), next.clone());
+        async move {
+            let _one = one;
+            next.call::<()>("work", ()).timeout(LONG).await
+        }
+    });
+    let limits = Limits::default().call_timeout(Duration::from_secs(9));
+    let (here, there) = tokio::io::duplex(64 << 10);
+    let served = TestServer::new(service(router, limits)).serve(there);
+    let mut wire = Wire::over(here);
+    let begun = Instant::now();
+    for id in 0..10 {
+        wire.line(request(id, "work", json!([]))).await;
+    }
+    until(&running, 40).await;
+    drop(wire);
+    sleep(Duration::from_secs(8)).await;
+    assert_eq!(*running.borrow(), 40, "an answer may be waited for");
+    until(&running, 0).await;
+    assert_eq!(begun.elapsed().as_secs(), 9);
+    // which is when it shows that nobody reads
+    let ended = served.await.unwrap();
+    assert!(matches!(ended, Ended::Broken(_)), "{ended}");
+    assert_eq!(begun.elapsed().as_secs(), 9);
 }

@@ -1,6 +1,6 @@
 //! What goes along with a call: its place in a trace, and how long it is waited for.
 
-use crate::support::{TestServer, Wire, client, code};
+use crate::support::{TestServer, Wire, client, code, serve_http};
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
@@ -8,9 +8,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::mpsc,
 };
-use trunkline::{
-    Batch, Caller, Calls, Client, Context, Fault, Hooks, Limits, Peer, Router, Server, State, handler,
-};
+use trunkline::{Batch, Caller, Calls, Client, Context, Fault, Hooks, Limits, Peer, Router, State, handler};
 
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const OTHER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-1111111111111111-00";
@@ -124,9 +122,7 @@ async fn a_trace_goes_from_server_to_server() {
         .procedure("onward", handler(onward).internal())
         .procedure("start", async |caller: Caller| caller.call::<String>("onward", ()).await)
         .procedure("stands", stands);
-    let bound = Server::new(first).http("127.0.0.1:0").bind().await.unwrap();
-    let address = bound.addresses()[0];
-    let serving = tokio::spawn(bound.serve());
+    let address = serve_http(first).await;
     for (scheme, path) in [("http", ""), ("ws", "")] {
         let address = format!("{scheme}://{address}{path}");
         // of the connection
@@ -139,7 +135,6 @@ async fn a_trace_goes_from_server_to_server() {
         assert_eq!(called, format!("{OTHER} "), "{scheme}");
         client.close().await;
     }
-    serving.abort();
 }
 
 /// What is told of each kind of call: where it stands, and for how many milliseconds it is waited for.
@@ -188,14 +183,12 @@ fn telling() -> (Router, mpsc::UnboundedReceiver<Told>) {
 }
 
 /// The trace, and the time, of all kinds of calls of a typed client.
-async fn ask_all<C: Calls>(calls: C, heard: &mut mpsc::UnboundedReceiver<Told>, streams: bool) -> Vec<Told> {
+async fn ask_all<C: Calls>(calls: C, heard: &mut mpsc::UnboundedReceiver<Told>) -> Vec<Told> {
     let typed = TellingClient::new(calls);
     let mut all = vec![typed.one().await.unwrap()];
     typed.none().await.unwrap();
     all.push(heard.recv().await.unwrap());
-    if streams {
-        all.push(typed.many().await.unwrap().next().await.unwrap().unwrap());
-    }
+    all.push(typed.many().await.unwrap().next().await.unwrap().unwrap());
     all
 }
 
@@ -203,17 +196,17 @@ async fn ask_all<C: Calls>(calls: C, heard: &mut mpsc::UnboundedReceiver<Told>, 
 #[tokio::test]
 async fn all_that_a_client_says_stands_in_its_trace() {
     let (router, mut heard) = telling();
-    let bound = Server::new(router).http("127.0.0.1:0").bind().await.unwrap();
-    let address = bound.addresses()[0];
-    let serving = tokio::spawn(bound.serve());
+    let address = serve_http(router).await;
     let trace = trunkline::Trace::parse(PARENT).unwrap().with_state("a=1");
     let here = format!("{PARENT} a=1");
-    for (scheme, streams) in [("ws", true), ("http", false)] {
+    for scheme in ["ws", "http"] {
         let client = Client::connect(format!("{scheme}://{address}")).await.unwrap();
-        let untold = ask_all(client.clone(), &mut heard, streams).await;
+        let untold = ask_all(client.clone(), &mut heard).await;
+        assert_eq!(untold.len(), 3, "{scheme}: {untold:?}");
         assert!(untold.iter().all(|(stands, _)| stands == "nowhere"), "{scheme}: {untold:?}");
         let traced = client.in_trace(trace.clone());
-        let told = ask_all(traced.clone(), &mut heard, streams).await;
+        let told = ask_all(traced.clone(), &mut heard).await;
+        assert_eq!(told.len(), 3, "{scheme}: {told:?}");
         assert!(told.iter().all(|(stands, _)| *stands == here), "{scheme}: {told:?}");
         let batch = client.batch().call("told.one", ()).unwrap().notify("told.none", ()).unwrap();
         let answers = batch.call("told.one", ()).unwrap().trace(trace.clone()).send().await.unwrap();
@@ -225,13 +218,10 @@ async fn all_that_a_client_says_stands_in_its_trace() {
         let other = trunkline::Trace::parse(OTHER).unwrap();
         let (stands, _): Told = traced.call("told.one", ()).trace(other.clone()).await.unwrap();
         assert_eq!(stands, format!("{OTHER} "), "{scheme}");
-        if streams {
-            let mut stream = client.stream::<Told>("told.many", ()).trace(other).await.unwrap();
-            assert_eq!(stream.next().await.unwrap().unwrap().0, format!("{OTHER} "), "{scheme}");
-        }
+        let mut stream = client.stream::<Told>("told.many", ()).trace(other).await.unwrap();
+        assert_eq!(stream.next().await.unwrap().unwrap().0, format!("{OTHER} "), "{scheme}");
         client.close().await;
     }
-    serving.abort();
 }
 
 /// The same the other way: a handler that calls its caller back.
@@ -243,7 +233,7 @@ async fn all_that_a_server_says_to_its_caller_stands_in_the_trace() {
         let heard = heard.clone();
         async move {
             let peer = peer.in_trace(context.trace());
-            let mut all = ask_all(&peer, &mut *heard.lock().await, true).await;
+            let mut all = ask_all(&peer, &mut *heard.lock().await).await;
             let batch = Batch::new().call("told.one", ())?;
             all.push(peer.batch(&batch).await?.get::<Told>(0)?);
             Ok::<_, Fault>(all)
@@ -264,10 +254,8 @@ async fn all_that_waits_for_an_answer_says_how_long_if_it_is_to() {
     let (router, _heard) = telling();
     let back = async |peer: Peer| peer.call::<Told>("told.one", ()).timeout(Duration::from_secs(2)).await;
     let service = trunkline::Service::new(router.procedure("back", back), trunkline::JsonRpc::default());
-    let service = service.tell_timeouts(true);
-    let (here, there) = trunkline::Link::pair();
-    tokio::spawn(async move { trunkline::serve(there, &service).await });
-    let client = Client::over(here).router(own).tell_timeouts().connect_lazy().unwrap();
+    let server = TestServer::new(service.tell_timeouts(true));
+    let client = server.builder().router(own).tell_timeouts().connect_lazy().unwrap();
     let (_, left): Told = client.call("back", ()).await.unwrap();
     assert_eq!(left, Some(2000), "a call of the caller");
     let batch = client.batch().call("told.one", ()).unwrap().timeout(second).send().await.unwrap();
@@ -278,7 +266,7 @@ async fn all_that_waits_for_an_answer_says_how_long_if_it_is_to() {
     assert_eq!(code(&late), -32001, "a stream has that long to open");
 }
 
-/// Hooks hear where a call stood that failed, at once or after a while.
+/// Hooks hear where a call stood that failed, at once, after a while, or as a stream.
 #[tokio::test]
 async fn a_fault_is_reported_where_its_call_stands() {
     let (sender, mut reports) = mpsc::unbounded_channel();
@@ -290,10 +278,12 @@ async fn a_fault_is_reported_where_its_call_stands() {
         tokio::task::yield_now().await;
         Err::<(), _>(Fault::from("late"))
     };
-    let router =
-        Router::new().procedure("late", late).procedure("now", async || Err::<(), _>(Fault::from("no")));
+    let router = Router::new()
+        .procedure("late", late)
+        .procedure("now", async || Err::<(), _>(Fault::from("no")))
+        .procedure("breaks", async || stream::iter([Err::<u8, _>(Fault::from("broken"))]));
     let mut wire = Wire::to(trunkline::Service::new(router, trunkline::JsonRpc::default()).hooks(hooks));
-    for name in ["now", "late", "unknown"] {
+    for name in ["now", "late", "unknown", "breaks"] {
         wire.ask(format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{name}","traceparent":"{PARENT}"}}"#)).await;
         assert_eq!(reports.recv().await.unwrap(), (name.to_owned(), Some(PARENT.to_owned())));
     }
@@ -306,9 +296,7 @@ async fn a_request_that_has_a_name_is_answered_under_it() {
     let router = Router::new()
         .procedure("name", async |context: Context| context.request_id())
         .procedure("names", names);
-    let bound = Server::new(router).http("127.0.0.1:0").bind().await.unwrap();
-    let address = bound.addresses()[0];
-    let serving = tokio::spawn(bound.serve());
+    let address = serve_http(router).await;
     const CALL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"name"}"#;
     let ask_with = async |header: &str, body: &str| {
         let head = "Host: localhost\r\nContent-Type: application/json\r\nConnection: close";
@@ -337,5 +325,4 @@ async fn a_request_that_has_a_name_is_answered_under_it() {
         assert!(answer.starts_with("http/1.1 200") && !answer.contains("x-request-id"), "{answer}");
         assert!(answer.contains(r#""result":""#) && !answer.contains("words"), "{answer}");
     }
-    serving.abort();
 }

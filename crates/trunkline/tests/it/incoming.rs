@@ -6,7 +6,7 @@ mod order;
 mod progress;
 mod room;
 
-use crate::support::{Wire, client, code, request, service};
+use crate::support::{Tells, Wire, client, code, request, service};
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -146,15 +146,6 @@ async fn two_calls_of_one_id_cannot_both_have_a_stream() {
     wire.line(request(1, "sum", json!([]))).await;
     wire.line(item(1, 6)).await;
     assert_eq!(wire.ask(end(1)).await["result"], 6, "an id may be used again");
-}
-
-/// Says when what it is in is dropped.
-struct Tells(mpsc::UnboundedSender<()>);
-
-impl Drop for Tells {
-    fn drop(&mut self) {
-        let _ = self.0.send(());
-    }
 }
 
 fn numbers(to: i64) -> impl Stream<Item = i64> + Send + 'static {

@@ -5,7 +5,7 @@ mod opening;
 mod room;
 mod together;
 
-use crate::support::{Wire, client, code, request, service};
+use crate::support::{Tells, Wire, client, code, request, service};
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 use std::{
@@ -71,12 +71,6 @@ async fn a_stream_that_breaks_off_says_why() {
 
 /// A stream that tells when it is dropped.
 fn watched() -> (Router, mpsc::UnboundedReceiver<()>) {
-    struct Tells(mpsc::UnboundedSender<()>);
-    impl Drop for Tells {
-        fn drop(&mut self) {
-            let _ = self.0.send(());
-        }
-    }
     let (dropped, seen) = mpsc::unbounded_channel();
     let router = Router::new().procedure("watched", move || {
         let tells = Tells(dropped.clone());

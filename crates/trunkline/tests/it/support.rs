@@ -1,8 +1,10 @@
 //! What the scenarios share.
 
 use serde_json::Value;
+use std::net::SocketAddr;
+use tokio::sync::mpsc;
 pub(crate) use trunkline::testing::{TestServer, Wire};
-use trunkline::{Client, JsonRpc, Limits, Router, Service};
+use trunkline::{Client, JsonRpc, Limits, Router, Server, Service};
 
 /// A service with these limits.
 pub(crate) fn service(router: Router, limits: Limits) -> Service {
@@ -13,6 +15,23 @@ pub(crate) fn service(router: Router, limits: Limits) -> Service {
 pub(crate) fn client(router: Router, limits: Limits, own: Router) -> Client {
     let server = TestServer::new(service(router, limits.clone()));
     server.builder().router(own).limits(limits).connect_lazy().unwrap()
+}
+
+/// Serves over HTTP, on a free port, until the test ends.
+pub(crate) async fn serve_http(router: Router) -> SocketAddr {
+    let bound = Server::new(router).http("127.0.0.1:0").bind().await.unwrap();
+    let address = bound.addresses()[0];
+    tokio::spawn(bound.serve());
+    address
+}
+
+/// Says when what it is in is dropped.
+pub(crate) struct Tells(pub(crate) mpsc::UnboundedSender<()>);
+
+impl Drop for Tells {
+    fn drop(&mut self) {
+        let _ = self.0.send(());
+    }
 }
 
 /// The code of an error reply.

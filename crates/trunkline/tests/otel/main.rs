@@ -263,3 +263,25 @@ async fn what_is_said_of_a_trace_holds() {
     assert_eq!(called.parent_span_id.to_string(), "00f067aa0ba902b7");
     assert_parent(&collected.one("one", SpanKind::Server), &called);
 }
+
+#[tokio::test]
+async fn a_connection_has_a_span_at_either_end() {
+    let collected = Collected::new();
+    let (address, serving) = serve(Router::new()).await;
+    let client = Client::connect(format!("ws://{address}")).await.unwrap();
+    client.close().await;
+    while collected.exporter.get_finished_spans().unwrap().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    serving.abort();
+    let (dialled, served) =
+        (collected.one("client", SpanKind::Internal), collected.one("connection", SpanKind::Internal));
+    for span in [&dialled, &served] {
+        assert_eq!(said(span, "rpc.system.name"), "jsonrpc");
+        assert_eq!(said(span, "transport"), "websocket");
+        assert_eq!(said(span, "network.peer.address"), "127.0.0.1");
+    }
+    let port = address.port().to_string();
+    assert_eq!(said(&dialled, "network.peer.port"), port);
+    assert!(!["", &*port].contains(&&*said(&served, "network.peer.port")));
+}

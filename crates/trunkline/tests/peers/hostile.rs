@@ -157,7 +157,7 @@ async fn streams_that_are_never_opened_are_forgotten() {
 }
 
 /// One that has said all it has to say cannot answer, so it cannot be called.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_answers_no_more_has_no_name() {
     let wires = Wires::new();
     let (mut alice, mut bob) = (wires.named("alice").await, wires.named("bob").await);
@@ -165,10 +165,8 @@ async fn who_answers_no_more_has_no_name() {
     alice.line(request(2, "rpc.peer.call", json!({"peer": "carol", "method": "x"}))).await;
     let asked = carol.next().await;
     alice.finish().await;
-    // it has been heard when this has had its turn
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
-    }
+    // until it has been heard, and nobody can do more
+    tokio::time::sleep(Duration::from_millis(1)).await;
     let refused = bob.ask(request(2, "rpc.peer.call", json!({"peer": "alice", "method": "x"}))).await;
     assert_eq!(refused["error"]["data"]["name"], "UnknownPeer", "{refused}");
     assert_eq!(bob.ask(register(3, "alice")).await["result"], json!(null));

@@ -57,7 +57,6 @@ async fn connections_that_are_silent_and_messages_that_are_slow() {
 }
 
 /// Both sides have half as long as it takes to be given up.
-#[cfg(feature = "http")]
 #[tokio::test(start_paused = true)]
 async fn heartbeats_keep_a_connection() {
     for keepalive in [None, Some(seconds(5))] {

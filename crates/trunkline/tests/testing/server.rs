@@ -29,28 +29,22 @@ impl Rooms for Lobby {
     }
 }
 
-/// All the ways to reach a server, but for HTTP where nothing comes back.
+/// The ways to reach a server by which it can call its clients: over HTTP it cannot.
 fn connections(server: &TestServer) -> Vec<Builder> {
-    vec![
-        server.builder(),
-        #[cfg(feature = "http")]
-        server.websocket(),
-    ]
+    vec![server.builder(), server.websocket()]
 }
 
+/// All the ways to reach a server.
 fn all(server: &TestServer) -> Vec<Builder> {
     let mut all = connections(server);
-    #[cfg(all(feature = "http", feature = "http-client"))]
     all.push(server.http());
-    #[cfg(not(all(feature = "http", feature = "http-client")))]
-    let _ = &mut all;
     all
 }
 
 #[tokio::test]
 async fn typed_clients_have_results_faults_and_streams() {
     let server = TestServer::new(Router::new().service(RoomsService::new(Lobby)));
-    for client in connections(&server) {
+    for client in all(&server) {
         let rooms = RoomsClient::new(client.connect().await.unwrap());
         assert_eq!(rooms.join("lobby".into()).await.unwrap(), 2);
         let refused = rooms.join("attic".into()).await.unwrap_err();
@@ -108,20 +102,13 @@ async fn credentials_are_shown_however_it_is_reached() {
 async fn credentials_that_are_not_accepted_are_refused() {
     let refused = secured().builder().bearer("byron").connect().await.unwrap_err();
     assert!(matches!(refused, DialError::Unauthenticated { .. }), "{refused:?}");
-    #[cfg(feature = "http")]
-    {
-        let refused = secured().websocket().bearer("byron").connect().await.unwrap_err();
-        assert!(refused.source().unwrap().to_string().contains("401"), "{refused:?}");
-    }
-    #[cfg(all(feature = "http", feature = "http-client"))]
-    {
-        let eve = secured().http().bearer("byron").connect().await.unwrap();
-        let refused = eve.call::<String>("whoami", ()).await.unwrap_err();
-        assert_eq!(refused.kind(), FaultKind::Unauthenticated, "{refused}");
-    }
+    let refused = secured().websocket().bearer("byron").connect().await.unwrap_err();
+    assert!(refused.source().unwrap().to_string().contains("401"), "{refused:?}");
+    let eve = secured().http().bearer("byron").connect().await.unwrap();
+    let refused = eve.call::<String>("whoami", ()).await.unwrap_err();
+    assert_eq!(refused.kind(), FaultKind::Unauthenticated, "{refused}");
 }
 
-#[cfg(all(feature = "http", feature = "http-client"))]
 #[tokio::test]
 async fn headers_go_with_requests() {
     let tenant = async |headers: Headers| {

@@ -1,6 +1,6 @@
 //! [`Single`]: what is said of a value on its own.
 
-use super::only;
+use super::planning::only;
 use crate::check::tree::{Borrowed, Reader};
 use jsonschema::Validator;
 use serde_json::{Map, Value};

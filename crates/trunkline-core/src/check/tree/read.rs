@@ -11,9 +11,14 @@ use std::{borrow::Cow, collections::HashSet, slice};
 /// Levels of lists and objects, as many as serde_json reads.
 pub(in crate::check) const DEEPEST: u8 = 127;
 
-/// Bytes of a text that are looked at here, digits of a number that are read
-/// here, names that are compared with each other.
-const SHORT: usize = 16;
+/// Digits of a number that is read here: as many as always fit.
+const FEW_DIGITS: usize = 16;
+
+/// Words of eight bytes of a text that are looked at here, before it is searched.
+const NEAR: usize = 2;
+
+/// Members of an object whose names are compared each with each.
+const FEW_MEMBERS: usize = 16;
 
 /// All parts of a value; a list is read as members of these names, if there are any.
 pub(super) fn parts<'a>(text: &'a str, names: &[&'static str]) -> Result<Vec<Part<'a>>, Unread> {
@@ -231,7 +236,7 @@ impl<'a> Reader<'a> {
         let mut short = 0;
         for (at, byte) in rest.iter().enumerate() {
             match byte {
-                b'0'..=b'9' if at < SHORT => short = short * 10 + u64::from(byte - b'0'),
+                b'0'..=b'9' if at < FEW_DIGITS => short = short * 10 + u64::from(byte - b'0'),
                 b'0'..=b'9' | b'.' | b'e' | b'E' => break,
                 _ if at > 0 => {
                     self.at += at;
@@ -264,7 +269,7 @@ impl<'a> Reader<'a> {
 /// longer ones would take longer to begin.
 fn special(text: &[u8]) -> Option<usize> {
     let (words, _) = text.as_chunks::<8>();
-    let near = &words[..words.len().min(SHORT / 8)];
+    let near = &words[..words.len().min(NEAR)];
     for (at, word) in near.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
         let found = first_of(word, b'"') | first_of(word, b'\\');
@@ -294,7 +299,7 @@ fn bit(name: &str) -> u64 {
 fn has_twice(parts: &[Part<'_>], len: usize) -> bool {
     let Some((object, _)) = first(parts) else { return false };
     let mut names = object.members().map(|(name, _)| name);
-    if len > SHORT {
+    if len > FEW_MEMBERS {
         let mut seen = HashSet::with_capacity(len);
         return !names.all(|name| seen.insert(name));
     }
