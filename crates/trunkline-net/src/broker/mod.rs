@@ -6,6 +6,8 @@
 //! [node](crate::node)'s business. So a broker is small: a node [attaches](Broker::attach)
 //! to it, says things on its [`Line`], and hears [`Arrival`]s.
 
+#[cfg(feature = "amqp")]
+mod amqp;
 mod arrival;
 mod memory;
 mod waiting;
@@ -14,6 +16,9 @@ pub use self::{
     arrival::{Arrival, Delivery, Inbox, Ticket},
     memory::Memory,
 };
+
+#[cfg(feature = "amqp")]
+pub use self::amqp::{Amqp, InvalidUri};
 
 use bytes::Bytes;
 use std::{pin::Pin, sync::Arc, time::Duration};

@@ -58,6 +58,7 @@ macro_rules! contract {
             what_nobody_serves_comes_back_at_once,
             a_node_holds_no_more_than_it_asked_for,
             what_a_node_holds_counts_over_all_that_it_serves,
+            a_node_that_has_its_fill_hears_answers,
             what_has_expired_is_not_delivered,
             what_a_node_held_that_is_gone_goes_to_another_and_says_so,
             keys_are_told_apart_whatever_they_are_made_of,

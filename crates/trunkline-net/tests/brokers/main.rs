@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
+#[cfg(feature = "amqp")]
+mod amqp;
 mod contract;
 mod memory;
 mod peer;

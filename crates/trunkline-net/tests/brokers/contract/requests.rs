@@ -2,6 +2,7 @@
 
 use super::{World, any, pair};
 use crate::peer::{PING, Peer};
+use bytes::Bytes;
 use std::{collections::BTreeSet, time::Duration};
 use tokio::{select, time::sleep};
 use trunkline_core::Key;
@@ -75,6 +76,23 @@ pub(crate) async fn what_a_node_holds_counts_over_all_that_it_serves<W: World>()
         server.line().settle(ticket);
     }
     server.hears(&["b"]).await;
+}
+
+/// What it holds may call others in turn.
+pub(crate) async fn a_node_that_has_its_fill_hears_answers<W: World>() {
+    let (_world, broker, network) = any::<W>().await;
+    let (mut server, gateway) = pair(&broker, &network, 1, &[PING]).await;
+    let pong = Key { procedure: "pong", ..PING };
+    let mut other = Peer::serving(&broker, &network, 1, &[pong]).await;
+    gateway.ask("a").unwrap();
+    server.hears(&["a"]).await;
+    server.ask_for(&pong, "b", Duration::MAX).unwrap();
+    let heard = other.next().await;
+    other.line().answer(&heard.reply_to, "b", Bytes::from_static(b"pong")).unwrap();
+    server.ask_for(&Key { procedure: "unknown", ..PING }, "c", Duration::MAX).unwrap();
+    let mut heard = [server.next().await.text, server.next().await.text];
+    heard.sort();
+    assert_eq!(heard, ["c: nobody", "pong"]);
 }
 
 pub(crate) async fn what_has_expired_is_not_delivered<W: World>() {
