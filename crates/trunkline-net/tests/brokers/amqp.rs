@@ -1,5 +1,9 @@
 //! RabbitMQ.
 
+mod stranger;
+mod therms;
+mod trouble;
+
 use crate::contract::{Abilities, World, contract};
 use std::sync::Arc;
 use trunkline_net::broker::{Amqp, Broker};

@@ -94,7 +94,7 @@ macro_rules! clauses {
 pub(crate) use {clauses, contract};
 
 /// A network that no other test is in.
-fn network() -> String {
+pub(crate) fn network() -> String {
     format!("test-{:016x}", random::<u64>())
 }
 

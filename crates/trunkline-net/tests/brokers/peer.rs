@@ -17,7 +17,7 @@ use trunkline_net::broker::{Arrival, Broker, Inbox, Line, Member, Request, Ticke
 pub(crate) const PING: Key<'static> = Key { scope: "global", procedure: "ping", version: "1" };
 
 /// After which a test fails that waits.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The only name that nodes have in here, as several of a network may have the same.
 const NAME: &str = "same";
