@@ -11,9 +11,12 @@ use super::{
 };
 use crate::{
     broker::{Arrival, Delivery, Inbox, Ticket},
-    clock::now,
+    clock::{after, now},
 };
-use amq_protocol::protocol::{AMQPClass, basic, channel, connection, queue};
+use amq_protocol::{
+    protocol::{AMQPClass, basic, channel, connection, queue},
+    types::ShortString,
+};
 use bytes::{Bytes, BytesMut};
 use std::{
     collections::{HashMap, VecDeque},
@@ -41,11 +44,23 @@ pub(super) struct Session<'a> {
     /// Which of the times that the line was restored, once it is.
     restored: Option<u64>,
     held: Held,
+    /// Those of them that the node has no room for yet.
+    over: VecDeque<Over>,
     /// What has come in part, by its channel.
     incoming: HashMap<u16, Incoming>,
     stopping: Option<Stopping>,
     is_leaving: bool,
     has_ended: bool,
+}
+
+/// A request that has come for one queue, while the node has its fill with those of others.
+struct Over {
+    tag: u64,
+    redelivered: bool,
+    reply_to: String,
+    body: Bytes,
+    /// When it expires.
+    until: Option<Instant>,
 }
 
 /// What is left to do until nothing is served any more.
@@ -75,6 +90,7 @@ impl<'a> Session<'a> {
             set_up: None,
             restored: None,
             held: Held::default(),
+            over: VecDeque::new(),
             incoming: HashMap::new(),
             stopping: None,
             is_leaving: false,
@@ -122,6 +138,9 @@ impl<'a> Session<'a> {
         let orders = self.outbox.take(&mut self.out, settled);
         // after all that was said before, such as the answers
         self.held.settle(settled.drain(..), &mut self.out);
+        if !orders.leave {
+            self.hand_over();
+        }
         if let Some(keys) = &orders.unserved {
             let Outbox { names, member, .. } = self.outbox;
             for (number, key) in keys.iter().enumerate() {
@@ -245,9 +264,8 @@ impl<'a> Session<'a> {
 
     /// Takes what nobody else will, as far as the node may hold it.
     fn go_on_stopping(&mut self) {
-        let Some(stopping) = self.stopping.as_mut().filter(|it| it.unsaid == 0 && !it.has_asked) else {
-            return;
-        };
+        let is_ready = |it: &&mut Stopping| it.unsaid == 0 && !it.has_asked && self.over.is_empty();
+        let Some(stopping) = self.stopping.as_mut().filter(is_ready) else { return };
         match stopping.left_to_us.front() {
             Some(queue) if self.held.len() < self.outbox.member.prefetch => {
                 topology::take_one(&mut self.out, queue);
@@ -261,13 +279,31 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Gives the node as many requests as it has room for.
+    fn hand_over(&mut self) {
+        // what was held for too long is settled, and may still wait
+        while self.held.len().saturating_sub(self.over.len()) < self.outbox.member.prefetch {
+            let (Some(over), Some(restored)) = (self.over.pop_front(), self.restored) else { return };
+            let Over { tag, redelivered, reply_to, body, until } = over;
+            if until.is_some_and(|until| until <= now()) {
+                self.held.settle([tag], &mut self.out);
+                continue;
+            }
+            let ticket = Ticket { restored, number: tag };
+            let delivery = Delivery { reply_to: &reply_to, redelivered, body, ticket };
+            self.inbox.arrived(Arrival::Request(delivery));
+        }
+    }
+
     /// Hands on what has arrived, if all of it has.
     fn go_on(&mut self, channel: u16, incoming: Incoming) {
         if !incoming.is_whole() {
             self.incoming.insert(channel, incoming);
             return;
         }
-        let Some(restored) = self.restored.filter(|_| !self.is_leaving) else { return };
+        if self.restored.is_none() || self.is_leaving {
+            return;
+        }
         let Incoming { cause, properties, body, size, .. } = incoming;
         let is = |kind: &str| properties.kind().as_ref().is_some_and(|it| it.as_str() == kind);
         let is_too_large = size > LARGEST as u64;
@@ -281,12 +317,15 @@ impl<'a> Session<'a> {
                 if let Some(stopping) = self.stopping.as_mut() {
                     stopping.has_asked = false;
                 }
-                let ticket = Ticket { restored, number: tag };
                 if is_too_large || !is("request") {
                     self.held.settle([tag], &mut self.out);
                 } else {
-                    let reply_to = properties.reply_to().as_ref().map_or("", |it| it.as_str());
-                    self.inbox.arrived(Arrival::Request(Delivery { reply_to, redelivered, body, ticket }));
+                    let text = |value: &Option<ShortString>| value.as_ref().map(ToString::to_string);
+                    let expiration = text(properties.expiration()).and_then(|millis| millis.parse().ok());
+                    let until = expiration.and_then(|millis| after(now(), Duration::from_millis(millis)));
+                    let reply_to = text(properties.reply_to()).unwrap_or_default();
+                    self.over.push_back(Over { tag, redelivered, reply_to, body, until });
+                    self.hand_over();
                 }
                 self.go_on_stopping();
             }

@@ -27,10 +27,11 @@ const UNUSED: u32 = 10_000;
 pub(super) const ANSWERS: &str = "a";
 pub(super) const EVENTS: &str = "e";
 
-/// How many requests may be delivered that are not settled, over all queues.
+/// How many requests may be delivered that are not settled, of each queue: to have RabbitMQ
+/// count over all of them takes it a third more time for each request.
 pub(super) fn prefetch(out: &mut BytesMut, count: usize) {
     let prefetch_count = u16::try_from(count).unwrap_or(u16::MAX);
-    basic(out, basic::AMQPMethod::Qos(basic::Qos { prefetch_count, global: true }));
+    basic(out, basic::AMQPMethod::Qos(basic::Qos { prefetch_count, global: false }));
 }
 
 pub(super) fn exchanges(out: &mut BytesMut, names: &Names) {
