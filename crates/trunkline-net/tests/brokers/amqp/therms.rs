@@ -25,7 +25,7 @@ async fn a_request_is_as_they_send_theirs_and_a_copy_of_it_goes_to_each_of_them(
     let broker: Arc<dyn Broker> = Arc::new(Amqp::new(&uri).unwrap());
     let scope = scope();
     let key = Key { scope: &scope, procedure: "echo", version: "1" };
-    let mut ours = Peer::serving(&broker, DEFAULT, 9, &[key.clone()]).await;
+    let mut ours = Peer::serving(&broker, DEFAULT, 9, &[key]).await;
     let mut gateway = Peer::attach(&broker, DEFAULT, 9).await;
     let mut theirs = Stranger::connect(&uri);
     theirs.listen(&format!("{scope}-rpc"), "rpc-scoped", &key.to_string());
@@ -62,7 +62,7 @@ async fn their_requests_are_answered_as_they_answer() {
     let broker: Arc<dyn Broker> = Arc::new(Amqp::new(&uri).unwrap());
     let procedure = scope();
     let key = Key { scope: "global", procedure: &procedure, version: "1" };
-    let mut ours = Peer::serving(&broker, DEFAULT, 1, &[key.clone()]).await;
+    let mut ours = Peer::serving(&broker, DEFAULT, 1, &[key]).await;
     let mut theirs = Stranger::connect(&uri);
     let queue = format!("{procedure}-rpc");
     theirs.listen(&queue, "rpc-global", &format!("nothing of {procedure}"));
