@@ -83,6 +83,9 @@ mod documents {
     struct Access;
     #[doc = include_str!("../../../docs/cluster.md")]
     struct Cluster;
+    #[cfg(feature = "amqp")]
+    #[doc = include_str!("../../../docs/rabbitmq.md")]
+    struct RabbitMq;
     #[doc = include_str!("../../../docs/peers.md")]
     struct PeersByName;
     #[cfg(feature = "testing")]

@@ -1,15 +1,22 @@
 //! Calls that another server answers.
 
-use crate::world::{Handler, gateway, gateway_of};
+use crate::world::{Handler, Joins, gateway, gateway_of, on_each_broker};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use tokio::time::Instant;
 use trunkline::{Caller, Fault, FaultKind, Identity, RawArgs, Router, Server, broker::Memory};
 
-#[tokio::test(start_paused = true)]
-async fn each_call_runs_once_and_both_handlers_have_some() {
-    let (broker, ran) = (Memory::new(), Arc::new(Mutex::new(Vec::new())));
+on_each_broker! {
+    each_call_runs_once_and_both_handlers_have_some,
+    what_is_said_arrives_as_it_was_said,
+    handlers_call_others_and_take_along_who_asks,
+    equal_ids_of_clients_are_told_apart,
+    calls_go_in_a_circle_as_often_as_they_may,
+}
+
+async fn each_call_runs_once_and_both_handlers_have_some(broker: impl Joins) {
+    let ran = Arc::new(Mutex::new(Vec::new()));
     let work = |name: &'static str| {
         let ran = ran.clone();
         Router::new().procedure("work", move |token: u64| {
@@ -26,7 +33,7 @@ async fn each_call_runs_once_and_both_handlers_have_some() {
     let mut ran = ran.lock().unwrap().clone();
     ran.sort_unstable();
     assert_eq!(ran.iter().map(|(token, _)| *token).collect::<Vec<_>>(), (0..20).collect::<Vec<_>>());
-    assert_eq!(ran.iter().filter(|(_, name)| *name == "one").count(), 10, "{ran:?}");
+    assert!((1..20).contains(&ran.iter().filter(|(_, name)| *name == "one").count()), "{ran:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -48,9 +55,7 @@ async fn what_nobody_has_does_not_exist_and_that_is_said_at_once() {
     assert_eq!(since.elapsed(), std::time::Duration::ZERO);
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_is_said_arrives_as_it_was_said() {
-    let broker = Memory::new();
+async fn what_is_said_arrives_as_it_was_said(broker: impl Joins) {
     let fail = async || Err::<(), _>(Fault::from("no").with_code(42).with_data([1.5]));
     let router = Router::new()
         .procedure("echo", async |args: RawArgs| args.0)
@@ -70,14 +75,12 @@ async fn what_is_said_arrives_as_it_was_said() {
     assert_eq!(fault.kind(), FaultKind::InvalidArgs);
 }
 
-#[tokio::test(start_paused = true)]
-async fn handlers_call_others_and_take_along_who_asks() {
-    let broker = Memory::new();
+async fn handlers_call_others_and_take_along_who_asks(broker: impl Joins) {
     let whoami = async |identity: Identity| identity.subject().map(str::to_owned);
     let _whoami = Handler::start(&broker, Router::new().procedure("whoami", whoami)).await;
     let ask = async |caller: Caller| caller.call::<Option<String>>("whoami", ()).await;
     let _ask = Handler::start(&broker, Router::new().procedure("ask", ask)).await;
-    let server = Server::new(Router::new()).broker(broker.clone());
+    let server = broker.join(Server::new(Router::new()));
     let client = gateway_of(server, Identity::new("ada"));
     assert_eq!(client.call::<Option<String>>("ask", ()).await.unwrap().as_deref(), Some("ada"));
     assert_eq!(gateway(&broker, Router::new()).call::<Option<String>>("ask", ()).await, Ok(None));
@@ -97,9 +100,7 @@ async fn networks_are_apart() {
 }
 
 /// T05: both clients count their calls from 1.
-#[tokio::test(start_paused = true)]
-async fn equal_ids_of_clients_are_told_apart() {
-    let broker = Memory::new();
+async fn equal_ids_of_clients_are_told_apart(broker: impl Joins) {
     let router = || Router::new().procedure("echo", async |tag: String| tag);
     let _handlers = [Handler::start(&broker, router()).await, Handler::start(&broker, router()).await];
     let one = gateway(&broker, Router::new());
@@ -119,9 +120,7 @@ async fn a_name_that_would_not_be_found_is_refused_at_once() {
     drop(Server::new(router).broker(Memory::new()).bind().await);
 }
 
-#[tokio::test(start_paused = true)]
-async fn calls_go_in_a_circle_as_often_as_they_may() {
-    let broker = Memory::new();
+async fn calls_go_in_a_circle_as_often_as_they_may(broker: impl Joins) {
     let ask = |name: &'static str| move |caller: Caller| async move { caller.call::<u8>(name, ()).await };
     let _ping = Handler::start(&broker, Router::new().procedure("ping", ask("pong"))).await;
     let _pong = Handler::start(&broker, Router::new().procedure("pong", ask("ping"))).await;

@@ -1,14 +1,59 @@
 //! Calls that are given up, or out of time, and servers that stop.
 
-use crate::world::{Handler, LONG, One, Running, gateway, gateway_of, until, work};
-use futures_util::future::join_all;
-use std::time::Duration;
-use tokio::{sync::watch, time::Instant};
+use crate::world::{Handler, Joins, LONG, One, Running, gateway, gateway_of, on_each_broker, until, work};
+use futures_util::future::{join, join_all};
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{sync::watch, task::yield_now, time::Instant};
 use trunkline::{Caller, FaultKind, Identity, Limits, Router, Server, broker::Memory};
 
-#[tokio::test(start_paused = true)]
-async fn a_call_that_its_client_gives_up_ends_where_it_runs() {
-    let (broker, running) = (Memory::new(), Running::default());
+on_each_broker! {
+    a_call_that_its_client_gives_up_ends_where_it_runs,
+    servers_are_replaced_under_load_and_no_call_is_lost_or_runs_twice,
+}
+
+/// T35.
+async fn servers_are_replaced_under_load_and_no_call_is_lost_or_runs_twice(broker: impl Joins) {
+    let (ran, next) = (Arc::new(Mutex::new(Vec::new())), AtomicU64::new(0));
+    let work = || {
+        let ran = ran.clone();
+        Router::new().procedure("work", move |token: u64| {
+            ran.lock().unwrap().push(token);
+            async move {
+                yield_now().await;
+                token
+            }
+        })
+    };
+    let client = gateway(&broker, Router::new());
+    let mut serving = Handler::start(&broker, work()).await;
+    let (done, is_done) = watch::channel(false);
+    let load = join_all((0..16).map(|_| async {
+        while !*is_done.borrow() {
+            let token = next.fetch_add(1, Ordering::Relaxed);
+            assert_eq!(client.call::<u64>("work", token).await, Ok(token));
+        }
+    }));
+    let replacing = async {
+        for _ in 0..5 {
+            let new = Handler::start(&broker, work()).await;
+            std::mem::replace(&mut serving, new).stop().await;
+        }
+        done.send_replace(true);
+    };
+    join(load, replacing).await;
+    let mut ran = ran.lock().unwrap().clone();
+    ran.sort_unstable();
+    assert_eq!(ran, (0..next.into_inner()).collect::<Vec<_>>());
+}
+
+async fn a_call_that_its_client_gives_up_ends_where_it_runs(broker: impl Joins) {
+    let running = Running::default();
     let go = watch::Sender::new(false);
     let _handler = Handler::start(&broker, work(&running, &go)).await;
     let client = gateway(&broker, Router::new());

@@ -1,9 +1,14 @@
 //! Brokers that are lost, and servers that are killed.
 
-use crate::world::{Handler, LONG, Running, gateway, gateway_of, until, work};
+use crate::world::{Handler, Joins, LONG, Running, gateway, gateway_of, on_each_broker, until, work};
 use std::time::Duration;
 use tokio::{sync::watch, time::Instant};
 use trunkline::{FaultKind, Identity, Limits, Router, Server, broker::Memory, handler};
+
+on_each_broker! {
+    what_may_have_run_on_a_server_that_was_killed_is_not_run_again,
+    what_may_run_twice_is_run_elsewhere,
+}
 
 fn ping() -> Router {
     Router::new().procedure("ping", async || "pong")
@@ -61,9 +66,8 @@ async fn a_call_under_way_ends_when_the_broker_is_lost() {
     until(&running, 0).await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_may_have_run_on_a_server_that_was_killed_is_not_run_again() {
-    let (broker, old, new) = (Memory::new(), Running::default(), Running::default());
+async fn what_may_have_run_on_a_server_that_was_killed_is_not_run_again(broker: impl Joins) {
+    let (old, new) = (Running::default(), Running::default());
     let go = watch::Sender::new(false);
     let killed = Handler::start(&broker, work(&old, &go)).await;
     let client = gateway(&broker, Router::new());
@@ -75,14 +79,13 @@ async fn what_may_have_run_on_a_server_that_was_killed_is_not_run_again() {
     killed.kill().await;
     let fault = call.await.unwrap().unwrap_err();
     assert!(fault.message().starts_with("the node that had taken this call is gone"), "{fault}");
-    assert_eq!(since.elapsed(), Duration::ZERO);
+    assert!(since.elapsed() < LONG, "not by its deadline");
     until(&old, 0).await;
     assert!(!ran.has_changed().unwrap() && *ran.borrow_and_update() == 0);
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_may_run_twice_is_run_elsewhere() {
-    let (broker, running) = (Memory::new(), Running::default());
+async fn what_may_run_twice_is_run_elsewhere(broker: impl Joins) {
+    let running = Running::default();
     let stuck = running.clone();
     let stuck = handler(move || {
         stuck.send_modify(|count| *count += 1);

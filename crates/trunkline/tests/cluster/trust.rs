@@ -1,20 +1,22 @@
 //! What is internal stays among the servers.
 
-use crate::world::{Handler, gateway, gateway_of};
+use crate::world::{Handler, Joins, gateway, gateway_of, on_each_broker};
 use serde_json::{Value, json};
 use trunkline::{
-    Call, Caller, Details, Fault, FaultKind, Identity, Router, Security, Server, broker::Memory, handler,
-    security::by_group,
+    Call, Caller, Details, Fault, FaultKind, Identity, Router, Security, Server, handler, security::by_group,
 };
+
+on_each_broker! {
+    what_is_internal_answers_servers_only,
+    a_server_asks_its_own_security_of_strangers,
+}
 
 fn secret() -> Router {
     Router::new().procedure("secret", handler(async || 42).internal())
 }
 
 /// T28.
-#[tokio::test(start_paused = true)]
-async fn what_is_internal_answers_servers_only() {
-    let broker = Memory::new();
+async fn what_is_internal_answers_servers_only(broker: impl Joins) {
     let _handler = Handler::start(&broker, secret()).await;
     let ask = async |caller: Caller| caller.call::<u8>("secret", ()).await;
     let client = gateway(&broker, Router::new().procedure("ask", ask));
@@ -38,13 +40,10 @@ impl Security for Groups {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_server_asks_its_own_security_of_strangers() {
-    let broker = Memory::new();
+async fn a_server_asks_its_own_security_of_strangers(broker: impl Joins) {
     let router = Router::new().procedure("delete", handler(async || "gone").group("admin"));
-    let server = Server::new(router).security(Groups).broker(broker.clone());
-    let _bound = server.bind().await.unwrap();
-    let as_one = |identity| gateway_of(Server::new(Router::new()).broker(broker.clone()), identity);
+    let _handler = Handler::with(&broker, router, |server| server.security(Groups)).await;
+    let as_one = |identity| gateway_of(broker.join(Server::new(Router::new())), identity);
     let ada = as_one(Identity::new("ada").with_group("admin"));
     assert_eq!(ada.call::<String>("delete", ()).await.as_deref(), Ok("gone"));
     let bob = as_one(Identity::new("bob"));

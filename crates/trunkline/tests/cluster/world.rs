@@ -1,4 +1,4 @@
-//! Servers of one process, and clients of them.
+//! Servers of one process, what joins them, and clients of them.
 
 use std::time::Duration;
 use tokio::{
@@ -10,6 +10,47 @@ use trunkline::{Client, Connection, Identity, Limits, Link, Router, Server, brok
 /// So long that nothing in here ends by the clock.
 pub(crate) const LONG: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// What joins the servers of a test.
+pub(crate) trait Joins {
+    fn join(&self, server: Server) -> Server;
+
+    /// Adds what is needed to see whether a server has joined.
+    fn with_sign(&self, router: Router) -> (Router, String) {
+        (router, String::new())
+    }
+
+    /// Waits until the server with that sign has joined.
+    async fn has_joined(&self, _sign: &str) {}
+}
+
+/// At once.
+impl Joins for Memory {
+    fn join(&self, server: Server) -> Server {
+        server.broker(self.clone())
+    }
+}
+
+/// Makes tests of functions that take a [`Joins`]: one in memory, where the clock stands
+/// still, and one on RabbitMQ.
+macro_rules! on_each_broker {
+    ($($test:ident,)*) => {
+        mod in_memory {
+            $(#[tokio::test(start_paused = true)] async fn $test() {
+                super::$test(trunkline::broker::Memory::new()).await;
+            })*
+        }
+        #[cfg(feature = "amqp")]
+        mod on_rabbitmq {
+            $(#[tokio::test] async fn $test() {
+                let test = super::$test(crate::rabbitmq::Rabbit::new());
+                tokio::time::timeout(std::time::Duration::from_secs(60), test).await.expect("it ends");
+            })*
+        }
+    };
+}
+
+pub(crate) use on_each_broker;
+
 /// A server that serves nobody but other servers.
 pub(crate) struct Handler {
     stop: oneshot::Sender<()>,
@@ -17,15 +58,27 @@ pub(crate) struct Handler {
 }
 
 impl Handler {
-    pub(crate) async fn start(broker: &Memory, router: Router) -> Self {
+    pub(crate) async fn start(broker: &impl Joins, router: Router) -> Self {
         let limits = Limits::default().call_timeout(LONG).drain_timeout(LONG);
         Self::with_limits(broker, router, limits).await
     }
 
-    pub(crate) async fn with_limits(broker: &Memory, router: Router, limits: Limits) -> Self {
-        let bound = Server::new(router).limits(limits).broker(broker.clone()).bind().await.unwrap();
+    pub(crate) async fn with_limits(broker: &impl Joins, router: Router, limits: Limits) -> Self {
+        Self::with(broker, router, |server| server.limits(limits)).await
+    }
+
+    /// A server that is made to be what `change` says.
+    pub(crate) async fn with(
+        broker: &impl Joins,
+        router: Router,
+        change: impl FnOnce(Server) -> Server,
+    ) -> Self {
+        let (router, sign) = broker.with_sign(router);
+        let bound = broker.join(change(Server::new(router))).bind().await.unwrap();
         let (stop, stopped) = oneshot::channel();
-        Self { stop, served: tokio::spawn(bound.serve_until(stopped)) }
+        let handler = Self { stop, served: tokio::spawn(bound.serve_until(stopped)) };
+        broker.has_joined(&sign).await;
+        handler
     }
 
     /// Begins to stop in good order, which the future waits for.
@@ -42,9 +95,9 @@ impl Handler {
 }
 
 /// A client of a server that has `router`, and the broker for all else.
-pub(crate) fn gateway(broker: &Memory, router: Router) -> Client {
+pub(crate) fn gateway(broker: &impl Joins, router: Router) -> Client {
     let limits = Limits::default().call_timeout(LONG);
-    gateway_of(Server::new(router).limits(limits).broker(broker.clone()), Identity::anonymous())
+    gateway_of(broker.join(Server::new(router).limits(limits)), Identity::anonymous())
 }
 
 /// A client of a server, who is known to be somebody.

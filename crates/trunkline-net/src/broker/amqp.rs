@@ -1,0 +1,157 @@
+//! [`Amqp`]: RabbitMQ, as `therms` uses it.
+//!
+//! The queues and exchanges are in [`topology`]; who speaks to the broker is a task of each
+//! node, which [keeps](Keeper) one connection with one channel.
+
+mod address;
+mod frames;
+mod held;
+mod incoming;
+mod line;
+mod names;
+mod opening;
+mod outbox;
+mod session;
+mod topology;
+mod trouble;
+
+pub use self::address::InvalidUri;
+
+use self::{address::Address, line::Wire, opening::open, outbox::Outbox, session::Session, trouble::Trouble};
+use super::{Arrival, Broker, Inbox, Line, Member};
+use crate::clock::now;
+#[cfg(feature = "tls")]
+use crate::tls::TlsClient;
+use std::{fmt, sync::Arc, time::Duration};
+use tokio::{select, time::sleep};
+
+/// RabbitMQ; clones are the same.
+///
+/// Nodes of the network `trunkline`, the default, understand those of the Node.js framework
+/// `therms` on the same virtual host; other networks have exchanges of their own.
+///
+/// Each node has one connection with one channel, and finds back by itself, in
+/// pauses of up to 3 s. What it is to send waits in memory, up to 65,536 messages or
+/// 64 MiB; bodies have at most 16 MiB. The broker does not confirm what is sent to it, as
+/// that would cost each call a round trip: if it loses a message, it is as lost as if its
+/// receiver had been, and its caller waits until the call's deadline.
+///
+/// ```
+/// use trunkline_net::broker::Amqp;
+///
+/// let broker = Amqp::new("amqp://guest:guest@localhost:5672/%2f")?;
+/// # Ok::<(), trunkline_net::broker::InvalidUri>(())
+/// ```
+#[derive(Clone)]
+pub struct Amqp(Arc<Address>);
+
+/// The first pause before a new attempt, and the longest. Each is cut short by up to half at
+/// random, so that the nodes of a broker do not all come back at once.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
+/// How long a broker has to be there for the pauses to be short again.
+const STABLE: Duration = Duration::from_secs(10);
+
+impl Amqp {
+    /// RabbitMQ at `amqp://user:password@host:port/vhost`, or `amqps://…` for TLS. What is
+    /// left out is `guest`, `guest`, 5672 (5671 with TLS) and `/`, which is spelled `%2f`.
+    ///
+    /// Nothing is connected before a node is attached; what is wrong then is logged, without
+    /// the password, and tried again for ever.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is no such URI.
+    pub fn new(uri: &str) -> Result<Self, InvalidUri> {
+        Ok(Self(Arc::new(Address::parse(uri)?)))
+    }
+
+    /// Which authorities may vouch for the broker, instead of those that browsers believe.
+    /// It makes no difference without TLS.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: TlsClient) -> Self {
+        let address = Arc::make_mut(&mut self.0);
+        address.tls = address.tls.take().map(|_| tls);
+        self
+    }
+}
+
+impl Broker for Amqp {
+    /// # Panics
+    ///
+    /// Panics outside of a tokio runtime.
+    fn attach(&self, member: Member, inbox: Arc<dyn Inbox>) -> Arc<dyn Line> {
+        let outbox = Arc::new(Outbox::new(member));
+        let keeper = Keeper { address: self.0.clone(), outbox: outbox.clone(), inbox };
+        tokio::spawn(keeper.keep());
+        Arc::new(Wire(outbox))
+    }
+}
+
+/// Keeps the connection of one node, and begins a new one when it is lost.
+struct Keeper {
+    address: Arc<Address>,
+    outbox: Arc<Outbox>,
+    inbox: Arc<dyn Inbox>,
+}
+
+impl Keeper {
+    async fn keep(self) {
+        let Self { address, outbox, inbox } = self;
+        // said when nothing more is, and the inbox has been let go
+        let _ended = outbox.ended.clone().drop_guard();
+        let (mut pauses, mut told) = (0, String::new());
+        while !outbox.has_left() {
+            let since = now();
+            let opened = select! {
+                opened = open(&address, &outbox.member.name) => opened,
+                () = outbox.left() => break,
+            };
+            let (was_there, ended) = match opened {
+                Ok(opened) => Session::run(opened, &outbox, &*inbox).await,
+                Err(trouble) => (false, Err(trouble)),
+            };
+            outbox.lose();
+            let Err(trouble) = ended else { break };
+            if outbox.has_left() {
+                break;
+            }
+            if was_there {
+                inbox.arrived(Arrival::Lost);
+            }
+            if now().saturating_duration_since(since) > STABLE {
+                pauses = 0;
+            }
+            log(&address, &trouble, was_there, &mut told);
+            let pause =
+                LONGEST_PAUSE.min(FIRST_PAUSE * 2_u32.pow(pauses)).mul_f64(1.0 - rand::random::<f64>() / 2.0);
+            pauses = (pauses + 1).min(5);
+            select! {
+                () = sleep(pause) => {}
+                () = outbox.left() => break,
+            }
+        }
+        drop(inbox);
+    }
+}
+
+/// Says what is wrong, once for each thing that is.
+fn log(address: &Address, trouble: &Trouble, was_there: bool, told: &mut String) {
+    let (error, advice) = (trouble.to_string(), trouble.advice());
+    if was_there {
+        tracing::warn!(%address, error, advice, "RabbitMQ is lost");
+    } else if error != *told {
+        tracing::warn!(%address, error, advice, "RabbitMQ cannot be used");
+    } else {
+        tracing::debug!(%address, error, "RabbitMQ can still not be used");
+    }
+    *told = error;
+}
+
+impl fmt::Debug for Amqp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Amqp").field(&format_args!("{}", self.0)).finish()
+    }
+}

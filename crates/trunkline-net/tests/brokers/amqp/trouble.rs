@@ -1,0 +1,156 @@
+//! RabbitMQ that hangs, refuses, or is meddled with.
+
+use super::stranger::Stranger;
+use crate::{
+    contract::network,
+    peer::{PING, Peer},
+};
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+use tokio::sync::watch;
+use tracing_subscriber::fmt::MakeWriter;
+use trunkline_net::broker::{Amqp, Broker, Unsent};
+use trunkline_services::RabbitMq;
+
+/// What is logged in this thread.
+#[derive(Clone)]
+struct Log(Arc<Mutex<String>>, watch::Sender<usize>);
+
+impl Log {
+    fn new() -> (Self, tracing::subscriber::DefaultGuard) {
+        let log = Self(Arc::default(), watch::Sender::default());
+        let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
+    /// Waits until a text is in it.
+    async fn until_it_has(&self, text: &str) -> String {
+        let mut changes = self.1.subscribe();
+        let found = changes.wait_for(|_| self.0.lock().unwrap().contains(text));
+        tokio::time::timeout(crate::peer::PATIENCE, found).await.expect(text).unwrap();
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().push_str(&String::from_utf8_lossy(text));
+        self.1.send_modify(|changes| *changes += 1);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+fn shared() -> String {
+    RabbitMq::shared().unwrap().uri()
+}
+
+fn broker(uri: &str) -> Arc<dyn Broker> {
+    Arc::new(Amqp::new(uri).unwrap())
+}
+
+#[tokio::test]
+async fn a_broker_that_hangs_is_lost_and_comes_back() {
+    let mut server = RabbitMq::start().unwrap();
+    let (broker, network) = (broker(&server.uri()), network());
+    let mut serving = Peer::serving(&broker, &network, 9, &[PING]).await;
+    let mut gateway = Peer::attach(&broker, &network, 9).await;
+    server.stop().unwrap();
+    gateway.ask("into the void").unwrap();
+    gateway.hears(&["lost"]).await;
+    serving.hears(&["lost"]).await;
+    assert_eq!(gateway.ask("a"), Err(Unsent::Lost));
+    server.resume().unwrap();
+    gateway.hears(&["restored"]).await;
+    serving.hears(&["restored"]).await;
+    gateway.ask("b").unwrap();
+    // the other may have reached it after all
+    let mut heard = serving.next().await.text;
+    if heard.starts_with("into the void") {
+        heard = serving.next().await.text;
+    }
+    assert_eq!(heard, "b");
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_said_and_not_shown() {
+    let (log, _guard) = Log::new();
+    let uri = shared().replace("guest:guest", "guest:s3cret");
+    let broker = Amqp::new(&uri).unwrap();
+    assert!(format!("{broker:?}").starts_with("Amqp(guest@127.0.0.1:"), "{broker:?}");
+    assert!(!format!("{broker:?}").contains("s3cret"));
+    let peer = Peer::attach_at_once(&(Arc::new(broker) as _), &network(), 1);
+    let said = log.until_it_has("check the user and the password").await;
+    assert!(said.contains("ACCESS_REFUSED") && said.contains("guest@127.0.0.1:"), "{said}");
+    assert!(!said.contains("s3cret"), "{said}");
+    assert_eq!(peer.ask("a"), Err(Unsent::Lost));
+}
+
+#[tokio::test]
+async fn a_virtual_host_that_is_not_there_is_said() {
+    let (log, _guard) = Log::new();
+    let _peer = Peer::attach_at_once(&broker(&format!("{}/nowhere", shared())), &network(), 1);
+    let said = log.until_it_has("check the virtual host").await;
+    assert!(said.contains("virtual host `nowhere`"), "{said}");
+}
+
+#[tokio::test]
+async fn what_is_no_rabbitmq_is_said() {
+    let (log, _guard) = Log::new();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("amqp://{}", listener.local_addr().unwrap());
+    let _peer = Peer::attach_at_once(&broker(&uri), &network(), 1);
+    let (mut stream, _) = listener.accept().await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+    log.until_it_has("check that host and port of the URI are those of RabbitMQ").await;
+}
+
+#[tokio::test]
+async fn virtual_hosts_are_apart() {
+    let server = RabbitMq::shared().unwrap();
+    let (here, there) = (broker(&server.vhost().unwrap()), broker(&server.vhost().unwrap()));
+    let network = network();
+    let mut serving = Peer::serving(&here, &network, 1, &[PING]).await;
+    let mut stranger = Peer::attach(&there, &network, 1).await;
+    stranger.ask("a").unwrap();
+    stranger.hears(&["a: nobody"]).await;
+    serving.is_heard().await;
+}
+
+#[tokio::test]
+async fn what_others_have_declared_otherwise_is_said_until_it_is_gone() {
+    let (log, _guard) = Log::new();
+    let (uri, network) = (shared(), network());
+    let (mut stranger, exchange) = (Stranger::connect(&uri), format!("rpc-scoped.{network}"));
+    stranger.declare_exchange(&exchange, "fanout");
+    let mut peer = Peer::attach_at_once(&broker(&uri), &network, 1);
+    let said = log.until_it_has("another program has declared it otherwise").await;
+    assert!(said.contains("PRECONDITION_FAILED") && said.contains(&exchange), "{said}");
+    assert_eq!(peer.ask("a"), Err(Unsent::Lost));
+    stranger.delete_exchange(&exchange);
+    peer.hears(&["restored"]).await;
+    assert_eq!(log.0.lock().unwrap().matches("PRECONDITION_FAILED").count(), 1, "it is said once");
+}
+
+#[tokio::test]
+async fn a_queue_that_somebody_deletes_is_there_again() {
+    let (uri, network) = (shared(), network());
+    let mut serving = Peer::serving(&broker(&uri), &network, 1, &[PING]).await;
+    Stranger::connect(&uri).delete_queue(&format!("rpc.{network}.global::ping::1"));
+    serving.hears(&["lost", "restored"]).await;
+    serving.ask("a").unwrap();
+    serving.hears(&["a"]).await;
+}
