@@ -4,4 +4,6 @@
 
 mod contract;
 mod memory;
+#[cfg(feature = "nats")]
+mod nats;
 mod peer;
