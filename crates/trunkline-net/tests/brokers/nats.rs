@@ -1,6 +1,9 @@
 //! NATS, as a server of each test's own.
 
+mod logins;
 mod server;
+mod strangers;
+mod trouble;
 
 use self::server::Server;
 use crate::contract::{Abilities, World, contract};

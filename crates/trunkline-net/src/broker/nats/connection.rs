@@ -99,7 +99,13 @@ impl Connection {
         }
     }
 
-    pub(super) fn request(&self, to: Subject, id: &str, expires: Duration, body: Bytes) -> Result<(), Unsent> {
+    pub(super) fn request(
+        &self,
+        to: Subject,
+        id: &str,
+        expires: Duration,
+        body: Bytes,
+    ) -> Result<(), Unsent> {
         self.send(to, Some(self.address.answer(id, expires)), body, true)
     }
 
@@ -111,7 +117,13 @@ impl Connection {
         self.send(self.subjects.topic(topic), None, body, true)
     }
 
-    fn send(&self, subject: Subject, reply: Option<Subject>, payload: Bytes, bounded: bool) -> Result<(), Unsent> {
+    fn send(
+        &self,
+        subject: Subject,
+        reply: Option<Subject>,
+        payload: Bytes,
+        bounded: bool,
+    ) -> Result<(), Unsent> {
         let most = self.client.max_payload();
         let size = payload.len() + subject.len();
         if payload.len() > most {
@@ -175,6 +187,9 @@ impl Connection {
             }
             None => return,
         };
+        if self.closed.is_cancelled() {
+            return;
+        }
         match message.status {
             None => self.inbox.arrived(Arrival::Answer(message.payload)),
             Some(StatusCode::NO_RESPONDERS) => {
@@ -210,9 +225,11 @@ impl Connection {
         // the client would forget at once what it hears of, and with it what is on its way;
         // so only the server is told, and what it has sent until then is heard
         let _ = calls.unsubscribe_after(AT_ONCE).await;
-        self.mark().await;
+        self.closed.run_until_cancelled(self.mark()).await;
         let _ = calls.unsubscribe().await;
-        while let Some(call) = calls.next().await {
+        while let Some(call) = calls.next().await
+            && !self.closed.is_cancelled()
+        {
             self.requested(call);
         }
     }
@@ -245,7 +262,12 @@ impl Connection {
         }
         let number = self.delivered.fetch_add(1, Ordering::Relaxed);
         let ticket = Ticket { restored: self.number, number };
-        self.inbox.arrived(Arrival::Request(Delivery { reply_to: &reply_to, redelivered: false, body, ticket }));
+        self.inbox.arrived(Arrival::Request(Delivery {
+            reply_to: &reply_to,
+            redelivered: false,
+            body,
+            ticket,
+        }));
     }
 
     fn hold(&self) -> bool {
@@ -254,15 +276,26 @@ impl Connection {
         outgoing.hold()
     }
 
-    /// Nothing more is to be heard; what was said is sent, as far as that goes at once.
+    /// Takes no more requests, and hears nothing more of what is published; of what is on its
+    /// way nothing comes.
+    pub(super) async fn hear_no_more(&self) {
+        self.closed.cancel();
+        self.are_done().await;
+    }
+
+    /// Ends the connection.
     pub(super) fn close(&self) {
         self.closed.cancel();
         at_once(self.client.drain());
     }
 
-    /// Waits, of a connection that is lost or closed, until nobody hears anything any more.
+    /// Waits, of a connection that is lost or closed, until all is heard that has come.
     pub(super) async fn end(&self) {
         *self.marks() = None;
+        self.are_done().await;
+    }
+
+    async fn are_done(&self) {
         self.serving.close();
         self.hearing.close();
         self.serving.wait().await;

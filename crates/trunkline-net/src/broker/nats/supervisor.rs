@@ -21,6 +21,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How long a server may take to do what it is asked to at first.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a server may take to notice that a node leaves.
+const PARTING: Duration = Duration::from_secs(1);
+
 /// How many messages of one subscription may wait to be heard, before more are dropped.
 /// Nobody who hears makes them wait: these are as many as may be read from the connection
 /// before those who hear have their turn, on one thread.
@@ -129,22 +132,8 @@ impl Supervisor {
         let connection = Connection::new(number, client, subjects, address, inbox.clone(), opened);
         let connection = Arc::new(connection);
         self.state.join(&connection);
-        let is_there = {
-            let mut marked = pin!(connection.mark());
-            let marked = async {
-                loop {
-                    tokio::select! {
-                        () = &mut marked => return true,
-                        message = answers.next() => match message {
-                            Some(message) => connection.answered(message),
-                            None => return false,
-                        },
-                    }
-                }
-            };
-            let marked = self.leaving.run_until_cancelled(timeout(PATIENCE, marked)).await;
-            marked.transpose()
-        };
+        let passed = timeout(PATIENCE, marked(&connection, &mut answers));
+        let is_there = self.leaving.run_until_cancelled(passed).await.transpose();
         if let Ok(Some(true)) = is_there {
             self.state.open();
             tracing::info!(server = %self.broker.named(), "NATS is there");
@@ -159,6 +148,11 @@ impl Supervisor {
         }
         self.state.lose();
         drop(opening);
+        if self.leaving.is_cancelled() {
+            // once the server knows it, it gives what comes to others
+            connection.hear_no_more().await;
+            let _ = timeout(PARTING, marked(&connection, &mut answers)).await;
+        }
         if self.leaving.is_cancelled() || is_there.is_err() {
             connection.close();
         }
@@ -183,10 +177,26 @@ struct Reached {
     answers: Subscriber,
 }
 
+/// Hears answers until the server has done all that it was asked to before; whether it has.
+async fn marked(connection: &Connection, answers: &mut Subscriber) -> bool {
+    let mut marked = pin!(connection.mark());
+    loop {
+        tokio::select! {
+            () = &mut marked => return true,
+            message = answers.next() => match message {
+                Some(message) => connection.answered(message),
+                None => return false,
+            },
+        }
+    }
+}
+
 /// Tells operators what a client notices; that it is lost, they hear of otherwise.
 async fn tell(event: Event) {
     match event {
-        Event::SlowConsumer(_) => tracing::warn!("messages of NATS were dropped: they were not taken in time"),
+        Event::SlowConsumer(_) => {
+            tracing::warn!("messages of NATS were dropped: they were not taken in time")
+        }
         Event::ServerError(error) => tracing::warn!(%error, "NATS refuses something"),
         _ => {}
     }

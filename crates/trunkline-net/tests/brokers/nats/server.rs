@@ -2,7 +2,8 @@
 
 use rand::random_range;
 use std::{
-    io::Read,
+    fs::{DirEntry, read_dir, read_to_string},
+    io::{self, Read},
     net::{Ipv4Addr, TcpListener, TcpStream},
     process::{Child, Command, Stdio},
     thread::sleep,
@@ -62,11 +63,31 @@ impl Server {
         }
     }
 
-    /// Sends it a signal, such as `STOP`.
-    pub(crate) fn signal(&self, name: &str) {
-        let id = self.child.as_ref().unwrap().id();
-        let status = Command::new("sh").args(["-c", &format!("kill -s {name} {id}")]).status();
+    /// Makes it hang; once this returns it does nothing any more.
+    pub(crate) fn stop(&self) {
+        self.signal("STOP");
+        let tasks = format!("/proc/{}/task", self.id());
+        let hangs = |task: io::Result<DirEntry>| {
+            let stat = read_to_string(task.unwrap().path().join("stat")).unwrap();
+            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
+        };
+        while !read_dir(&tasks).unwrap().all(hangs) {
+            sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("sh").args(["-c", &format!("kill -s {name} {}", self.id())]).status();
         assert!(status.unwrap().success());
+    }
+
+    fn id(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
     }
 }
 
