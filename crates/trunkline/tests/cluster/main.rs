@@ -4,6 +4,8 @@
 
 mod calls;
 mod ending;
+#[cfg(feature = "nats")]
+mod nats;
 mod trouble;
 mod trust;
 mod world;

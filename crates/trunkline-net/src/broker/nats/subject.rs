@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn what_is_past_is_late_unless_clocks_are_at_odds() {
-        let ago = |seconds: u64| format!("x.{}", since_epoch().as_millis() as u64 - seconds * 1000);
+        let ago = |seconds: u64| format!("x.{}", since_epoch().as_millis() - u128::from(seconds) * 1000);
         assert!(is_late(&ago(2)) && is_late(&ago(500)));
         assert!(!is_late(&ago(0)) && !is_late(&ago(3600)));
         let inbox = Subjects::of("n").inbox(7);
