@@ -88,14 +88,15 @@ impl Nats {
     }
 
     /// Whom to believe that it is the server, under TLS; by default those whom
-    /// [browsers believe](TlsClient::new).
+    /// [browsers believe](TlsClient::new). The client reads the certificates of the system
+    /// as well, and fails without any, but does not believe them.
     #[must_use]
     pub fn tls(mut self, tls: TlsClient) -> Self {
         self.tls = tls;
         self
     }
 
-    /// After how long a server that says nothing is lost, though asked three times; by
+    /// After how long a server that says nothing is lost, though it was asked twice; by
     /// default 15 seconds.
     #[must_use]
     pub fn heartbeat(mut self, heartbeat: Duration) -> Self {
