@@ -206,6 +206,12 @@ impl TlsClient {
         Self(Arc::new(config))
     }
 
+    /// For clients of others, that make their own connections.
+    #[cfg(feature = "nats")]
+    pub(crate) fn config(&self) -> &ClientConfig {
+        &self.0
+    }
+
     /// Makes a TLS connection of one that was dialled, to a server that can
     /// prove that it is `name`: a host or an IP address.
     ///

@@ -10,6 +10,8 @@
 mod amqp;
 mod arrival;
 mod memory;
+#[cfg(feature = "nats")]
+mod nats;
 mod waiting;
 
 pub use self::{
@@ -19,6 +21,8 @@ pub use self::{
 
 #[cfg(feature = "amqp")]
 pub use self::amqp::{Amqp, InvalidUri};
+#[cfg(feature = "nats")]
+pub use self::nats::{Nats, NatsError};
 
 use bytes::Bytes;
 use std::{pin::Pin, sync::Arc, time::Duration};
@@ -81,7 +85,8 @@ pub trait Line: Send + Sync {
     /// refuse what is beyond.
     fn serve(&self, key: &Key<'_>);
 
-    /// Hears, from now on, what is published under `topic`: a text of 1 to 255 bytes.
+    /// Hears, from now on, what is published under `topic`: a text of 1 to 255 bytes. What
+    /// a node says of one topic is heard in that order; of two, in any.
     fn subscribe(&self, topic: &str);
 
     /// Sends a request to one of the nodes that serve `key`, with the address of this

@@ -6,4 +6,6 @@
 mod amqp;
 mod contract;
 mod memory;
+#[cfg(feature = "nats")]
+mod nats;
 mod peer;

@@ -5,6 +5,8 @@
 
 mod calls;
 mod ending;
+#[cfg(feature = "nats")]
+mod nats;
 #[cfg(feature = "amqp")]
 mod rabbitmq;
 mod trouble;

@@ -1,0 +1,320 @@
+//! [`Connection`]: one connection to a server, from the first to the last that is said on it.
+
+use super::{
+    outgoing::Outgoing,
+    subject::{Address, Addressed, Subjects, is_late, text},
+};
+use crate::broker::{Arrival, Delivery, Inbox, Ticket, Unsent};
+use async_nats::{
+    Client, Message, StatusCode, Subject, Subscriber, client::traits::Publisher, message::OutboundMessage,
+};
+use bytes::Bytes;
+use futures_util::{FutureExt, StreamExt};
+use std::{
+    collections::HashMap,
+    pin::pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    runtime::Handle,
+    sync::{oneshot, watch},
+    task::coop::unconstrained,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// The group of those that compete for the requests of one subject.
+const GROUP: &str = "trunkline";
+
+/// For the server; it takes an unreadable number, such as one of 20 digits, for none.
+const AT_ONCE: u64 = u64::MAX;
+
+/// One connection to a server.
+pub(super) struct Connection {
+    /// Which of the times that the line was restored.
+    pub(super) number: u64,
+    client: Client,
+    subjects: Arc<Subjects>,
+    address: Address,
+    inbox: Arc<dyn Inbox>,
+    outgoing: Mutex<Outgoing>,
+    delivered: AtomicU64,
+    /// Those who wait for their [marks](Self::mark); `None` once the connection is lost.
+    marks: Mutex<Option<HashMap<u64, oneshot::Sender<()>>>>,
+    /// Nothing is heard before it says so, and nothing at all if its sender is gone.
+    opened: watch::Receiver<bool>,
+    /// No more requests are wanted.
+    stopping: CancellationToken,
+    /// Nothing more is to be heard.
+    closed: CancellationToken,
+    /// Those who take requests.
+    serving: TaskTracker,
+    /// Those who hear what is published.
+    hearing: TaskTracker,
+    runtime: Handle,
+}
+
+impl Connection {
+    pub(super) fn new(
+        number: u64,
+        client: Client,
+        subjects: Arc<Subjects>,
+        address: Address,
+        inbox: Arc<dyn Inbox>,
+        opened: watch::Receiver<bool>,
+    ) -> Self {
+        let closed = CancellationToken::new();
+        Self {
+            number,
+            client,
+            subjects,
+            address,
+            inbox,
+            outgoing: Mutex::default(),
+            delivered: AtomicU64::new(0),
+            marks: Mutex::new(Some(HashMap::new())),
+            opened,
+            stopping: closed.child_token(),
+            closed,
+            serving: TaskTracker::new(),
+            hearing: TaskTracker::new(),
+            runtime: Handle::current(),
+        }
+    }
+
+    /// Takes requests that come to `subject`.
+    pub(super) fn serve(self: &Arc<Self>, subject: Subject) {
+        if let Some(calls) = at_once(self.client.queue_subscribe(subject, GROUP.to_owned())) {
+            self.serving.spawn_on(self.clone().take(calls), &self.runtime);
+        }
+    }
+
+    /// Hears what is published under `topic`.
+    pub(super) fn subscribe(self: &Arc<Self>, topic: Box<str>) {
+        if let Some(events) = at_once(self.client.subscribe(self.subjects.topic(&topic))) {
+            self.hearing.spawn_on(self.clone().hear(topic, events), &self.runtime);
+        }
+    }
+
+    pub(super) fn request(
+        &self,
+        to: Subject,
+        id: &str,
+        expires: Duration,
+        body: Bytes,
+    ) -> Result<(), Unsent> {
+        self.send(to, Some(self.address.answer(id, expires)), body, true)
+    }
+
+    pub(super) fn answer(&self, reply_to: &str, body: Bytes) -> Result<(), Unsent> {
+        self.send(reply_to.into(), None, body, false)
+    }
+
+    pub(super) fn publish(&self, topic: &str, body: Bytes) -> Result<(), Unsent> {
+        self.send(self.subjects.topic(topic), None, body, true)
+    }
+
+    fn send(
+        &self,
+        subject: Subject,
+        reply: Option<Subject>,
+        payload: Bytes,
+        bounded: bool,
+    ) -> Result<(), Unsent> {
+        let most = self.client.max_payload();
+        let size = payload.len() + subject.len();
+        if payload.len() > most {
+            return Err(Unsent::TooLarge(most));
+        }
+        let mut outgoing = self.outgoing();
+        if bounded && outgoing.is_full() {
+            outgoing.taken(self.client.statistics().out_messages.load(Ordering::Relaxed));
+            if outgoing.is_full() {
+                return Err(Unsent::Full);
+            }
+        }
+        let message = OutboundMessage { subject, reply, payload, headers: None };
+        match at_once(self.client.publish_message(message)) {
+            Some(()) => {
+                outgoing.add(size);
+                Ok(())
+            }
+            None => Err(Unsent::Lost),
+        }
+    }
+
+    /// Is done with a request that was delivered on this connection.
+    pub(super) fn settle(&self) {
+        self.outgoing().settle();
+    }
+
+    /// Waits until the server has done all that it was asked to before, and we have heard
+    /// all that it said before that; or until the connection is lost.
+    pub(super) async fn mark(&self) {
+        let (sender, passed) = oneshot::channel();
+        let number = rand::random();
+        match &mut *self.marks() {
+            Some(marks) => drop(marks.insert(number, sender)),
+            None => return,
+        }
+        if self.send(self.address.mark(number), None, Bytes::new(), false).is_ok() {
+            // it is dropped if the connection is lost
+            let _ = passed.await;
+        }
+    }
+
+    /// Takes no more requests; ready once all are delivered that came.
+    pub(super) fn stop_serving(self: Arc<Self>) -> impl Future<Output = ()> + Send {
+        self.stopping.cancel();
+        self.serving.close();
+        async move { self.serving.wait().await }
+    }
+
+    /// Something has come to our address.
+    pub(super) fn answered(&self, message: Message) {
+        let token = match self.address.read(&message.subject) {
+            Some(Addressed::Request(token)) => token,
+            Some(Addressed::Mark(number)) => {
+                let passed = self.marks().as_mut().and_then(|marks| marks.remove(&number));
+                if let Some(passed) = passed {
+                    // who waited for it may have gone
+                    let _ = passed.send(());
+                }
+                return;
+            }
+            None => return,
+        };
+        if self.closed.is_cancelled() {
+            return;
+        }
+        match message.status {
+            None => self.inbox.arrived(Arrival::Answer(message.payload)),
+            Some(StatusCode::NO_RESPONDERS) => {
+                if let Some(id) = text(token) {
+                    self.inbox.arrived(Arrival::Unroutable { id: &id });
+                }
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Takes requests.
+    async fn take(self: Arc<Self>, mut calls: Subscriber) {
+        if self.opened.clone().wait_for(|opened| *opened).await.is_err() {
+            return;
+        }
+        {
+            let mut stopping = pin!(self.stopping.cancelled());
+            loop {
+                tokio::select! {
+                    biased;
+                    () = &mut stopping => break,
+                    call = calls.next() => match call {
+                        Some(call) => self.requested(call),
+                        None => return,
+                    },
+                }
+            }
+        }
+        if self.closed.is_cancelled() {
+            return;
+        }
+        // the client would forget at once what it hears of, and with it what is on its way;
+        // so only the server is told, and what it has sent until then is heard
+        let _ = calls.unsubscribe_after(AT_ONCE).await;
+        self.closed.run_until_cancelled(self.mark()).await;
+        let _ = calls.unsubscribe().await;
+        while let Some(call) = calls.next().await
+            && !self.closed.is_cancelled()
+        {
+            self.requested(call);
+        }
+    }
+
+    /// Hears what is published.
+    async fn hear(self: Arc<Self>, topic: Box<str>, mut events: Subscriber) {
+        if self.opened.clone().wait_for(|opened| *opened).await.is_err() {
+            return;
+        }
+        let mut closed = pin!(self.closed.cancelled());
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut closed => return,
+                event = events.next() => match event {
+                    Some(event) => self.inbox.arrived(Arrival::Event { topic: &topic, body: event.payload }),
+                    None => return,
+                },
+            }
+        }
+    }
+
+    fn requested(&self, call: Message) {
+        let Message { reply: Some(reply_to), payload: body, .. } = call else { return };
+        if !self.subjects.is_for_answers(&reply_to) || is_late(&reply_to) {
+            return tracing::debug!("a request is dropped: it is late, or its answer would go to no node");
+        }
+        if !self.hold() {
+            return tracing::warn!("a request is dropped: too many wait to be answered");
+        }
+        let number = self.delivered.fetch_add(1, Ordering::Relaxed);
+        let ticket = Ticket { restored: self.number, number };
+        self.inbox.arrived(Arrival::Request(Delivery {
+            reply_to: &reply_to,
+            redelivered: false,
+            body,
+            ticket,
+        }));
+    }
+
+    fn hold(&self) -> bool {
+        let mut outgoing = self.outgoing();
+        outgoing.taken(self.client.statistics().out_messages.load(Ordering::Relaxed));
+        outgoing.hold()
+    }
+
+    /// Takes no more requests, and hears nothing more of what is published; of what is on its
+    /// way nothing comes.
+    pub(super) async fn hear_no_more(&self) {
+        self.closed.cancel();
+        self.are_done().await;
+    }
+
+    /// Ends the connection.
+    pub(super) fn close(&self) {
+        self.closed.cancel();
+        at_once(self.client.drain());
+    }
+
+    /// Waits, of a connection that is lost or closed, until all is heard that has come.
+    pub(super) async fn end(&self) {
+        *self.marks() = None;
+        self.are_done().await;
+    }
+
+    async fn are_done(&self) {
+        self.serving.close();
+        self.hearing.close();
+        self.serving.wait().await;
+        self.hearing.wait().await;
+    }
+
+    /// No code of others runs under this lock, so that it cannot be poisoned half-way.
+    fn outgoing(&self) -> MutexGuard<'_, Outgoing> {
+        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nor under this one.
+    fn marks(&self) -> MutexGuard<'_, Option<HashMap<u64, oneshot::Sender<()>>>> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Gives a client something to do without waiting, for which there is [room](super::outgoing::ROOM);
+/// `None` if its connection is lost.
+fn at_once<T, E>(done: impl Future<Output = Result<T, E>>) -> Option<T> {
+    unconstrained(done).now_or_never()?.ok()
+}

@@ -1,0 +1,86 @@
+//! [`Outgoing`]: what waits to be sent on one connection, and what is still to be answered.
+
+use crate::broker::waiting::Waiting;
+use std::collections::VecDeque;
+
+/// How many requests may be delivered that are not settled.
+const MOST_HELD: usize = 65_536;
+
+/// How many commands a client must have room for: as many messages as may
+/// [wait](Waiting), an answer to all that is held, and what is subscribed to.
+pub(super) const ROOM: usize = 4 * MOST_HELD;
+
+/// What waits to be sent on one connection, and what is still to be answered. The client
+/// that sends it counts what it has taken, in the order in which it was given.
+#[derive(Default)]
+pub(super) struct Outgoing {
+    waiting: Waiting,
+    /// Of what waits, the oldest first.
+    sizes: VecDeque<usize>,
+    /// How many messages were ever taken.
+    taken: u64,
+    /// How many requests are not settled.
+    held: usize,
+}
+
+impl Outgoing {
+    /// The client has taken so many, all in all.
+    pub(super) fn taken(&mut self, taken: u64) {
+        while self.taken < taken
+            && let Some(size) = self.sizes.pop_front()
+        {
+            self.taken += 1;
+            self.waiting.remove(size);
+        }
+    }
+
+    /// Whether as much waits as may.
+    pub(super) fn is_full(&self) -> bool {
+        self.waiting.is_full()
+    }
+
+    /// One more waits, whether or not there is room.
+    pub(super) fn add(&mut self, size: usize) {
+        self.sizes.push_back(size);
+        self.waiting.add(size);
+    }
+
+    /// Takes a request, if there will be room for its answer.
+    pub(super) fn hold(&mut self) -> bool {
+        let may = self.held < MOST_HELD && !self.is_full();
+        self.held += usize::from(may);
+        may
+    }
+
+    /// One that was held is settled.
+    pub(super) fn settle(&mut self) {
+        self.held = self.held.saturating_sub(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_makes_room() {
+        let mut outgoing = Outgoing::default();
+        outgoing.add(40 << 20);
+        outgoing.add(40 << 20);
+        outgoing.add(1);
+        assert!(outgoing.is_full() && !outgoing.hold());
+        outgoing.taken(1);
+        assert!(!outgoing.is_full() && outgoing.hold());
+        outgoing.taken(9);
+        assert_eq!((outgoing.sizes.len(), outgoing.taken), (0, 3));
+    }
+
+    #[test]
+    fn no_more_is_held_than_there_is_room_to_answer() {
+        let mut outgoing = Outgoing::default();
+        let held = (0..=MOST_HELD).filter(|_| outgoing.hold()).count();
+        assert_eq!(held, MOST_HELD);
+        outgoing.settle();
+        assert!(outgoing.hold() && !outgoing.hold());
+    }
+}

@@ -1,0 +1,223 @@
+//! [`Subjects`]: how what a network speaks of is spelled on NATS.
+//!
+//! | subject | is |
+//! |---|---|
+//! | `trunkline.NETWORK.call.SCOPE.PROCEDURE.VERSION` | where calls of a procedure go |
+//! | `trunkline.NETWORK.topic.TOPIC` | where is told what is published |
+//! | `trunkline.NETWORK.answer.SECRET.ID.UNTIL` | where the answer to one request goes |
+//!
+//! Each word in capitals is one token: letters, digits, `-` and `_` stand for themselves,
+//! all else as `%` and two digits, and nothing at all as a lone `%`. So two names are never
+//! one subject, and no name can hold what means something to NATS.
+
+use async_nats::Subject;
+use std::{
+    fmt::Write as _,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use trunkline_core::Key;
+
+/// By how much clocks of two nodes may differ.
+const SKEW: Duration = Duration::from_secs(1);
+
+/// What is older was not kept for so long by a server: the clocks are at odds.
+const OLDEST: Duration = Duration::from_secs(600);
+
+/// How one line spells what it speaks of.
+pub(super) struct Subjects {
+    /// `trunkline.NETWORK.`
+    network: Box<str>,
+    /// `trunkline.NETWORK.answer.`
+    answers: Box<str>,
+}
+
+impl Subjects {
+    pub(super) fn of(network: &str) -> Self {
+        let mut spelled = "trunkline.".to_owned();
+        push(&mut spelled, network);
+        Self { network: format!("{spelled}.").into(), answers: format!("{spelled}.answer.").into() }
+    }
+
+    /// Where calls of a procedure go.
+    pub(super) fn call(&self, key: &Key<'_>) -> Subject {
+        let Key { scope, procedure, version } = *key;
+        let length = self.network.len() + scope.len() + procedure.len() + version.len() + 7;
+        let mut subject = String::with_capacity(length);
+        subject.push_str(&self.network);
+        subject.push_str("call");
+        for part in [scope, procedure, version] {
+            subject.push('.');
+            push(&mut subject, part);
+        }
+        subject.into()
+    }
+
+    /// Where is told what is published.
+    pub(super) fn topic(&self, topic: &str) -> Subject {
+        let mut subject = format!("{}topic.", self.network);
+        push(&mut subject, topic);
+        subject.into()
+    }
+
+    /// Where answers go that one connection awaits, whose secret nobody else can guess.
+    pub(super) fn inbox(&self, secret: u128) -> Address {
+        Address(format!("{}{secret:032x}.", self.answers).into())
+    }
+
+    /// Whether `subject` is one for answers: whoever asks must not have us publish
+    /// elsewhere what it may not publish itself.
+    pub(super) fn is_for_answers(&self, subject: &str) -> bool {
+        subject.starts_with(&*self.answers)
+    }
+}
+
+/// Where answers go that one connection awaits.
+pub(super) struct Address(Box<str>);
+
+/// What has come to an [`Address`].
+#[derive(Debug, Eq, PartialEq)]
+pub(super) enum Addressed<'a> {
+    /// What became of this request: the token of its [id](text).
+    Request(&'a str),
+    /// Our own [mark](Address::mark).
+    Mark(u64),
+}
+
+impl Address {
+    /// What to subscribe to.
+    pub(super) fn all(&self) -> Subject {
+        format!("{}>", self.0).into()
+    }
+
+    /// Where the answer to one request goes. It says as well until when it is awaited: a
+    /// subject costs less than a header.
+    pub(super) fn answer(&self, id: &str, expires: Duration) -> Subject {
+        // room for 20 digits, and a dot
+        let mut subject = String::with_capacity(self.0.len() + id.len() + 21);
+        subject.push_str(&self.0);
+        push(&mut subject, id);
+        match since_epoch().checked_add(expires).and_then(|until| u64::try_from(until.as_millis()).ok()) {
+            Some(until) => drop(write!(subject, ".{until}")),
+            None => subject.push_str(".never"),
+        }
+        subject.into()
+    }
+
+    /// A place that nothing else comes to.
+    pub(super) fn mark(&self, number: u64) -> Subject {
+        format!("{}{number}", self.0).into()
+    }
+
+    /// What a subject was made for; `None` if not by this one.
+    pub(super) fn read<'a>(&self, subject: &'a str) -> Option<Addressed<'a>> {
+        let rest = subject.strip_prefix(&*self.0)?;
+        match rest.split_once('.') {
+            Some((id, _)) => Some(Addressed::Request(id)),
+            None => rest.parse().ok().map(Addressed::Mark),
+        }
+    }
+}
+
+/// Whether nobody waits any more for an answer at this address.
+pub(super) fn is_late(reply_to: &str) -> bool {
+    let until = reply_to.rsplit_once('.').and_then(|(_, until)| until.parse().ok());
+    let late = until.and_then(|until| since_epoch().checked_sub(Duration::from_millis(until)));
+    late.is_some_and(|late| SKEW < late && late < OLDEST)
+}
+
+fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// Appends `text` as one token.
+fn push(subject: &mut String, text: &str) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    if text.is_empty() {
+        subject.push('%');
+    }
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
+            subject.push(byte.into());
+        } else {
+            let digits = [byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)]));
+            subject.push('%');
+            subject.extend(digits);
+        }
+    }
+}
+
+/// What a token stands for; a part of a URL, too.
+pub(super) fn text(token: &str) -> Option<String> {
+    if token == "%" {
+        return Some(String::new());
+    }
+    let mut parts = token.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2)?;
+        if digits.starts_with('+') {
+            return None;
+        }
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn ordinary_names_are_readable() {
+        let subjects = Subjects::of("main");
+        let spelled = |name| subjects.call(&Key::of(name)).to_string();
+        assert_eq!(spelled("ping"), "trunkline.main.call.global.ping.1");
+        assert_eq!(spelled("users.get-all@2"), "trunkline.main.call.users.get-all.2");
+        assert_eq!(spelled("billing.users.get"), "trunkline.main.call.billing%2Eusers.get.1");
+        assert_eq!(spelled("a * > b\r\n"), "trunkline.main.call.global.a%20%2A%20%3E%20b%0D%0A.1");
+        assert_eq!(spelled("::ü::"), "trunkline.main.call.%.%C3%BC.%");
+        assert_eq!(subjects.topic("t.*").to_string(), "trunkline.main.topic.t%2E%2A");
+    }
+
+    #[test]
+    fn an_address_knows_what_it_made_and_nothing_else() {
+        let subjects = Subjects::of("a.b");
+        let inbox = subjects.inbox(7);
+        let answer = inbox.answer("an id.*", Duration::from_secs(1));
+        assert!(subjects.is_for_answers(&answer) && !Subjects::of("a").is_for_answers(&answer));
+        assert_eq!(inbox.read(&answer), Some(Addressed::Request("an%20id%2E%2A")));
+        assert_eq!(text("an%20id%2E%2A").as_deref(), Some("an id.*"));
+        assert_eq!(inbox.read(&inbox.mark(3)), Some(Addressed::Mark(3)));
+        assert_eq!(subjects.inbox(8).read(&answer), None);
+        for strange in ["", "x", "-1"] {
+            assert_eq!(inbox.read(&format!("{}{strange}", inbox.0)), None, "{strange}");
+        }
+        for strange in ["a%", "%f", "%ff", "%é", "%%", "%+1"] {
+            assert_eq!(text(strange), None, "{strange}");
+        }
+    }
+
+    #[test]
+    fn what_is_past_is_late_unless_clocks_are_at_odds() {
+        let ago = |seconds: u64| format!("x.{}", since_epoch().as_millis() - u128::from(seconds) * 1000);
+        assert!(is_late(&ago(2)) && is_late(&ago(500)));
+        assert!(!is_late(&ago(0)) && !is_late(&ago(3600)));
+        let inbox = Subjects::of("n").inbox(7);
+        assert!(!is_late(&inbox.answer("1", Duration::from_secs(9))));
+        assert!(!is_late(&inbox.answer("1", Duration::MAX)));
+        assert!(!is_late("x.18446744073709551615") && !is_late("x.") && !is_late(""));
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_is_one_token_that_comes_back(name in any::<String>()) {
+            let mut token = String::new();
+            push(&mut token, &name);
+            prop_assert!(!token.is_empty());
+            prop_assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"%-_".contains(&byte)));
+            prop_assert_eq!(text(&token), Some(name));
+        }
+    }
+}
