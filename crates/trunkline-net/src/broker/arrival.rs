@@ -14,8 +14,9 @@ pub trait Inbox: Send + Sync {
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "nodes act on each of them")]
 pub enum Arrival<'a> {
-    /// A request for something that the node serves. No more arrive than its
-    /// [`prefetch`](super::Member::prefetch) says, before some are settled.
+    /// A request for something that the node serves. Where the broker can hold others
+    /// back, no more arrive than its [`prefetch`](super::Member::prefetch) says, before
+    /// some are settled.
     Request(Delivery<'a>),
     /// An answer, or what claims to be one: whoever may speak to the broker may have sent it.
     /// To which request, it says itself.

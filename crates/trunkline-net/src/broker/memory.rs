@@ -20,7 +20,7 @@ use trunkline_core::Key;
 /// The broker of nodes that live in one process; clones are the same broker.
 ///
 /// Gives all that [`Broker`] promises, and can be [lost](Self::lose) at will. What waits
-/// is bounded: 65,536 requests of each network.
+/// is bounded: 65,536 requests of each network, and 64 MiB.
 ///
 /// ```
 /// use trunkline_net::broker::Memory;

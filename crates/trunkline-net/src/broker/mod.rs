@@ -8,6 +8,7 @@
 
 mod arrival;
 mod memory;
+mod waiting;
 
 pub use self::{
     arrival::{Arrival, Delivery, Inbox, Ticket},
@@ -70,10 +71,12 @@ pub trait Line: Send + Sync {
     /// All nodes that serve one compete for its requests: each request goes to exactly
     /// one of them, to one that holds fewer than its [`prefetch`](Member::prefetch), and
     /// of these, where the broker can tell, to the one that holds the fewest. While all
-    /// hold as many as they may, requests wait in the broker, until they expire.
+    /// hold as many as they may, requests wait in the broker, until they expire. A broker
+    /// that cannot hold anything back delivers more than that: it is up to the node to
+    /// refuse what is beyond.
     fn serve(&self, key: &Key<'_>);
 
-    /// Hears, from now on, what is published under `topic`.
+    /// Hears, from now on, what is published under `topic`: a text of 1 to 255 bytes.
     fn subscribe(&self, topic: &str);
 
     /// Sends a request to one of the nodes that serve `key`, with the address of this

@@ -2,7 +2,7 @@
 
 use super::post::{Post, Posts};
 use crate::{
-    broker::{Inbox, Member, Request, Ticket, Unsent},
+    broker::{Inbox, Member, Request, Ticket, Unsent, waiting::Waiting},
     clock::{after, now},
 };
 use bytes::Bytes;
@@ -12,9 +12,6 @@ use std::{
     time::Instant,
 };
 
-/// How many requests may wait for nodes that serve them.
-const MOST_WAITING: usize = 65_536;
-
 /// The nodes of one network, what they serve, and what waits for them.
 #[derive(Default)]
 pub(super) struct Network {
@@ -22,8 +19,8 @@ pub(super) struct Network {
     nodes: HashMap<Box<str>, Node>,
     /// Those procedures that somebody serves.
     queues: HashMap<Arc<str>, Queue>,
-    /// How many requests wait in all of them.
-    waiting: usize,
+    /// What waits in all of them.
+    waiting: Waiting,
     /// Numbers deliveries.
     delivered: u64,
 }
@@ -106,12 +103,12 @@ impl Network {
             return Ok(());
         };
         let key = key.clone();
-        if self.waiting >= MOST_WAITING && queue.waiting.front().is_none_or(Asked::is_awaited) {
+        if self.waiting.is_full() && queue.waiting.front().is_none_or(Asked::is_awaited) {
             return Err(Unsent::Full);
         }
         let (id, until) = (request.id.into(), after(now(), request.expires));
         let asked = Asked { id, reply_to: from.into(), body: request.body, until, redelivered: false };
-        self.waiting += 1;
+        self.waiting.add(asked.body.len());
         self.queues.entry(key.clone()).or_default().waiting.push_back(asked);
         self.deliver(&key, posts);
         Ok(())
@@ -123,7 +120,7 @@ impl Network {
         let Some(queue) = queues.get_mut(key) else { return };
         while let Some(asked) = queue.waiting.pop_front() {
             if !asked.is_awaited() {
-                *waiting -= 1;
+                waiting.remove(asked.body.len());
                 continue;
             }
             let load = |address: &str| nodes.get(address).filter(|node| node.held.len() < node.prefetch);
@@ -135,7 +132,7 @@ impl Network {
             };
             let address = queue.servers.remove(at);
             if let Some(node) = nodes.get_mut(&address) {
-                *waiting -= 1;
+                waiting.remove(asked.body.len());
                 *delivered += 1;
                 let ticket = Ticket { restored: 0, number: *delivered };
                 let post = Post::Request {
@@ -171,7 +168,7 @@ impl Network {
 
     pub(super) fn settle(&mut self, address: &str, number: u64, posts: &mut Posts) {
         let Some(node) = self.nodes.get_mut(address) else { return };
-        if node.held.remove(&number).is_some() && self.waiting > 0 {
+        if node.held.remove(&number).is_some() && !self.waiting.is_empty() {
             for key in node.serves.clone() {
                 self.deliver(&key, posts);
             }
@@ -187,10 +184,11 @@ impl Network {
             if queue.servers.is_empty()
                 && let Some(queue) = self.queues.remove(&key)
             {
-                self.waiting -= queue.waiting.len();
-                for Asked { id, reply_to, .. } in queue.waiting.into_iter().filter(|asked| !asked.redelivered)
-                {
-                    self.tell(&reply_to, Post::Unroutable { id }, posts);
+                for Asked { id, reply_to, body, redelivered, .. } in queue.waiting {
+                    self.waiting.remove(body.len());
+                    if !redelivered {
+                        self.tell(&reply_to, Post::Unroutable { id }, posts);
+                    }
                 }
             }
         }
@@ -206,7 +204,7 @@ impl Network {
         let mut keys = HashSet::new();
         for (_, (key, asked)) in held {
             if let Some(queue) = self.queues.get_mut(&key) {
-                self.waiting += 1;
+                self.waiting.add(asked.body.len());
                 queue.waiting.push_front(Asked { redelivered: true, ..asked });
                 keys.insert(key);
             }
@@ -218,7 +216,7 @@ impl Network {
 
     /// The broker is lost, and with it all that waits or is held.
     pub(super) fn lose(&mut self, posts: &mut Posts) {
-        self.waiting = 0;
+        self.waiting = Waiting::default();
         self.queues.values_mut().for_each(|queue| queue.waiting.clear());
         self.nodes.values_mut().for_each(|node| node.held.clear());
         self.tell_all(&Post::Lost, posts);
