@@ -186,8 +186,9 @@ async fn a_call_that_is_given_up_before_it_comes_is_not_run() {
     };
     let (node, _) = node(&broker, Router::new().procedure("work", work));
     let (stranger, line) = Stranger::at(&broker);
-    line.publish(CANCEL, Bytes::from("given up")).unwrap();
-    line.publish(CANCEL, Bytes::from(&b"\xff"[..])).unwrap();
+    let topic = cancel::topic(&Key::of("work"));
+    line.publish(&topic, cancel::write("given up", Duration::from_secs(9))).unwrap();
+    line.publish(&topic, Bytes::from(&b"\xff"[..])).unwrap();
     send(&*line, "work", request("given up", "work", ""));
     send(&*line, "work", request("wanted", "work", ""));
     assert_eq!(stranger.answered().await["request"]["trace"]["id"], "wanted");
