@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     clock::{after, now},
-    telling::{Far, is_heard, outgoing, told},
+    telling::{self, Far, is_heard, outgoing, told},
 };
 use bytes::Bytes;
 use std::{
@@ -16,7 +16,6 @@ use std::{
     sync::Arc,
     task::{Context as TaskContext, Poll, ready},
 };
-use tracing::Span;
 use trunkline_core::{
     Attempt, BoxRunning, Call, Fault, FaultKind, Key, Payload, Procedure, Reply, Running, router::unknown,
 };
@@ -53,30 +52,20 @@ impl Procedure for Forward {
             until: call.deadline.or_else(|| after(now(), limits.call_timeout)),
         };
         let spelled = ask.spell(call.args, false);
-        match span {
-            None => Ok(Box::pin(Forwarded { answer: ask.answer(spelled) })),
-            Some(span) => {
-                let name = ask.procedure.clone();
-                let answer = told(Some(span.clone()), ask.answer(spelled));
-                Ok(Box::pin(Forwarded { answer: named(span, name, answer) }))
+        let Some(span) = span else {
+            return Ok(Box::pin(Forwarded { answer: ask.answer(spelled) }));
+        };
+        let procedure = ask.procedure.clone();
+        let asking = span.clone();
+        let answer = async move {
+            let outcome = ask.answer(spelled).await;
+            if !outcome.as_ref().is_err_and(|fault| fault.kind() == FaultKind::NotFound) {
+                telling::name(&asking, &procedure);
             }
-        }
+            outcome
+        };
+        Ok(Box::pin(Forwarded { answer: told(Some(span), answer) }))
     }
-}
-
-/// Gives the span of a call its name, once it is known that there is such a procedure: what
-/// strangers make up is none.
-async fn named(
-    span: Span,
-    name: Box<str>,
-    answer: impl Future<Output = Result<Bytes, Fault>>,
-) -> Result<Bytes, Fault> {
-    let outcome = answer.await;
-    if !outcome.as_ref().is_err_and(|fault| fault.kind() == FaultKind::NotFound) {
-        span.record("otel.name", &*name);
-        span.record("rpc.method", &*name);
-    }
-    outcome
 }
 
 pin_project_lite::pin_project! {

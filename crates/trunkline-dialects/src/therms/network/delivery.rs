@@ -185,6 +185,10 @@ impl Dialect for Delivery {
         self.refuse(fault, out);
     }
 
+    fn code(&self, _id: Option<&CallId<'_>>, fault: &Fault) -> Option<i64> {
+        Some(code(fault))
+    }
+
     fn oversize<'h>(
         &mut self,
         _channel: u8,
