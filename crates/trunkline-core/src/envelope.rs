@@ -5,21 +5,26 @@
 //! be known of a call is in its message, or with who waits for it.
 
 use crate::{context::Context, dialect::Dialect, fault::Fault, key::Key, limits::Limits, payload::Payload};
-use std::{borrow::Cow, fmt, time::Duration};
+use std::{borrow::Cow, fmt, ops::Range, time::Duration};
 
 /// How a call, and its answer, is spelled between the nodes of a network.
 ///
 /// Arguments and results are copied through as they are spelled; nothing is decoded but
 /// what is around them.
 pub trait Envelope: Send + Sync + 'static {
-    /// Appends the message that asks something of another node.
-    fn request(&self, asked: &Asked<'_>, body: &mut Vec<u8>);
+    /// Appends the message that asks something of another node; gives where in `body` its
+    /// arguments stand, if it has any, so that it can be said again in other words.
+    fn request(&self, asked: &Asked<'_>, body: &mut Vec<u8>) -> Option<Range<usize>>;
 
     /// Reads such a message; `None` if it is none. Then there is nobody to answer.
     fn open(&self, body: &[u8], limits: &Limits) -> Option<Opened>;
 
     /// Reads the answer to a message of ours; `None` if it is none.
     fn answer<'b>(&self, body: &'b [u8]) -> Option<Answered<'b>>;
+
+    /// Says more of an answer, whole as its [dialect](Opened::dialect) has written it, to
+    /// who [understands](Opened::understands) that.
+    fn remark(&self, answer: &mut Vec<u8>, remark: Remark);
 
     /// What the spelling is called, for logs.
     fn name(&self) -> &'static str;
@@ -45,6 +50,8 @@ pub struct Asked<'a> {
     pub internal: bool,
     /// The id of the call that this one is made for, if that came from a node as well.
     pub parent: Option<&'a str>,
+    /// Whether it has been asked before, under the same id, and may have run.
+    pub repeated: bool,
 }
 
 /// A call that another node asks for.
@@ -56,6 +63,12 @@ pub struct Opened {
     pub procedure: Box<str>,
     /// Whether it is a program of the network that calls, and no stranger.
     pub internal: bool,
+    /// Whether it was asked before, and may have run.
+    pub repeated: bool,
+    /// Whether who asks reads [remarks](Envelope::remark).
+    pub understands: bool,
+    /// By what the caller is to be known, where the gateway has not said who it is.
+    pub authorization: Option<Box<str>>,
     /// What is known of the caller.
     pub context: Context,
     /// Hears the same message as one call, and writes the answer to it.
@@ -70,6 +83,18 @@ pub struct Answered<'b> {
     pub id: Cow<'b, str>,
     /// What came of it.
     pub outcome: Result<Payload<'b>, Fault>,
+    /// What is said of it besides.
+    pub remark: Option<Remark>,
+}
+
+/// What a node says of an answer besides.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "envelopes have a word for each of them")]
+pub enum Remark {
+    /// The node has not begun with the call, and another one may.
+    NotStarted,
+    /// The procedure is [idempotent](crate::Registration::idempotent).
+    Idempotent,
 }
 
 impl fmt::Debug for Opened {
@@ -78,6 +103,7 @@ impl fmt::Debug for Opened {
             .field("id", &self.id)
             .field("procedure", &self.procedure)
             .field("internal", &self.internal)
+            .field("repeated", &self.repeated)
             .field("context", &self.context)
             .finish_non_exhaustive()
     }

@@ -63,17 +63,18 @@ impl<'a> Key<'a> {
     #[must_use]
     pub fn name(&self) -> Option<Cow<'a, str>> {
         let Self { scope, procedure, version } = *self;
-        let short: Cow<'a, str> = match (scope, version) {
-            (GLOBAL, FIRST) => procedure.into(),
-            (_, FIRST) => format!("{scope}.{procedure}").into(),
-            (GLOBAL, _) => format!("{procedure}@{version}").into(),
-            _ => format!("{scope}.{procedure}@{version}").into(),
-        };
-        if Key::of(&short) == *self {
-            return Some(short);
+        let is_ours = |name: &str| Key::of(name) == *self;
+        if (scope, version) == (GLOBAL, FIRST) && is_ours(procedure) {
+            return Some(procedure.into());
         }
-        let long = self.to_string();
-        (Key::of(&long) == *self).then(|| long.into())
+        let unscoped = || (scope == GLOBAL).then(|| format!("{procedure}@{version}"));
+        let first = || (version == FIRST).then(|| format!("{scope}.{procedure}"));
+        [first(), unscoped()]
+            .into_iter()
+            .flatten()
+            .chain([format!("{scope}.{procedure}@{version}"), self.to_string()])
+            .find(|name| is_ours(name))
+            .map(Cow::Owned)
     }
 }
 
@@ -108,6 +109,7 @@ mod tests {
         assert_eq!(key("global", "ping", "1").name().unwrap(), "ping");
         assert_eq!(key("a::b", "c", "1").name().unwrap(), "a::b.c");
         assert_eq!(key("a::b", "c.d", "1").name(), None);
+        assert_eq!(key("global", "@:", "1").name().unwrap(), "@:@1");
     }
 
     proptest! {

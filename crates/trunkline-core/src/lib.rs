@@ -8,7 +8,8 @@
 //!   [`args`], [`check`](mod@check), [`outcome`], [`feed`], [`lag`], [`reply`], [`response`],
 //!   [`middleware`]
 //! - what is said of it: [`registration`], [`signature`], [`catalog`], [`schema`], [`open`]
-//! - what is known of a call: [`call`], [`context`], [`about`], [`trace`], [`fault`], [`limits`]
+//! - what is known of a call: [`call`], [`context`], [`about`], [`attempt`], [`trace`], [`fault`],
+//!   [`limits`]
 //! - and of who makes it: [`identity`], [`session`], [`security`]
 //! - what is said on a connection: [`dialect`], [`signal`], [`payload`]
 //! - and between nodes of a network: [`envelope`], [`key`]
@@ -16,6 +17,7 @@
 
 pub mod about;
 pub mod args;
+pub mod attempt;
 pub mod call;
 pub mod catalog;
 mod chain;
@@ -59,6 +61,7 @@ pub mod trace;
 
 pub use crate::{
     about::About,
+    attempt::Attempt,
     call::{Call, OwnedCall},
     catalog::Catalog,
     check::Check,

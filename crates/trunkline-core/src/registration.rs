@@ -252,7 +252,9 @@ impl Registration {
         self.with(|details| details.notification = true)
     }
 
-    /// Says that running the procedure twice is as good as once.
+    /// Says that running the procedure twice is as good as once: in a network its calls are
+    /// made again when a node is lost, all attempts at one call with the same
+    /// [key](crate::Attempt::key).
     #[must_use]
     pub fn idempotent(self) -> Self {
         self.with(|details| details.idempotent = true)

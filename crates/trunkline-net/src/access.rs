@@ -2,13 +2,37 @@
 //!
 //! What is asked is user code: it may wait, and it may panic.
 
-use crate::conversation::panicked_in;
+use crate::{clock::now, conversation::panicked_in};
+use futures_util::FutureExt;
 use std::{
     borrow::Cow,
     panic::{AssertUnwindSafe, catch_unwind},
-    time::Instant,
+    time::{Duration, Instant},
 };
-use trunkline_core::{Call, Context, Details, Fault, Identity, Security, security::unauthenticated};
+use tokio::time::timeout;
+use trunkline_core::{
+    Call, Connection, Context, Credentials, Details, Fault, FaultKind, Identity, Security,
+    security::unauthenticated,
+};
+
+/// Who shows these credentials, found out in time.
+pub(crate) async fn authenticate(
+    security: &dyn Security,
+    credentials: Credentials<'_>,
+    on: &Connection,
+    time: Duration,
+) -> Result<Identity, Fault> {
+    // the call itself may panic, too
+    let finding = AssertUnwindSafe(async { security.authenticate(credentials, on).await });
+    match timeout(time, finding.catch_unwind()).await {
+        Ok(Ok(found)) => still(found?, now()),
+        Ok(Err(panic)) => Err(panicked_in("what finds out who callers are", panic)),
+        Err(_) => Err(Fault::new(
+            FaultKind::DeadlineExceeded,
+            "it was not found out who you are within the limit `call_timeout`",
+        )),
+    }
+}
 
 /// Whether a call may be made.
 #[inline(never)]

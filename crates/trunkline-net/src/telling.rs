@@ -9,6 +9,7 @@ mod otel;
 mod outgoing;
 
 pub(crate) use self::answered::{AnsweredHere, is_told};
+pub(crate) use self::outgoing::name;
 pub use self::outgoing::{Far, is_heard, outgoing, place, told};
 
 use std::fmt;

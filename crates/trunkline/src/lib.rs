@@ -41,11 +41,11 @@ pub use crate::client::Client;
 pub use crate::in_process::InProcess;
 pub use crate::server::{BindError, Bound, Listener, Server};
 pub use trunkline_core::{
-    About, Answer, Call, CallError, CallingPeer, Catalog, Connection, ConnectionId, Context, Credentials,
-    Details, Envelope, Extract, Fault, FaultKind, Feed, Format, Handler, Headers, Identity, Incoming,
-    IntoReply, Key, Lag, Limits, Middleware, Next, Open, OwnedCall, OwnedPayload, Payload, Plain, Procedure,
-    ProcedureName, Provide, RawArgs, Registration, Response, Router, Security, Session, Signature, State,
-    States, Trace, TypedFault, catalog, framing, handler::handler, relay, schema, schemars, security,
+    About, Answer, Attempt, Call, CallError, CallingPeer, Catalog, Connection, ConnectionId, Context,
+    Credentials, Details, Envelope, Extract, Fault, FaultKind, Feed, Format, Handler, Headers, Identity,
+    Incoming, IntoReply, Key, Lag, Limits, Middleware, Next, Open, OwnedCall, OwnedPayload, Payload, Plain,
+    Procedure, ProcedureName, Provide, RawArgs, Registration, Response, Router, Security, Session, Signature,
+    State, States, Trace, TypedFault, catalog, framing, handler::handler, relay, schema, schemars, security,
 };
 pub use trunkline_dialects::{
     Mixed,

@@ -1,19 +1,12 @@
 //! [`identify`]: who sends a request, before anything of it is done.
 
 use super::reply::{Reply, text};
-use crate::{
-    access,
-    clock::now,
-    conversation::{panicked_in, report},
-    service::Service,
-};
-use futures_util::FutureExt;
+use crate::{access, conversation::report, service::Service};
 use http::{
     Extensions, HeaderMap, HeaderValue, StatusCode,
     header::{AUTHORIZATION, COOKIE, WWW_AUTHENTICATE},
 };
-use std::{panic::AssertUnwindSafe, sync::Arc};
-use tokio::time::timeout;
+use std::sync::Arc;
 use trunkline_core::{
     Connection, Context, Credentials, Fault, FaultKind, Identity, Security,
     security::{AUTHENTICATE, unauthenticated},
@@ -60,16 +53,7 @@ async fn find(
         return Err(unauthenticated("there is more than one header `Authorization`"));
     }
     let credentials = Credentials::Request { headers, extensions };
-    // the call itself may panic, too
-    let finding = AssertUnwindSafe(async { security.authenticate(credentials, connection).await });
-    match timeout(service.limits.call_timeout, finding.catch_unwind()).await {
-        Ok(Ok(found)) => access::still(found?, now()),
-        Ok(Err(panic)) => Err(panicked_in("what finds out who callers are", panic)),
-        Err(_) => Err(Fault::new(
-            FaultKind::DeadlineExceeded,
-            "it was not found out who you are within the limit `call_timeout`",
-        )),
-    }
+    access::authenticate(security, credentials, connection, service.limits.call_timeout).await
 }
 
 /// What is answered to a request whose credentials are not accepted.

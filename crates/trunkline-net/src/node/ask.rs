@@ -1,91 +1,294 @@
-//! [`Ask`]: one call of ours, from being sent to being answered.
+//! [`Ask`]: one call of ours, from being sent to being answered, however often it is sent.
 
 use super::{
-    CANCEL,
-    desk::{Desk, left},
+    cancel,
+    desk::{Desk, left, unreachable},
     pending::{Id, Outcome},
 };
 use crate::{
     broker::{Request, Unsent},
-    clock::{after, now},
+    clock::{after, earliest, now},
 };
 use bytes::Bytes;
-use std::{sync::Arc, time::Instant};
-use tokio::time::timeout_at;
-use trunkline_core::{Fault, FaultKind, Key, router::unknown};
+use rand::random;
+use std::{
+    ops::Range,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{sync::oneshot, time::timeout_at};
+use trunkline_core::{
+    Attempt, Context, Fault, FaultKind, Key, Payload,
+    envelope::{Asked, Remark},
+    router::unknown,
+};
+
+/// How many requests are sent for one call at most.
+const ATTEMPTS: u32 = 3;
+
+/// How long a call waits before its second attempt, give or take half of it; before the
+/// third it is twice as long.
+const BACKOFF: Duration = Duration::from_millis(50);
+
+/// How long a call waits, give or take half of it, before it asks again for what nobody
+/// serves in a network that comes together.
+const COMING: Duration = Duration::from_millis(200);
+
+/// Room for a request besides its arguments, so that it is not moved as it grows.
+const USUAL_HEAD: usize = 384;
 
 /// One call of ours.
 pub(super) struct Ask {
     pub(super) desk: Arc<Desk>,
     pub(super) id: Id,
     pub(super) procedure: Box<str>,
-    pub(super) body: Bytes,
+    pub(super) context: Context,
+    pub(super) internal: bool,
     /// When its caller will have lost interest.
     pub(super) until: Option<Instant>,
 }
 
+/// A request as it is spelled, and where its arguments stand in it.
+pub(super) type Spelled = (Bytes, Option<Range<usize>>);
+
 impl Ask {
-    /// Sends it, as soon as the broker is there, and waits for the answer, a value of JSON.
-    /// Dropping the future tells whoever runs the call.
-    pub(super) async fn answer(self) -> Result<Bytes, Fault> {
-        let patience = self.until.and_then(|until| after(now(), self.left(until) / 10 * 9));
+    /// Spells its request, for the time that is left.
+    pub(super) fn spell(&self, args: Option<Payload<'_>>, repeated: bool) -> Spelled {
+        let asked = Asked {
+            id: self.id.as_str(),
+            key: &Key::of(&self.procedure),
+            args,
+            context: &self.context,
+            timeout: self.left(),
+            internal: self.internal,
+            parent: Attempt::around(&self.context).map(Attempt::key),
+            repeated,
+        };
+        let mut body = Vec::with_capacity(args.map_or(0, |args| args.size()) + USUAL_HEAD);
+        let args = self.desk.envelope.request(&asked, &mut body);
+        (body.into(), args)
+    }
+
+    /// Sends it, as soon as the broker is there, and waits for the answer, a value of JSON;
+    /// sends it again if it was [not started](Remark::NotStarted), or is lost and may run
+    /// twice. Dropping the future tells whoever runs the call.
+    pub(super) async fn answer(self, spelled: Spelled) -> Result<Bytes, Fault> {
+        let Self { desk, procedure, .. } = &self;
+        desk.budget.call();
+        let idempotent = desk.repeatable.contains(procedure);
+        let mut course = Course::new(&self, spelled, idempotent);
+        course.send().await?;
+        // what is said if it comes to nothing
+        let mut failed = None;
         loop {
-            let expected = self.desk.pending.expect(self.id);
-            let mut waiting = Waiting { ask: &self, sent: false };
-            match self.send() {
-                Ok(()) => waiting.sent = true,
-                Err(Some(fault)) => return Err(fault),
-                Err(None) => {
-                    drop(waiting);
-                    self.desk.reached(patience).await?;
-                    continue;
+            match course.hear().await {
+                Heard::Answered { outcome, idempotent: is_so } => {
+                    if is_so != idempotent {
+                        desk.repeatable.learn(procedure, is_so);
+                    }
+                    return outcome;
                 }
+                Heard::Over => return Err(too_late()),
+                Heard::Lost if course.open == 0 => {}
+                Heard::Lost if !idempotent => return Err(lost()),
+                Heard::Lost => {
+                    (course.open, course.may_have_run, failed) = (0, true, Some(lost()));
+                    course.try_later();
+                }
+                Heard::NotStarted(fault) => {
+                    course.open = course.open.saturating_sub(1);
+                    failed = failed.or(Some(fault));
+                    course.try_later();
+                }
+                Heard::Unroutable => {
+                    course.open = course.open.saturating_sub(1);
+                    if desk.is_coming_together() {
+                        course.wait_for_others();
+                    } else if course.sent == 1 {
+                        return Err(unknown(procedure));
+                    } else {
+                        failed = failed.or_else(|| Some(gone(course.may_have_run)));
+                        course.try_later();
+                    }
+                }
+                Heard::Due if course.free || desk.budget.spend() => {
+                    course.may_have_run |= course.open > 0;
+                    course.send().await?;
+                }
+                Heard::Due => course.sent = ATTEMPTS,
             }
-            let outcome = match self.until {
-                Some(until) => timeout_at(until.into(), expected).await.map_err(|_| too_late())?,
-                None => expected.await,
-            };
-            return match outcome {
-                Ok(Outcome::Answered(outcome)) => outcome,
-                Ok(Outcome::Unroutable) => Err(unknown(&self.procedure)),
-                Ok(Outcome::Lost) | Err(_) => Err(lost()),
-            };
+            if course.open == 0 && course.again.is_none() {
+                return Err(failed.unwrap_or_else(lost));
+            }
         }
     }
 
-    /// Sends it; fails with no fault if the broker is lost.
-    fn send(&self) -> Result<(), Option<Fault>> {
-        let line = self.desk.line().ok_or_else(|| Some(left()))?;
-        let expires = self.until.map_or(std::time::Duration::MAX, |until| self.left(until));
-        let request = Request { id: self.id.as_str(), expires, body: self.body.clone() };
-        line.request(&Key::of(&self.procedure), request).map_err(|unsent| match unsent {
-            Unsent::Lost => None,
-            unsent => Some(unsent.into()),
-        })
+    /// How much time is left.
+    fn left(&self) -> Duration {
+        self.until.map_or(Duration::MAX, |until| until.saturating_duration_since(now()))
     }
 
-    fn left(&self, until: Instant) -> std::time::Duration {
-        until.saturating_duration_since(now())
+    /// Until when it waits for the broker: then there is time still to say so.
+    fn patience(&self) -> Option<Instant> {
+        self.until.and_then(|_| after(now(), self.left() / 10 * 9))
     }
 }
 
-/// Nobody is left behind who waits, nor anybody who works for nobody.
-struct Waiting<'a> {
+/// What there is to be heard of a call.
+enum Heard {
+    Answered {
+        outcome: Result<Bytes, Fault>,
+        idempotent: bool,
+    },
+    /// A node refuses it that another might take.
+    NotStarted(Fault),
+    Unroutable,
+    Lost,
+    /// It is to be sent again.
+    Due,
+    /// Its time is up.
+    Over,
+}
+
+/// How far a call has come. Nobody is left behind who waits, nor anybody who works for
+/// nobody.
+struct Course<'a> {
     ask: &'a Ask,
-    sent: bool,
+    spelled: Spelled,
+    expected: oneshot::Receiver<Outcome>,
+    idempotent: bool,
+    /// How many requests have been sent.
+    sent: u32,
+    /// How many of them may be answered still.
+    open: u32,
+    /// Whether one of them may have run.
+    may_have_run: bool,
+    /// When the next one is due, if one is.
+    again: Option<Instant>,
+    /// Whether that one takes nobody's room.
+    free: bool,
 }
 
-impl Drop for Waiting<'_> {
+impl<'a> Course<'a> {
+    fn new(ask: &'a Ask, spelled: Spelled, idempotent: bool) -> Self {
+        let expected = ask.desk.pending.expect(ask.id);
+        let (sent, open, may_have_run, again, free) = (0, 0, false, None, false);
+        Self { ask, spelled, expected, idempotent, sent, open, may_have_run, again, free }
+    }
+
+    /// Sends a request, as soon as the broker is there.
+    async fn send(&mut self) -> Result<(), Fault> {
+        let Ask { desk, id, procedure, .. } = self.ask;
+        let patience = self.ask.patience();
+        if self.sent > 0 || self.free {
+            self.spell_again();
+        }
+        loop {
+            let line = desk.line().ok_or_else(left)?;
+            let body = self.spelled.0.clone();
+            let request = Request { id: id.as_str(), expires: self.ask.left(), body };
+            match line.request(&Key::of(procedure), request) {
+                Ok(()) => break,
+                Err(Unsent::Lost) => {}
+                Err(_) if self.open > 0 => {
+                    // those that are under way are waited for
+                    (self.sent, self.again) = (ATTEMPTS, None);
+                    return Ok(());
+                }
+                Err(_) if self.may_have_run => return Err(lost()),
+                Err(unsent) => return Err(unsent.into()),
+            }
+            drop(line);
+            // what was under way is lost
+            self.may_have_run |= self.open > 0;
+            self.open = 0;
+            let reached = desk.reached(patience).await;
+            self.expected = desk.pending.expect(*id);
+            match reached {
+                Ok(true) => self.spell_again(),
+                Ok(false) if self.may_have_run => return Err(lost()),
+                Ok(false) => return Err(unreachable()),
+                Err(left) => return Err(left),
+            }
+        }
+        self.sent += 1;
+        self.open += 1;
+        self.free = false;
+        // each of the attempts to come has an equal share of the time
+        let share = self.ask.left() / (ATTEMPTS + 1).saturating_sub(self.sent).max(1);
+        self.again = self.may_send().then(|| after(now(), share)).flatten().filter(|_| self.idempotent);
+        Ok(())
+    }
+
+    /// The same request, for the time that is left.
+    fn spell_again(&mut self) {
+        let (body, args) = &self.spelled;
+        let args = args.clone().and_then(|place| std::str::from_utf8(&body[place]).ok());
+        self.spelled = self.ask.spell(args.map(Payload::Json), self.may_have_run);
+    }
+
+    fn may_send(&self) -> bool {
+        self.sent < ATTEMPTS
+    }
+
+    /// Sends another one after a while, if another one may be sent.
+    fn try_later(&mut self) {
+        let pause = BACKOFF * (1 << self.sent.saturating_sub(1).min(8));
+        self.again = self.may_send().then(|| after(now(), about(pause))).flatten();
+    }
+
+    /// Asks again soon, which is as if it had not asked.
+    fn wait_for_others(&mut self) {
+        (self.sent, self.free) = (self.sent.saturating_sub(1), true);
+        self.again = after(now(), about(COMING));
+    }
+
+    /// Waits until there is something to be heard.
+    async fn hear(&mut self) -> Heard {
+        let until = self.ask.until;
+        let outcome = match earliest([self.again, until]) {
+            Some(at) => timeout_at(at.into(), &mut self.expected).await,
+            None => Ok((&mut self.expected).await),
+        };
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(_) if until.is_some_and(|until| until <= now()) => return Heard::Over,
+            Err(_) => {
+                self.again = None;
+                return Heard::Due;
+            }
+        };
+        let heard = match outcome {
+            Ok(Outcome::Answered(Err(fault), Some(Remark::NotStarted))) => Heard::NotStarted(fault),
+            Ok(Outcome::Answered(outcome, remark)) => {
+                self.open = self.open.saturating_sub(1);
+                return Heard::Answered { outcome, idempotent: remark == Some(Remark::Idempotent) };
+            }
+            Ok(Outcome::Unroutable) => Heard::Unroutable,
+            Ok(Outcome::Lost) | Err(_) => Heard::Lost,
+        };
+        self.expected = self.ask.desk.pending.expect(self.ask.id);
+        heard
+    }
+}
+
+impl Drop for Course<'_> {
     fn drop(&mut self) {
-        let Ask { desk, id, .. } = self.ask;
-        if desk.pending.forget(*id)
-            && self.sent
+        let Ask { desk, id, procedure, .. } = self.ask;
+        desk.pending.forget(*id);
+        if self.open > 0
             && let Some(line) = desk.line()
         {
             // where it is not heard, the deadline does the same
-            let _ = line.publish(CANCEL, Bytes::copy_from_slice(id.as_str().as_bytes()));
+            let topic = cancel::topic(&Key::of(procedure));
+            let _ = line.publish(&topic, cancel::write(id.as_str(), self.ask.left()));
         }
     }
+}
+
+/// So much time, give or take half of it: not all are to come at the same time.
+fn about(time: Duration) -> Duration {
+    time.mul_f64(0.5 + random::<f64>())
 }
 
 #[cold]
@@ -98,4 +301,18 @@ fn too_late() -> Fault {
 fn lost() -> Fault {
     let message = "the broker was lost before the answer came: whether the procedure ran is not known";
     Fault::new(FaultKind::Disconnected, message)
+}
+
+/// What is said where nobody is left who has a procedure that somebody had.
+#[cold]
+fn gone(may_have_run: bool) -> Fault {
+    match may_have_run {
+        true => Fault::new(
+            FaultKind::Disconnected,
+            "the nodes that have this procedure are gone: whether it ran is not known",
+        ),
+        false => {
+            Fault::new(FaultKind::Unavailable, "the nodes that have this procedure are gone, it has not run")
+        }
+    }
 }

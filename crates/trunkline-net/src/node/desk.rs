@@ -1,19 +1,29 @@
 //! [`Desk`]: what both sides of a node have: its line, and who waits for answers.
 
-use super::pending::{Outcome, Pending};
-use crate::broker::Line;
+use super::{
+    budget::Budget,
+    pending::{Outcome, Pending},
+    repeatable::Repeatable,
+};
+use crate::{broker::Line, clock::now};
 use bytes::Bytes;
 use std::{
     sync::{Arc, OnceLock, PoisonError, RwLock},
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::{sync::watch, task::yield_now, time::timeout_at};
 use trunkline_core::{Envelope, Fault, FaultKind, Limits};
+
+/// How long nodes may take to come back when a broker does: what nobody serves meanwhile
+/// may be there in a moment.
+const COMING_TOGETHER: Duration = Duration::from_secs(5);
 
 /// What both sides of a node have: its line, and who waits for answers.
 pub(super) struct Desk {
     pub(super) envelope: Arc<dyn Envelope>,
     pub(super) pending: Pending,
+    pub(super) budget: Budget,
+    pub(super) repeatable: Repeatable,
     limits: OnceLock<Arc<Limits>>,
     /// `None` before the node has joined, and once it has left: the line knows the inbox,
     /// and by way of it this desk.
@@ -24,8 +34,14 @@ pub(super) struct Desk {
 /// Whether the broker can be reached.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Reach {
-    Lost,
-    There,
+    /// It cannot; `before` it could.
+    Lost {
+        before: bool,
+    },
+    /// It can; `back` since then, if it was lost.
+    There {
+        back: Option<Instant>,
+    },
     Left,
 }
 
@@ -34,9 +50,11 @@ impl Desk {
         Self {
             envelope,
             pending: Pending::default(),
+            budget: Budget::default(),
+            repeatable: Repeatable::default(),
             limits: OnceLock::new(),
             line: RwLock::default(),
-            reach: watch::Sender::new(Reach::Lost),
+            reach: watch::Sender::new(Reach::Lost { before: false }),
         }
     }
 
@@ -59,7 +77,7 @@ impl Desk {
         match self.envelope.answer(body) {
             Some(answered) => {
                 let outcome = answered.outcome.map(|value| part(body, value.as_bytes()));
-                self.pending.settle(&answered.id, Outcome::Answered(outcome));
+                self.pending.settle(&answered.id, Outcome::Answered(outcome, answered.remark));
             }
             // it names nobody who waits
             None => self.pending.settle("", Outcome::Unroutable),
@@ -68,23 +86,33 @@ impl Desk {
 
     /// The broker is out of reach.
     pub(super) fn lose(&self) {
-        self.reach.send_if_modified(|reach| {
-            *reach == Reach::There && {
-                *reach = Reach::Lost;
+        self.reach.send_if_modified(|reach| match reach {
+            Reach::There { .. } => {
+                *reach = Reach::Lost { before: true };
                 true
             }
+            Reach::Lost { .. } | Reach::Left => false,
         });
         self.pending.lose();
     }
 
     /// The broker is there.
     pub(super) fn restored(&self) {
-        self.reach.send_if_modified(|reach| {
-            *reach == Reach::Lost && {
-                *reach = Reach::There;
+        self.reach.send_if_modified(|reach| match *reach {
+            Reach::Lost { before } => {
+                *reach = Reach::There { back: before.then(now) };
                 true
             }
+            Reach::There { .. } | Reach::Left => false,
         });
+    }
+
+    /// Whether the broker has come back just now, so that others may not be there yet.
+    pub(super) fn is_coming_together(&self) -> bool {
+        match *self.reach.borrow() {
+            Reach::There { back: Some(back) } => now().saturating_duration_since(back) < COMING_TOGETHER,
+            _ => false,
+        }
     }
 
     /// The node leaves, for good.
@@ -96,26 +124,26 @@ impl Desk {
         self.pending.lose();
     }
 
-    /// Waits for the broker to be there, until then.
+    /// Waits for the broker to be there, until then; whether it is.
     ///
     /// # Errors
     ///
-    /// Fails if it is not, and if the node has left.
-    pub(super) async fn reached(&self, until: Option<Instant>) -> Result<(), Fault> {
+    /// Fails if the node has left.
+    pub(super) async fn reached(&self, until: Option<Instant>) -> Result<bool, Fault> {
         let mut reach = self.reach.subscribe();
-        if *reach.borrow_and_update() == Reach::There {
+        if matches!(*reach.borrow_and_update(), Reach::There { .. }) {
             // it was out of reach a moment ago, and of that is to be heard
             yield_now().await;
-            return Ok(());
+            return Ok(true);
         }
-        let found = reach.wait_for(|reach| *reach != Reach::Lost);
+        let found = reach.wait_for(|reach| !matches!(reach, Reach::Lost { .. }));
         let found = match until {
             Some(until) => timeout_at(until.into(), found).await.ok(),
             None => Some(found.await),
         };
         match found {
-            Some(Ok(reach)) if *reach == Reach::There => Ok(()),
-            None => Err(unreachable()),
+            Some(Ok(reach)) if matches!(*reach, Reach::There { .. }) => Ok(true),
+            None => Ok(false),
             _ => Err(left()),
         }
     }
@@ -131,7 +159,7 @@ fn part(body: &Bytes, value: &[u8]) -> Bytes {
 }
 
 #[cold]
-fn unreachable() -> Fault {
+pub(super) fn unreachable() -> Fault {
     let why = "the call has waited for it for nine tenths of its time, and was not sent";
     Fault::new(FaultKind::Unavailable, "the broker of this network cannot be reached").with_data(why)
 }

@@ -5,9 +5,11 @@ use super::{
     desk::{Desk, left},
     is_short,
     pending::Id,
-    run::Taken,
 };
-use crate::clock::{after, now};
+use crate::{
+    clock::{after, now},
+    telling::{self, Far, is_heard, outgoing, told},
+};
 use bytes::Bytes;
 use std::{
     pin::Pin,
@@ -15,45 +17,54 @@ use std::{
     task::{Context as TaskContext, Poll, ready},
 };
 use trunkline_core::{
-    BoxRunning, Call, Fault, FaultKind, Key, Payload, Procedure, Reply, Running, envelope::Asked,
-    router::unknown,
+    Attempt, BoxRunning, Call, Fault, FaultKind, Key, Payload, Procedure, Reply, Running, router::unknown,
 };
-
-/// Room for a request besides its arguments, so that it is not moved as it grows.
-const USUAL_HEAD: usize = 384;
 
 /// Asks other nodes for whatever it is called by.
 pub(super) struct Forward(pub(super) Arc<Desk>);
 
 impl Procedure for Forward {
     fn start(&self, call: &Call<'_>) -> Result<BoxRunning, Fault> {
-        let (desk, context) = (&self.0, call.context_and_trace());
+        let (desk, mut context) = (&self.0, call.context_and_trace());
         let (name, key) = (call.procedure, Key::of(call.procedure));
-        let taken = context.extensions().get::<Taken>();
-        let came_over_the_broker = taken.is_some_and(|taken| taken.depth == context.depth());
-        if came_over_the_broker || name.starts_with("rpc.") || !is_short(&key) {
+        if Attempt::of(&context).is_some() || name.starts_with("rpc.") || !is_short(&key) {
             return Err(unknown(name));
         }
         let limits = desk.limits().ok_or_else(left)?;
-        let size = call.args.map_or(0, |args| args.size());
-        if size > limits.max_message {
+        if call.args.is_some_and(|args| args.size() > limits.max_message) {
             return Err(too_large(limits.max_message));
         }
-        let until = call.deadline.or_else(|| after(now(), limits.call_timeout));
-        let id = Id::new();
-        let asked = Asked {
-            id: id.as_str(),
-            key: &key,
-            args: call.args,
-            context: &context,
-            timeout: until.map_or(limits.call_timeout, |until| until.saturating_duration_since(now())),
-            internal: context.depth() > 0 || context.connection().transport() == "in process",
-            parent: taken.map(|taken| &*taken.id),
+        let span = match is_heard() {
+            true => {
+                let mut trace = context.trace();
+                let span = outgoing(None, || Far::at(None, desk.envelope.name()), &mut trace);
+                context = context.with_trace(trace);
+                span
+            }
+            false => None,
         };
-        let mut body = Vec::with_capacity(size + USUAL_HEAD);
-        desk.envelope.request(&asked, &mut body);
-        let ask = Ask { desk: desk.clone(), id, procedure: name.into(), body: body.into(), until };
-        Ok(Box::pin(Forwarded { answer: ask.answer() }))
+        let ask = Ask {
+            desk: desk.clone(),
+            id: Id::new(),
+            procedure: name.into(),
+            internal: context.depth() > 0 || context.connection().transport() == "in process",
+            context,
+            until: call.deadline.or_else(|| after(now(), limits.call_timeout)),
+        };
+        let spelled = ask.spell(call.args, false);
+        let Some(span) = span else {
+            return Ok(Box::pin(Forwarded { answer: ask.answer(spelled) }));
+        };
+        let procedure = ask.procedure.clone();
+        let asking = span.clone();
+        let answer = async move {
+            let outcome = ask.answer(spelled).await;
+            if !outcome.as_ref().is_err_and(|fault| fault.kind() == FaultKind::NotFound) {
+                telling::name(&asking, &procedure);
+            }
+            outcome
+        };
+        Ok(Box::pin(Forwarded { answer: told(Some(span), answer) }))
     }
 }
 

@@ -11,7 +11,9 @@
 //!    given up, run out of time, or lose the broker are forgotten on both sides.
 //! 2. A call runs on one node, and at most once: a request that comes a second time is
 //!    run only if its procedure is [idempotent](trunkline_core::Registration::idempotent),
-//!    and else answered with a fault that says so.
+//!    and else answered with a fault that says so. Calls that no node has begun with are
+//!    sent again, and so are those that are lost, if the procedure is known to be
+//!    idempotent; within a bound for each, and one for all of them.
 //! 3. Ids are made up here, 128 random bits each. What claims to answer and has none that
 //!    is awaited is dropped, and [counted](Node::strays).
 //! 4. A request that came over the broker is not sent on over the broker; what its handler
@@ -19,10 +21,13 @@
 //! 5. What is internal answers calls only of programs in the network.
 
 mod ask;
+mod budget;
+mod cancel;
 mod desk;
 mod forgone;
 mod forward;
 mod pending;
+mod repeatable;
 mod run;
 mod serving;
 
@@ -38,11 +43,9 @@ use std::{
 };
 use trunkline_core::{Envelope, Key, Registration};
 
-/// The topic under which nodes tell each other which calls are given up.
-const CANCEL: &str = "trunkline.cancel";
-
-/// What a name may have, in bytes, as its key is spelled: the most that AMQP carries.
-const LONGEST_KEY: usize = 255;
+/// What a name may have, in bytes, as its key is spelled: with what stands before it in a
+/// topic, the most that brokers carry.
+const LONGEST_KEY: usize = 255 - cancel::TOPIC.len();
 
 /// Joins a service to a network of others.
 ///
@@ -122,8 +125,12 @@ impl Node {
         assert!(self.serving.set(serving.clone()).is_ok(), "a node joins a network once");
         let line = self.broker.attach(member, Arc::new(Ears(serving)));
         self.desk.set(line.clone(), service.limits.clone());
-        line.subscribe(CANCEL);
-        names.iter().for_each(|name| line.serve(&Key::of(name)));
+        for name in &names {
+            let key = Key::of(name);
+            // first: who runs calls of it is to hear which of them are given up
+            line.subscribe(&cancel::topic(&key));
+            line.serve(&key);
+        }
     }
 
     /// Takes no more calls of others, and finishes those it has taken. Its own calls of
@@ -194,7 +201,7 @@ impl Inbox for Ears {
             Arrival::Request(delivery) => serving.take(&delivery),
             Arrival::Answer(body) => serving.desk.answered(&body),
             Arrival::Unroutable { id } => serving.desk.pending.settle(id, Outcome::Unroutable),
-            Arrival::Event { topic: CANCEL, body } => serving.cancel(&body),
+            Arrival::Event { topic, body } if topic.starts_with(cancel::TOPIC) => serving.cancel(&body),
             Arrival::Event { .. } => {}
             Arrival::Lost => serving.desk.lose(),
             Arrival::Restored => serving.desk.restored(),

@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use rand::random;
 use tokio::sync::oneshot;
-use trunkline_core::Fault;
+use trunkline_core::{Fault, envelope::Remark};
 
 /// Our calls that wait for their answers, by ids that nobody can guess.
 #[derive(Default)]
@@ -27,8 +27,8 @@ pub(super) struct Id([u8; 32]);
 /// What came of a call.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// Its answer: a value of JSON, or a fault.
-    Answered(Result<Bytes, Fault>),
+    /// Its answer: a value of JSON, or a fault; and what is said of it.
+    Answered(Result<Bytes, Fault>, Option<Remark>),
     /// Nobody serves its procedure.
     Unroutable,
     /// The broker was lost meanwhile.
@@ -56,9 +56,9 @@ impl Pending {
         receiver
     }
 
-    /// Expects nothing any more; whether something was still expected.
-    pub(super) fn forget(&self, id: Id) -> bool {
-        self.calls().remove(&id).is_some()
+    /// Expects nothing any more.
+    pub(super) fn forget(&self, id: Id) {
+        self.calls().remove(&id);
     }
 
     /// An outcome has come, or what claims to be one.

@@ -1,6 +1,7 @@
 //! [`Serving`]: what a node does for others.
 
 use super::{
+    cancel,
     desk::Desk,
     forgone::Forgone,
     run::{Run, Settled},
@@ -12,7 +13,7 @@ use std::{
 };
 use tokio::{runtime::Handle, sync::oneshot};
 use tokio_util::task::TaskTracker;
-use trunkline_core::{Fault, FaultKind, router::unknown};
+use trunkline_core::{Fault, FaultKind, envelope::Remark, router::unknown};
 
 /// What a node does for others.
 pub(super) struct Serving {
@@ -31,7 +32,40 @@ pub(super) struct Serving {
 struct Calls {
     /// Those under way, by their ids; each ends when this is dropped.
     running: HashMap<Box<str>, oneshot::Sender<()>>,
+    /// How many are under way, with those whose id another one has.
+    count: usize,
     forgone: Forgone,
+}
+
+/// What becomes of a request.
+enum Taken {
+    /// It is answered, and can be given up if nobody else has its id.
+    In(Option<oneshot::Receiver<()>>),
+    /// There is no room for it.
+    Full,
+    /// It is given up, or what it asks for is being done here.
+    PassedOver,
+}
+
+impl Calls {
+    fn enter(&mut self, id: &str, may_be_here: bool, most: usize) -> Taken {
+        if self.forgone.contains(id) || (may_be_here && self.running.contains_key(id)) {
+            return Taken::PassedOver;
+        }
+        if self.count >= most {
+            return Taken::Full;
+        }
+        self.count += 1;
+        let (sender, receiver) = oneshot::channel();
+        // ids that are not of our making may be the same; those nobody gives up
+        Taken::In(match self.running.entry(id.into()) {
+            Entry::Vacant(place) => {
+                place.insert(sender);
+                Some(receiver)
+            }
+            Entry::Occupied(_) => None,
+        })
+    }
 }
 
 impl Serving {
@@ -52,42 +86,51 @@ impl Serving {
         // there is nobody to answer to if it is no request
         let Some(opened) = opened else { return self.pass_over(settled) };
         let service = if opened.internal { &self.within } else { &self.outside };
-        let fault = if delivery.body.len() > limits.max_message.saturating_add(limits.max_head) {
+        let is_idempotent = is_idempotent(service, &opened.procedure);
+        let repeated = delivery.redelivered || opened.repeated;
+        let mut fault = if delivery.body.len() > limits.max_message.saturating_add(limits.max_head) {
             Some(too_large(limits.max_message))
         } else if opened.procedure.starts_with("rpc.") {
             Some(unknown(&opened.procedure))
-        } else if delivery.redelivered && !is_idempotent(service, &opened.procedure) {
-            Some(may_have_run())
         } else {
             None
         };
-        let given_up = {
-            let mut calls = self.calls();
-            if calls.forgone.contains(&opened.id) {
-                return self.pass_over(settled);
+        let mut remark = is_idempotent.then_some(Remark::Idempotent);
+        let taken = self.calls().enter(&opened.id, repeated && opened.understands, limits.max_in_flight);
+        if let Taken::PassedOver = taken {
+            return self.pass_over(settled);
+        }
+        if repeated && !is_idempotent {
+            fault = fault.or_else(|| Some(may_have_run()));
+        }
+        let (given_up, listed) = match taken {
+            Taken::In(given_up) => {
+                let id = given_up.is_some().then(|| opened.id.clone());
+                (given_up, Some(Listed { serving: self.clone(), id }))
             }
-            let (sender, receiver) = oneshot::channel();
-            // ids that are not of our making may be the same; those nobody gives up
-            match calls.running.entry(opened.id.clone()) {
-                Entry::Vacant(place) => {
-                    place.insert(sender);
-                    Some(receiver)
+            _ => {
+                // who may have run elsewhere is not to be tried once more as if it had not
+                if fault.is_none() {
+                    (fault, remark) = (Some(full(limits.max_in_flight)), Some(Remark::NotStarted));
                 }
-                Entry::Occupied(_) => None,
+                (None, None)
             }
         };
-        let listed = given_up.is_some().then(|| Listed { serving: self.clone(), id: opened.id.clone() });
         let run = Run {
             service: service.clone(),
             opened,
             body: delivery.body.clone(),
             reply_to: delivery.reply_to.into(),
+            repeated,
             fault,
+            remark,
             settled,
         };
         let task = async move {
-            run.finish(given_up).await;
+            let settled = run.finish(given_up).await;
+            // first there is room for another, and then it may come
             drop(listed);
+            drop(settled);
         };
         self.tasks.spawn_on(task, &self.runtime);
     }
@@ -98,12 +141,12 @@ impl Serving {
         self.tasks.spawn_on(async move { drop(settled) }, &self.runtime);
     }
 
-    /// Whoever asked for a call has given it up.
-    pub(super) fn cancel(&self, id: &[u8]) {
-        let Ok(id) = std::str::from_utf8(id) else { return };
+    /// Whoever asked for a call may have given it up.
+    pub(super) fn cancel(&self, body: &[u8]) {
+        let Some((id, left)) = cancel::read(body) else { return };
         let mut calls = self.calls();
         if calls.running.remove(id).is_none() {
-            calls.forgone.insert(id);
+            calls.forgone.insert(id, left);
         }
     }
 
@@ -124,15 +167,20 @@ impl Serving {
     }
 }
 
-/// As long as a call is among those that can be given up.
+/// As long as a call is under way.
 struct Listed {
     serving: Arc<Serving>,
-    id: Box<str>,
+    /// If it is among those that can be given up.
+    id: Option<Box<str>>,
 }
 
 impl Drop for Listed {
     fn drop(&mut self) {
-        self.serving.calls().running.remove(&self.id);
+        let mut calls = self.serving.calls();
+        calls.count -= 1;
+        if let Some(id) = &self.id {
+            calls.running.remove(id);
+        }
     }
 }
 
@@ -145,6 +193,15 @@ fn may_have_run() -> Fault {
     let message = "the node that had taken this call is gone: it may have run there, and is not run again";
     Fault::new(FaultKind::Disconnected, message)
         .with_data("procedures that may run twice are registered as idempotent")
+}
+
+#[cold]
+fn full(most: usize) -> Fault {
+    Fault::new(
+        FaultKind::Unavailable,
+        "this node has as many calls as it takes, and has not begun with this one",
+    )
+    .with_data(format!("{most} calls at a time, the setting `max_in_flight` of the node's limits"))
 }
 
 #[cold]

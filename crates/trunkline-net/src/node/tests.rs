@@ -5,7 +5,12 @@ use crate::broker::{Delivery, Line, Memory, Request, Ticket};
 use bytes::Bytes;
 use std::{sync::Mutex, time::Duration};
 use tokio::sync::Notify;
-use trunkline_core::{Context, Fault, FaultKind, Format, Payload, Router, handler::handler};
+use trunkline_core::{
+    Attempt, Connection, Context, Credentials, Fault, FaultKind, Format, Identity, Limits, Payload, Router,
+    Security,
+    handler::handler,
+    security::{Authenticating, unauthenticated},
+};
 use trunkline_dialects::{jsonrpc::JsonRpc, therms::Network};
 
 /// Somebody who speaks to the broker without being a node.
@@ -13,6 +18,7 @@ use trunkline_dialects::{jsonrpc::JsonRpc, therms::Network};
 struct Stranger {
     requests: Mutex<Vec<(String, Ticket)>>,
     answers: Mutex<Vec<String>>,
+    events: Mutex<Vec<String>>,
     heard: Notify,
 }
 
@@ -25,6 +31,7 @@ impl Inbox for Stranger {
             Arrival::Answer(body) => {
                 self.answers.lock().unwrap().push(String::from_utf8(body.to_vec()).unwrap());
             }
+            Arrival::Event { topic, .. } => self.events.lock().unwrap().push(topic.to_owned()),
             _ => return,
         }
         self.heard.notify_one();
@@ -69,7 +76,7 @@ fn node(broker: &Memory, router: Router) -> (Node, Service) {
 
 /// Calls a procedure as if somebody outside did.
 async fn call(service: &Service, name: &str) -> Result<String, Fault> {
-    let connection = trunkline_core::Connection::new("memory", "none");
+    let connection = Connection::new("memory", "none");
     let context = Context::from(Arc::new(connection));
     let args = Some(Payload::Json("[]"));
     let value = service.router.call(name, args, &context).await?;
@@ -186,8 +193,9 @@ async fn a_call_that_is_given_up_before_it_comes_is_not_run() {
     };
     let (node, _) = node(&broker, Router::new().procedure("work", work));
     let (stranger, line) = Stranger::at(&broker);
-    line.publish(CANCEL, Bytes::from("given up")).unwrap();
-    line.publish(CANCEL, Bytes::from(&b"\xff"[..])).unwrap();
+    let topic = cancel::topic(&Key::of("work"));
+    line.publish(&topic, cancel::write("given up", Duration::from_secs(9))).unwrap();
+    line.publish(&topic, Bytes::from(&b"\xff"[..])).unwrap();
     send(&*line, "work", request("given up", "work", ""));
     send(&*line, "work", request("wanted", "work", ""));
     assert_eq!(stranger.answered().await["request"]["trace"]["id"], "wanted");
@@ -208,7 +216,7 @@ async fn junk_that_waits_is_passed_over_however_much_it_is() {
         }
     };
     let node = Node::new(Arc::new(broker.clone()), Arc::new(Network), "n", "node");
-    let limits = trunkline_core::Limits::default().max_in_flight(1);
+    let limits = Limits::default().max_in_flight(1);
     let router = Router::new().procedure("slow", slow);
     node.join(&Service::new(router, JsonRpc::default()).limits(limits));
     let (stranger, line) = Stranger::at(&broker);
@@ -234,4 +242,169 @@ async fn a_node_that_has_left_calls_nobody_and_nothing_keeps_it() {
     assert_eq!(call(&service, "ping").await.unwrap_err().kind(), FaultKind::Unavailable);
     drop((gateway, service));
     assert!(desk.upgrade().is_none(), "its line, its inbox and its router have let go of each other");
+}
+
+/// A procedure `work` that counts how often it was started, and answers when it may.
+fn work(go: &Arc<Notify>) -> (impl Fn() -> Ready + Clone + Send + Sync + 'static, Arc<Mutex<usize>>) {
+    let (go, started) = (go.clone(), Arc::new(Mutex::new(0)));
+    let counted = started.clone();
+    let work = move || {
+        *counted.lock().unwrap() += 1;
+        let go = go.clone();
+        let ready: Ready = Box::pin(async move {
+            go.notified().await;
+            "done"
+        });
+        ready
+    };
+    (work, started)
+}
+
+type Ready = std::pin::Pin<Box<dyn Future<Output = &'static str> + Send>>;
+
+/// Whatever asks again: the calling node after a loss, or the broker.
+#[tokio::test(start_paused = true)]
+async fn what_may_have_run_is_not_run_again_unless_it_may_run_twice() {
+    let broker = Memory::new();
+    let key = async |attempt: Attempt| format!("{} {}", attempt.key(), attempt.is_repeated());
+    let router = Router::new().procedure("once", key).procedure("often", handler(key).idempotent());
+    let (_node, _) = node(&broker, router);
+    let (stranger, line) = Stranger::at(&broker);
+    let ours = r#","timeout":9000"#;
+    let again = r#","timeout":9000,"repeated":true"#;
+    for (procedure, more, data, remark) in [
+        ("once", ours, Some("7 false"), None),
+        ("often", ours, Some("7 false"), Some(true)),
+        ("once", again, None, None),
+        ("often", again, Some("7 true"), Some(true)),
+        ("often", "", Some("7 false"), None),
+    ] {
+        send(&*line, procedure, request("7", procedure, more));
+        let response = stranger.answered().await["response"].take();
+        assert_eq!(response["data"].as_str().filter(|_| data.is_some()), data, "{procedure} {more}");
+        assert_eq!(response["trace"]["idempotent"].as_bool(), remark, "{procedure} {more}");
+        if data.is_none() {
+            assert_eq!(response["trace"]["kind"], "disconnected");
+            assert!(response["message"].as_str().unwrap().contains("it may have run there"), "{response}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_again_while_it_runs_is_answered_once() {
+    let (broker, go) = (Memory::new(), Arc::new(Notify::new()));
+    let (work, started) = work(&go);
+    let (node, _) = node(&broker, Router::new().procedure("work", work));
+    let (stranger, line) = Stranger::at(&broker);
+    send(&*line, "work", request("7", "work", r#","timeout":9000"#));
+    send(&*line, "work", request("7", "work", r#","timeout":9000,"repeated":true"#));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    go.notify_one();
+    assert_eq!(stranger.answered().await["response"]["data"], "done");
+    node.drain().await;
+    assert!(stranger.answers.lock().unwrap().is_empty());
+    assert_eq!(*started.lock().unwrap(), 1);
+}
+
+/// RabbitMQ closes channels that hold a request for half an hour.
+#[tokio::test(start_paused = true)]
+async fn a_request_is_not_held_for_hours() {
+    let (broker, go) = (Memory::new(), Arc::new(Notify::new()));
+    let node = Node::new(Arc::new(broker.clone()), Arc::new(Network), "n", "node");
+    let limits = Limits::default().max_in_flight(1).call_timeout(Duration::from_secs(7200));
+    let (work, started) = work(&go);
+    node.join(&Service::new(Router::new().procedure("work", work), JsonRpc::default()).limits(limits));
+    let (stranger, line) = Stranger::at(&broker);
+    let send = |id| {
+        let body = request(id, "work", r#","timeout":7200000"#);
+        let request = Request { id: "x", expires: Duration::from_secs(7200), body };
+        line.request(&Key::of("work"), request).unwrap();
+    };
+    send("1");
+    send("2");
+    tokio::time::sleep(Duration::from_secs(9 * 60)).await;
+    assert!(stranger.answers.lock().unwrap().is_empty(), "it holds one, and the other waits");
+    tokio::time::sleep(Duration::from_secs(2 * 60)).await;
+    let refused = stranger.answered().await["response"].take();
+    assert_eq!((&refused["trace"]["id"], &refused["trace"]["started"]), (&"2".into(), &false.into()));
+    go.notify_one();
+    let done = stranger.answered().await["response"].take();
+    assert_eq!((&done["trace"]["id"], &done["data"]), (&"1".into(), &"done".into()));
+    assert_eq!(*started.lock().unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_gives_up_tells_those_who_have_the_procedure_and_nobody_else() {
+    let (broker, go) = (Memory::new(), Arc::new(Notify::new()));
+    let (work, started) = work(&go);
+    let (_handler, _) = node(&broker, Router::new().procedure("work", work));
+    let (gateway, service) = node(&broker, Router::new());
+    let (stranger, line) = Stranger::at(&broker);
+    line.subscribe(&cancel::topic(&Key::of("work")));
+    line.subscribe(&cancel::topic(&Key::of("other")));
+    let call = tokio::spawn(async move { call(&service, "work").await });
+    while *started.lock().unwrap() == 0 {
+        tokio::task::yield_now().await;
+    }
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    assert_eq!(gateway.waiting(), 0);
+    assert_eq!(*stranger.events.lock().unwrap(), ["cancel global::work::1"]);
+}
+
+/// Knows one token.
+struct Tokens;
+
+impl Security for Tokens {
+    fn authenticate<'a>(&'a self, credentials: Credentials<'a>, on: &'a Connection) -> Authenticating<'a> {
+        assert_eq!(on.transport(), "broker");
+        Box::pin(async move {
+            match credentials.bearer().as_deref() {
+                Some("lovelace") => Ok(Identity::new("ada").with_group("admin")),
+                Some("panic") => panic!("secret"),
+                Some("wait") => std::future::pending().await,
+                _ => Err(unauthenticated("the token is not known")),
+            }
+        })
+    }
+}
+
+/// T27: a gateway that has found out who calls is not second-guessed; one that has not
+/// hands on what it was shown.
+#[tokio::test(start_paused = true)]
+async fn who_asks_is_found_out_where_the_gateway_has_not() {
+    let broker = Memory::new();
+    let router = || {
+        Router::new()
+            .procedure("whoami", async |identity: Identity| identity.subject().map(str::to_owned))
+            .procedure("delete", handler(async || "gone").group("admin"))
+    };
+    let node = Node::new(Arc::new(broker.clone()), Arc::new(Network), "n", "node");
+    node.join(&Service::new(router(), JsonRpc::default()).security(Tokens));
+    let (stranger, line) = Stranger::at(&broker);
+    let asked = async |procedure: &str, request: &str| {
+        let body = format!(r#"{{"request":{{"procedure":"{procedure}",{request}}}}}"#);
+        send(&*line, procedure, body.into());
+        let mut answer = stranger.answered().await["response"].take();
+        (answer["code"].take(), answer["data"].take())
+    };
+    let token = |token: &str| format!(r#""identity":{{"authorization":"{token}"}},"trace":{{"id":"1"}}"#);
+    assert_eq!(asked("whoami", &token("lovelace")).await, (200.into(), "ada".into()));
+    assert_eq!(asked("delete", &token("lovelace")).await, (200.into(), "gone".into()));
+    for (bad, code) in [("byron", 401), ("panic", 500), ("wait", 500)] {
+        let (told, data) = asked("whoami", &token(bad)).await;
+        assert_eq!((told, data.is_null()), (code.into(), true), "{bad}");
+    }
+    let nobody = r#""trace":{"id":"1"}"#;
+    assert_eq!(asked("whoami", nobody).await.0, 200);
+    assert_eq!(asked("delete", nobody).await.0, 401);
+    let found = r#""identity":{"authorization":"byron"},"trace":{"id":"1","identity":{"subject":"bob"}}"#;
+    assert_eq!(asked("whoami", found).await, (200.into(), "bob".into()));
+    assert_eq!(asked("delete", found).await.0, 403);
+    node.leave().await;
+
+    let node = Node::new(Arc::new(broker.clone()), Arc::new(Network), "n", "node");
+    node.join(&Service::new(router(), JsonRpc::default()));
+    let (code, data) = asked("whoami", &token("lovelace")).await;
+    assert_eq!((code, data.is_null()), (200.into(), true), "nobody is there to say who that is");
 }

@@ -2,7 +2,7 @@
 
 use super::Shown;
 use tracing::{Level, Span, field};
-use trunkline_core::{Context, Payload, Trace};
+use trunkline_core::{Attempt, Context, Payload, Trace};
 
 /// A call that is answered here.
 pub(crate) struct AnsweredHere<'a> {
@@ -37,11 +37,13 @@ impl AnsweredHere<'_> {
     #[cold]
     fn make(&self) -> Span {
         let (context, connection) = (self.context, self.context.connection());
+        // what came from another node was called there, however deep inside of others
+        let from_afar = context.depth() == 0 || Attempt::of(context).is_some();
         let (system, shown) = (connection.dialect(), Shown(self.procedure));
         let span = tracing::debug_span!(
             "call",
             otel.name = field::Empty,
-            otel.kind = if context.depth() == 0 { "server" } else { "internal" },
+            otel.kind = if from_afar { "server" } else { "internal" },
             otel.status_code = field::Empty,
             otel.status_description = field::Empty,
             rpc.system.name = system,
@@ -71,7 +73,7 @@ impl AnsweredHere<'_> {
             span.record("trace", field::display(trace));
         }
         #[cfg(feature = "otel")]
-        if context.depth() == 0 || super::otel::here().is_none() {
+        if from_afar || super::otel::here().is_none() {
             super::otel::set_parent(&span, trace.as_ref());
         }
         span

@@ -44,6 +44,11 @@ pub(super) fn go_on(span: Option<&Span>, trace: &mut Option<Trace>) {
     *trace = there.or_else(|| here.filter(|_| !away)).or_else(|| trace.take());
 }
 
+/// Gives a span another name, also one that others stand in already.
+pub(super) fn rename(span: &Span, name: &str) {
+    span.context().span().update_name(name.to_owned());
+}
+
 fn place(context: &Context) -> Option<Trace> {
     let span = context.span();
     let here = span.span_context();

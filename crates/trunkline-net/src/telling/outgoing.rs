@@ -76,6 +76,16 @@ fn span(procedure: Option<&str>, far: &Far) -> Span {
     )
 }
 
+/// Gives the span of a call the name of its procedure, once it is known that there is one:
+/// what strangers make up is none.
+#[cold]
+pub(crate) fn name(span: &Span, procedure: &str) {
+    span.record("otel.name", procedure);
+    span.record("rpc.method", procedure);
+    #[cfg(feature = "otel")]
+    super::otel::rename(span, procedure);
+}
+
 /// Where something stands that is said without a span of its own, by what is said of it.
 #[must_use]
 #[inline]

@@ -1,14 +1,101 @@
-//! Several servers on one broker: what goes from one to another, and how it ends. All in memory,
-//! where the clock stands still, and what depends on no clock on RabbitMQ too.
+//! Several servers on one broker: what goes from one to another, and how it ends.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod calls;
 mod ending;
+mod forgetful;
+mod repeating;
+mod sizes;
+mod trouble;
+mod trust;
+mod world;
+
+use std::sync::Arc;
+use trunkline::broker::{Broker, Memory};
+use world::World;
+
+/// Makes one test of each promise for a [`World`]; `$attribute` is that of its tests.
+macro_rules! promises {
+    ($world:ty, $(#[$attribute:meta])+) => {
+        crate::each_promise! { $world, [$(#[$attribute])+],
+            calls::each_call_runs_once_and_both_handlers_have_some,
+            calls::what_nobody_has_does_not_exist,
+            calls::what_is_said_arrives_as_it_was_said,
+            calls::handlers_call_others_and_take_along_who_asks,
+            calls::networks_are_apart,
+            calls::equal_ids_of_clients_are_told_apart,
+            calls::calls_go_in_a_circle_as_often_as_they_may,
+            ending::a_call_that_its_client_gives_up_ends_where_it_runs,
+            ending::a_chain_that_is_given_up_anywhere_ends_everywhere,
+            ending::a_server_that_stops_finishes_what_it_has_taken_and_takes_no_more,
+            ending::servers_are_replaced_under_load_and_no_call_is_lost_or_runs_twice,
+            repeating::a_call_that_may_run_twice_outlives_its_broker,
+            repeating::all_attempts_at_a_call_have_the_same_key,
+            repeating::a_call_that_runs_still_is_not_run_twice_by_the_same_server,
+            trouble::calls_wait_for_a_broker_that_is_lost,
+            trouble::a_call_under_way_ends_when_the_broker_is_lost,
+            trouble::what_may_have_run_on_a_server_that_was_killed_is_not_run_again,
+            trouble::what_may_run_twice_is_run_elsewhere,
+            trust::what_is_internal_answers_servers_only,
+            trust::a_server_asks_its_own_security_of_strangers,
+        }
+    };
+}
+
+macro_rules! each_promise {
+    ($world:ty, $attributes:tt, $($file:ident::$promise:ident,)*) => {
+        $(crate::promise! { $world, $attributes, $file::$promise })*
+    };
+}
+
+macro_rules! promise {
+    ($world:ty, [$($attribute:tt)+], $file:ident::$promise:ident) => {
+        $($attribute)+
+        async fn $promise() {
+            crate::$file::$promise::<$world>().await;
+        }
+    };
+}
+
+pub(crate) use {each_promise, promise, promises};
+
 #[cfg(feature = "nats")]
 mod nats;
 #[cfg(feature = "amqp")]
 mod rabbitmq;
-mod trouble;
-mod trust;
-mod world;
+
+/// The broker in memory.
+struct InMemory(Memory);
+
+impl World for InMemory {
+    const REDELIVERS: bool = true;
+
+    async fn any() -> Self {
+        Self(Memory::new())
+    }
+
+    async fn own() -> Self {
+        Self(Memory::new())
+    }
+
+    fn broker(&self) -> Arc<dyn Broker> {
+        Arc::new(self.0.clone())
+    }
+
+    async fn lose(&mut self) {
+        self.0.lose();
+    }
+
+    async fn restore(&mut self) {
+        self.0.restore();
+    }
+}
+
+mod memory {
+    promises!(super::InMemory, #[tokio::test(start_paused = true)]);
+}
+
+mod nothing_is_delivered_again {
+    promises!(crate::forgetful::Forgetful, #[tokio::test(start_paused = true)]);
+}

@@ -1,39 +1,34 @@
-//! [`Rabbit`]: a network of its own on the RabbitMQ that all tests share.
+//! What holds on RabbitMQ: the one that all tests share, or one of its own.
 
-use crate::world::{Joins, gateway};
-use rand::random;
-use serde_json::Value;
-use trunkline::{FaultKind, Router, Server, broker::Amqp};
+use crate::world::World;
+use std::sync::Arc;
+use trunkline::broker::{Amqp, Broker};
 use trunkline_services::RabbitMq;
 
-/// A network of its own on the RabbitMQ that all tests share.
-pub(crate) struct Rabbit {
-    broker: Amqp,
-    network: String,
-}
+struct OnRabbitMq(RabbitMq);
 
-impl Rabbit {
-    pub(crate) fn new() -> Self {
-        let broker = Amqp::new(&RabbitMq::shared().unwrap().uri()).unwrap();
-        Self { broker, network: format!("test-{:016x}", random::<u64>()) }
+impl World for OnRabbitMq {
+    const REDELIVERS: bool = true;
+
+    async fn any() -> Self {
+        Self(RabbitMq::shared().unwrap())
+    }
+
+    async fn own() -> Self {
+        Self(RabbitMq::start().unwrap())
+    }
+
+    fn broker(&self) -> Arc<dyn Broker> {
+        Arc::new(Amqp::new(&self.0.uri()).unwrap())
+    }
+
+    async fn lose(&mut self) {
+        self.0.kill().unwrap();
+    }
+
+    async fn restore(&mut self) {
+        self.0.restart().unwrap();
     }
 }
 
-impl Joins for Rabbit {
-    fn join(&self, server: Server) -> Server {
-        server.broker(self.broker.clone()).network(&self.network)
-    }
-
-    fn with_sign(&self, router: Router) -> (Router, String) {
-        let sign = format!("joined.{:016x}", random::<u64>());
-        (router.procedure(&sign, async || ()), sign)
-    }
-
-    async fn has_joined(&self, sign: &str) {
-        let client = gateway(self, Router::new());
-        // each time RabbitMQ says that nobody has it
-        while let Err(fault) = client.call::<Value>(sign, ()).await {
-            assert_eq!(fault.kind(), FaultKind::NotFound, "{fault}");
-        }
-    }
-}
+crate::promises!(OnRabbitMq, #[tokio::test]);

@@ -1,25 +1,21 @@
 //! What is internal stays among the servers.
 
-use crate::world::{Handler, Joins, gateway, gateway_of, on_each_broker};
+use crate::world::{Handler, World, gateway, gateway_of};
 use serde_json::{Value, json};
 use trunkline::{
-    Call, Caller, Details, Fault, FaultKind, Identity, Router, Security, Server, handler, security::by_group,
+    Call, Caller, Details, Fault, FaultKind, Identity, Router, Security, handler, security::by_group,
 };
-
-on_each_broker! {
-    what_is_internal_answers_servers_only,
-    a_server_asks_its_own_security_of_strangers,
-}
 
 fn secret() -> Router {
     Router::new().procedure("secret", handler(async || 42).internal())
 }
 
 /// T28.
-async fn what_is_internal_answers_servers_only(broker: impl Joins) {
-    let _handler = Handler::start(&broker, secret()).await;
+pub(crate) async fn what_is_internal_answers_servers_only<W: World>() {
+    let net = W::any().await.net();
+    let _handler = Handler::start(&net, secret()).await;
     let ask = async |caller: Caller| caller.call::<u8>("secret", ()).await;
-    let client = gateway(&broker, Router::new().procedure("ask", ask));
+    let client = gateway(&net, Router::new().procedure("ask", ask));
     assert_eq!(client.call::<u8>("ask", ()).await, Ok(42));
     for args in [
         json!(null),
@@ -40,10 +36,11 @@ impl Security for Groups {
     }
 }
 
-async fn a_server_asks_its_own_security_of_strangers(broker: impl Joins) {
+pub(crate) async fn a_server_asks_its_own_security_of_strangers<W: World>() {
+    let net = W::any().await.net();
     let router = Router::new().procedure("delete", handler(async || "gone").group("admin"));
-    let _handler = Handler::with(&broker, router, |server| server.security(Groups)).await;
-    let as_one = |identity| gateway_of(broker.join(Server::new(Router::new())), identity);
+    let _handler = Handler::with(&net, router, |server| server.security(Groups)).await;
+    let as_one = |identity| gateway_of(net.server(Router::new()), identity);
     let ada = as_one(Identity::new("ada").with_group("admin"));
     assert_eq!(ada.call::<String>("delete", ()).await.as_deref(), Ok("gone"));
     let bob = as_one(Identity::new("bob"));

@@ -1,55 +1,86 @@
-//! Servers of one process, what joins them, and clients of them.
+//! Servers of one process on some broker, and clients of them.
+//!
+//! What holds on every broker is a function of a [`World`], and `promises!` makes a test of
+//! each. What needs a clock that stands still is asked of the broker in memory alone.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{
     sync::{oneshot, watch},
     task::JoinHandle,
 };
-use trunkline::{Client, Connection, Identity, Limits, Link, Router, Server, broker::Memory, framing::Lines};
+use trunkline::{
+    Client, Connection, Identity, Limits, Link, Router, Server,
+    broker::{Broker, Memory},
+    framing::Lines,
+};
 
 /// So long that nothing in here ends by the clock.
 pub(crate) const LONG: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What joins the servers of a test.
-pub(crate) trait Joins {
-    fn join(&self, server: Server) -> Server;
+/// A broker to be tried.
+pub(crate) trait World: Sized {
+    /// Whether what a server held that has gone is delivered to another one.
+    const REDELIVERS: bool;
 
-    /// Adds what is needed to see whether a server has joined.
-    fn with_sign(&self, router: Router) -> (Router, String) {
-        (router, String::new())
+    /// One that other tests may use at the same time.
+    async fn any() -> Self;
+
+    /// One that can be lost, as nobody else uses it.
+    async fn own() -> Self;
+
+    fn broker(&self) -> Arc<dyn Broker>;
+
+    /// Loses it, and all that waits in it, as when its process is killed.
+    async fn lose(&mut self);
+
+    /// Brings it back.
+    async fn restore(&mut self);
+
+    /// A network on it that no other test is in.
+    fn net(&self) -> Net {
+        Net { broker: self.broker(), name: format!("test-{}-{}", std::process::id(), next()).into() }
+    }
+}
+
+/// A number that nobody else in this process has.
+fn next() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A network on some broker.
+#[derive(Clone)]
+pub(crate) struct Net {
+    broker: Arc<dyn Broker>,
+    name: Arc<str>,
+}
+
+impl Net {
+    pub(crate) fn on(broker: impl Broker) -> Self {
+        Self { broker: Arc::new(broker), name: "test".into() }
     }
 
-    /// Waits until the server with that sign has joined.
-    async fn has_joined(&self, _sign: &str) {}
-}
+    /// One in memory.
+    pub(crate) fn new() -> Self {
+        Self::on(Memory::new())
+    }
 
-/// At once.
-impl Joins for Memory {
-    fn join(&self, server: Server) -> Server {
-        server.broker(self.clone())
+    /// Another network on the same broker.
+    pub(crate) fn other(&self) -> Self {
+        Self { name: format!("{}-other", self.name).into(), ..self.clone() }
+    }
+
+    /// A server in it.
+    pub(crate) fn server(&self, router: Router) -> Server {
+        Server::new(router).broker(self.broker.clone()).network(&*self.name)
     }
 }
-
-/// Makes tests of functions that take a [`Joins`]: one in memory, where the clock stands
-/// still, and one on RabbitMQ.
-macro_rules! on_each_broker {
-    ($($test:ident,)*) => {
-        mod in_memory {
-            $(#[tokio::test(start_paused = true)] async fn $test() {
-                super::$test(trunkline::broker::Memory::new()).await;
-            })*
-        }
-        #[cfg(feature = "amqp")]
-        mod on_rabbitmq {
-            $(#[tokio::test] async fn $test() {
-                let test = super::$test(crate::rabbitmq::Rabbit::new());
-                tokio::time::timeout(std::time::Duration::from_secs(60), test).await.expect("it ends");
-            })*
-        }
-    };
-}
-
-pub(crate) use on_each_broker;
 
 /// A server that serves nobody but other servers.
 pub(crate) struct Handler {
@@ -58,27 +89,26 @@ pub(crate) struct Handler {
 }
 
 impl Handler {
-    pub(crate) async fn start(broker: &impl Joins, router: Router) -> Self {
-        let limits = Limits::default().call_timeout(LONG).drain_timeout(LONG);
-        Self::with_limits(broker, router, limits).await
+    /// Starts one, and waits until it is there for others.
+    pub(crate) async fn start(net: &Net, router: Router) -> Self {
+        Self::with_limits(net, router, Limits::default().call_timeout(LONG).drain_timeout(LONG)).await
     }
 
-    pub(crate) async fn with_limits(broker: &impl Joins, router: Router, limits: Limits) -> Self {
-        Self::with(broker, router, |server| server.limits(limits)).await
+    pub(crate) async fn with_limits(net: &Net, router: Router, limits: Limits) -> Self {
+        Self::with(net, router, |server| server.limits(limits)).await
     }
 
-    /// A server that is made to be what `change` says.
-    pub(crate) async fn with(
-        broker: &impl Joins,
-        router: Router,
-        change: impl FnOnce(Server) -> Server,
-    ) -> Self {
-        let (router, sign) = broker.with_sign(router);
-        let bound = broker.join(change(Server::new(router))).bind().await.unwrap();
+    pub(crate) async fn with(net: &Net, router: Router, change: impl FnOnce(Server) -> Server) -> Self {
+        let ready = format!("ready{}", next());
+        let server = change(net.server(router.procedure(&ready, async || ())));
+        let bound = server.bind().await.unwrap();
         let (stop, stopped) = oneshot::channel();
-        let handler = Self { stop, served: tokio::spawn(bound.serve_until(stopped)) };
-        broker.has_joined(&sign).await;
-        handler
+        let served = tokio::spawn(bound.serve_until(stopped));
+        let client = gateway(net, Router::new());
+        while client.call::<()>(&ready, ()).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Self { stop, served }
     }
 
     /// Begins to stop in good order, which the future waits for.
@@ -94,10 +124,10 @@ impl Handler {
     }
 }
 
-/// A client of a server that has `router`, and the broker for all else.
-pub(crate) fn gateway(broker: &impl Joins, router: Router) -> Client {
+/// A client of a server that has `router`, and the network for all else.
+pub(crate) fn gateway(net: &Net, router: Router) -> Client {
     let limits = Limits::default().call_timeout(LONG);
-    gateway_of(broker.join(Server::new(router).limits(limits)), Identity::anonymous())
+    gateway_of(net.server(router).limits(limits), Identity::anonymous())
 }
 
 /// A client of a server, who is known to be somebody.

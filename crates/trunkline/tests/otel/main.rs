@@ -12,7 +12,7 @@ use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData
 use support::{Wire, client};
 use tracing::{Instrument, subscriber::DefaultGuard};
 use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt};
-use trunkline::{Caller, Client, Context, Fault, Limits, Peer, Router, Server, State, handler};
+use trunkline::{Caller, Client, Context, Fault, Limits, Link, Peer, Router, Server, State, handler};
 
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -227,6 +227,54 @@ async fn all_that_is_said_goes_on_with_the_trace() {
     let back = collected.one("three", SpanKind::Client);
     assert_parent(&back, &two);
     assert_parent(&collected.one("three", SpanKind::Server), &back);
+}
+
+/// From a client over a gateway to a server that has the procedure, and on to another
+/// one: each asks in a span of its own, and answers in one.
+#[tokio::test]
+async fn one_trace_goes_over_a_broker() {
+    let collected = Collected::new();
+    let broker = trunkline::broker::Memory::new();
+    let ask = async |caller: Caller| caller.call::<u8>("rooms.refuse", ()).await;
+    let refuse = async || Err::<u8, _>(Fault::from("no room").with_code(4001));
+    let mut serving = Vec::new();
+    for router in [Router::new().procedure("ask", ask), Router::new().procedure("rooms.refuse", refuse)] {
+        serving.push(Server::new(router).broker(broker.clone()).bind().await.unwrap());
+    }
+    let (here, there) = Link::pair();
+    tokio::spawn(Server::new(Router::new()).broker(broker).serve_link(there));
+    let client = Client::over(here).connect_lazy().unwrap();
+    let calls = async {
+        assert_eq!(client.call::<u8>("ask", ()).await.unwrap_err().code(), Some(4001));
+        client.call::<u8>("nobody", ()).await.unwrap_err();
+    };
+    calls.instrument(tracing::info_span!("program")).await;
+    client.close().await;
+
+    let of_system = |name: &str, kind: SpanKind, system: &str| {
+        let all = collected.exporter.get_finished_spans().unwrap();
+        let these = all.into_iter().filter(|span| span.name == name && span.span_kind == kind);
+        let mut these: Vec<_> = these.filter(|span| said(span, "rpc.system.name") == system).collect();
+        assert_eq!(these.len(), 1, "{name} {kind:?} {system}");
+        these.remove(0)
+    };
+    let first = of_system("ask", SpanKind::Client, "jsonrpc");
+    let asking = of_system("ask", SpanKind::Client, "therms");
+    let answering = of_system("ask", SpanKind::Server, "therms");
+    let inner_asking = of_system("rooms.refuse", SpanKind::Client, "therms");
+    let inner_answering = of_system("rooms.refuse", SpanKind::Server, "therms");
+    assert_eq!(asking.span_context.trace_id(), first.span_context.trace_id());
+    assert_parent(&answering, &asking);
+    assert_parent(&inner_answering, &inner_asking);
+    assert!(answering.parent_span_is_remote && inner_answering.parent_span_is_remote);
+    assert_eq!(inner_asking.span_context.trace_id(), first.span_context.trace_id());
+    for span in [&asking, &answering, &inner_asking, &inner_answering] {
+        assert_eq!(said(span, "rpc.method"), span.name, "{}", span.name);
+        assert_eq!(said(span, "rpc.response.status_code"), "4001", "{}", span.name);
+        assert_eq!(span.status, Status::error("no room"), "{}", span.name);
+    }
+    let unknown = of_system("therms", SpanKind::Client, "therms");
+    assert_eq!(said(&unknown, "error.type"), "NotFound", "what nobody has gives no span its name");
 }
 
 /// What runs in a task of its own is in the span of its call all the same, also where that

@@ -1,6 +1,9 @@
 //! Responses, as they are read by who has asked.
 
-use super::{fault::Told, request::some};
+use super::{
+    fault::{Said, Told},
+    request::some,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -45,9 +48,11 @@ struct Response<'a> {
 pub(super) fn read(body: &str) -> Option<Answered<'_>> {
     let Message { request, response } = serde_json::from_str(body).ok()?;
     let Response { code, data, message, success, trace } = response;
+    let said = trace.map(Said::read).unwrap_or_default();
+    let remark = said.remark();
     let outcome = match success.is_some_and(|success| success.get() == "true") {
         true => Ok(Payload::Json(data.map_or("null", RawValue::get))),
-        false => Err(Told { code, data, message, trace }.fault()),
+        false => Err(Told { code, data, message, said }.fault()),
     };
-    Some(Answered { id: request.trace.id, outcome })
+    Some(Answered { id: request.trace.id, outcome, remark })
 }

@@ -10,7 +10,7 @@ use std::{borrow::Cow, net::SocketAddr, ops::Range, sync::Arc};
 use trunkline_core::{
     About, CallId, Connection, Context, CowPayload, Dialect, Fault, FaultKind, Format, Frame, Key, OpenFrame,
     Outbox, Payload, Signal,
-    envelope::Opened,
+    envelope::{Opened, Remark},
     key::{FIRST, GLOBAL},
 };
 
@@ -55,6 +55,9 @@ pub(super) fn open(body: &str) -> Option<Opened> {
         id: delivery.id.clone(),
         procedure,
         internal: trace.is_internal(),
+        repeated: trace.repeated,
+        understands: ours,
+        authorization: request.authorization(),
         context: request.trace.known(context),
         dialect: Box::new(delivery),
     })
@@ -89,6 +92,21 @@ struct Heard {
 
 const DATA: &[u8] = br#","data":"#;
 
+/// What an answer ends with: its trace, the response, the message.
+const END: &[u8] = b"}}}";
+
+/// Says more in the trace of an answer.
+pub(super) fn remark(answer: &mut Vec<u8>, remark: Remark) {
+    if answer.ends_with(END) {
+        answer.truncate(answer.len() - END.len());
+        answer.extend_from_slice(match remark {
+            Remark::NotStarted => br#","started":false"#.as_slice(),
+            Remark::Idempotent => br#","idempotent":true"#,
+        });
+        answer.extend_from_slice(END);
+    }
+}
+
 impl Delivery {
     /// Appends what stands before the data of a response.
     fn head(&self, code: i64, out: &mut Vec<u8>) {
@@ -114,7 +132,7 @@ impl Delivery {
         {
             fault::write_kind(fault, out);
         }
-        out.extend_from_slice(b"}}}");
+        out.extend_from_slice(END);
     }
 
     fn refuse(&self, fault: &Fault, out: &mut Outbox) {
@@ -165,6 +183,10 @@ impl Dialect for Delivery {
 
     fn fault(&mut self, _id: &CallId<'_>, fault: &Fault, out: &mut Outbox) {
         self.refuse(fault, out);
+    }
+
+    fn code(&self, _id: Option<&CallId<'_>>, fault: &Fault) -> Option<i64> {
+        Some(code(fault))
     }
 
     fn oversize<'h>(

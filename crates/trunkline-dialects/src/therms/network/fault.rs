@@ -3,7 +3,7 @@
 use crate::jsonrpc::write::string;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use trunkline_core::{Fault, FaultKind};
+use trunkline_core::{Fault, FaultKind, envelope::Remark};
 
 /// The kinds, as they are told to nodes that ask for them.
 const KINDS: [(FaultKind, &str); 15] = [
@@ -50,20 +50,36 @@ pub(super) struct Told<'a> {
     pub(super) code: Option<&'a RawValue>,
     pub(super) data: Option<&'a RawValue>,
     pub(super) message: Option<&'a RawValue>,
-    pub(super) trace: Option<&'a RawValue>,
+    pub(super) said: Said,
 }
 
 /// What it says of itself to those who understand it.
 #[derive(Default, Deserialize)]
-struct Kind {
+pub(super) struct Said {
     kind: Option<String>,
     code: Option<i64>,
+    started: Option<bool>,
+    #[serde(default)]
+    idempotent: bool,
+}
+
+impl Said {
+    pub(super) fn read(trace: &RawValue) -> Self {
+        serde_json::from_str(trace.get()).unwrap_or_default()
+    }
+
+    pub(super) fn remark(&self) -> Option<Remark> {
+        match (self.started, self.idempotent) {
+            (Some(false), _) => Some(Remark::NotStarted),
+            (_, true) => Some(Remark::Idempotent),
+            _ => None,
+        }
+    }
 }
 
 impl Told<'_> {
     pub(super) fn fault(self) -> Fault {
-        let Kind { kind, code: own } =
-            self.trace.and_then(|trace| serde_json::from_str(trace.get()).ok()).unwrap_or_default();
+        let Said { kind, code: own, .. } = self.said;
         let code = self.code.and_then(|code| serde_json::from_str::<i64>(code.get()).ok());
         let kind = kind.and_then(|name| KINDS.iter().find(|(_, known)| *known == name));
         let (kind, code) = match kind {

@@ -15,7 +15,15 @@
 //! | `traceparent`, `tracestate` | the W3C's trace context |
 //! | `parentId` | the id of the call that this one is made for |
 //! | `depth` | how many calls of this program there are around it |
+//! | `repeated` | `true`: it was asked before, with the same `id`, and may have run |
 //! | `identity` | who the gateway has found the caller to be: `subject`, `groups`, `claims` |
+//!
+//! And in `response.trace`, to a node that says a `timeout`: `started`, `false` if the node
+//! has not begun with the call, and another one may; `idempotent`, `true` if the procedure
+//! may run twice.
+//!
+//! Where a gateway has said nothing of `identity` in `trace`, the client's own word is
+//! looked at, `request.identity.authorization`, which @therms/rpc-server hands on.
 //!
 //! Whoever may publish to the broker is believed, as the original does: a gateway must
 //! make `trace` itself, and never take it from its clients.
@@ -38,9 +46,10 @@ mod delivery;
 mod fault;
 mod request;
 
+use std::ops::Range;
 use trunkline_core::{
     Limits,
-    envelope::{Answered, Asked, Envelope, Opened},
+    envelope::{Answered, Asked, Envelope, Opened, Remark},
 };
 
 /// How the nodes of a cluster spell requests and responses: as @therms/rpc-server does.
@@ -63,8 +72,8 @@ use trunkline_core::{
 pub struct Network;
 
 impl Envelope for Network {
-    fn request(&self, asked: &Asked<'_>, body: &mut Vec<u8>) {
-        request::write(asked, body);
+    fn request(&self, asked: &Asked<'_>, body: &mut Vec<u8>) -> Option<Range<usize>> {
+        request::write(asked, body)
     }
 
     fn open(&self, body: &[u8], _limits: &Limits) -> Option<Opened> {
@@ -73,6 +82,10 @@ impl Envelope for Network {
 
     fn answer<'b>(&self, body: &'b [u8]) -> Option<Answered<'b>> {
         answer::read(std::str::from_utf8(body).ok()?)
+    }
+
+    fn remark(&self, answer: &mut Vec<u8>, remark: Remark) {
+        delivery::remark(answer, remark);
     }
 
     fn name(&self) -> &'static str {

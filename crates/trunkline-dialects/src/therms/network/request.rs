@@ -1,16 +1,18 @@
 //! Requests: written, and read.
 
-use crate::jsonrpc::write::string;
+use crate::{jsonrpc::write::string, therms};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, value::RawValue};
-use std::{borrow::Cow, net::IpAddr};
+use std::{borrow::Cow, net::IpAddr, ops::Range};
 use trunkline_core::{About, Context, Identity, Payload, Trace, envelope::Asked};
 
-/// Appends the message that asks for a call.
-pub(super) fn write(asked: &Asked<'_>, out: &mut Vec<u8>) {
+/// Appends the message that asks for a call; gives where its arguments stand.
+pub(super) fn write(asked: &Asked<'_>, out: &mut Vec<u8>) -> Option<Range<usize>> {
     out.extend_from_slice(br#"{"request":{"#);
+    let mut place = None;
     if let Some(Payload::Json(args)) = asked.args {
         out.extend_from_slice(br#""args":"#);
+        place = Some(out.len()..out.len() + args.len());
         out.extend_from_slice(args.as_bytes());
         out.push(b',');
     }
@@ -42,8 +44,12 @@ pub(super) fn write(asked: &Asked<'_>, out: &mut Vec<u8>) {
     if asked.internal {
         number(out, r#","depth":"#, asked.context.depth().max(1) as u64);
     }
+    if asked.repeated {
+        out.extend_from_slice(br#","repeated":true"#);
+    }
     write_identity(out, asked.context.identity());
     out.extend_from_slice(b"}}}");
+    place
 }
 
 /// Where the call comes from, in the original's words.
@@ -129,6 +135,8 @@ pub(super) struct Request<'a> {
     pub(super) args: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(super) correlation_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    identity: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) procedure: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -157,6 +165,8 @@ pub(super) struct Said<'a> {
     tracestate: Option<Cow<'a, str>>,
     #[serde(default)]
     depth: Option<u32>,
+    #[serde(default)]
+    pub(super) repeated: bool,
     #[serde(borrow, default)]
     identity: Option<Known<'a>>,
 }
@@ -173,6 +183,12 @@ impl Request<'_> {
 
     pub(super) fn version(&self) -> Option<Cow<'_, str>> {
         word(self.version)
+    }
+
+    /// By what the client is to be known, where the gateway has not found out who it is.
+    pub(super) fn authorization(&self) -> Option<Box<str>> {
+        let said = self.identity.filter(|_| self.trace.identity.is_none())?;
+        therms::Identity::read(said.get())?.authorization().map(Box::from)
     }
 }
 

@@ -164,12 +164,15 @@ fn what_one_of_ours_asks_another_hears() {
         timeout: Duration::from_millis(1500),
         internal: true,
         parent: Some("before"),
+        repeated: true,
     };
     let mut body = Vec::new();
-    Network.request(&asked, &mut body);
+    let args = Network.request(&asked, &mut body);
     let text = String::from_utf8(body).unwrap();
+    assert_eq!(&text[args.unwrap()], "[1, 2]");
     let mut opened = open(&text);
     assert_eq!((&*opened.id, &*opened.procedure, opened.internal), ("deadbeef", "math.add@2", true));
+    assert!(opened.repeated && opened.understands);
     assert_eq!(opened.context.identity(), &ada);
     assert_eq!(opened.context.depth(), 3);
     let said = heard(&mut *opened.dialect, &text);
@@ -183,12 +186,13 @@ fn what_one_of_ours_asks_another_hears() {
     let given = answered(&mut *opened.dialect, Ok("null"));
     assert!(!String::from_utf8(given).unwrap().contains("data"), "nothing is not said");
 
-    (asked.internal, asked.args) = (false, None);
+    (asked.internal, asked.args, asked.repeated) = (false, None, false);
     let mut body = Vec::new();
-    Network.request(&asked, &mut body);
+    assert_eq!(Network.request(&asked, &mut body), None);
     let text = String::from_utf8(body).unwrap();
     let mut opened = open(&text);
     assert_eq!((opened.internal, opened.context.depth()), (false, 0), "strangers have nothing around them");
+    assert!(!opened.repeated);
     assert_eq!(opened.context.connection().remote().unwrap().ip().to_string(), "192.0.2.7");
     assert_eq!(heard(&mut *opened.dialect, &text).1, None);
 }
@@ -198,8 +202,16 @@ fn a_fault_comes_back_as_what_it_was() {
     let context = Context::local();
     let key = Key::of("ping");
     let timeout = Duration::from_secs(1);
-    let asked =
-        Asked { id: "1", key: &key, args: None, context: &context, timeout, internal: false, parent: None };
+    let asked = Asked {
+        id: "1",
+        key: &key,
+        args: None,
+        context: &context,
+        timeout,
+        internal: false,
+        parent: None,
+        repeated: false,
+    };
     let mut body = Vec::new();
     Network.request(&asked, &mut body);
     let text = String::from_utf8(body).unwrap();
@@ -229,6 +241,40 @@ fn a_fault_comes_back_as_what_it_was() {
         for coded in [fault.clone().with_code(500), fault.with_code(-7).with_data([1])] {
             assert_eq!(there_and_back(&coded), coded);
         }
+    }
+}
+
+#[test]
+fn what_is_said_of_an_answer_is_understood() {
+    let text = r#"{"request":{"procedure":"ping","trace":{"id":"1","timeout":5}}}"#;
+    for outcome in [Ok("7"), Err(&Fault::from("no").with_code(-3).with_data([1]))] {
+        let plain = answered(&mut *open(text).dialect, outcome);
+        let plain = plain.trim_ascii_end();
+        assert_eq!(Network.answer(plain).unwrap().remark, None);
+        for remark in [Remark::NotStarted, Remark::Idempotent] {
+            let mut said = plain.to_vec();
+            Network.remark(&mut said, remark);
+            let (before, after) = (Network.answer(plain).unwrap(), Network.answer(&said).unwrap());
+            assert_eq!(after.remark, Some(remark));
+            assert_eq!(format!("{:?}", after.outcome), format!("{:?}", before.outcome));
+        }
+    }
+}
+
+#[test]
+fn a_client_that_its_gateway_does_not_know_says_who_it_is() {
+    let authorization = |request: &str| {
+        open(&format!(r#"{{"request":{{"procedure":"ping",{request}}}}}"#)).authorization.map(String::from)
+    };
+    let token = r#""identity":{"authorization":"jwt","deviceName":"phone"}"#;
+    assert_eq!(authorization(&format!(r#"{token},"trace":{{"id":"1"}}"#)).as_deref(), Some("jwt"));
+    assert_eq!(authorization(&format!(r#"{token},"trace":{{"id":"1","identity":{{}}}}"#)), None);
+    for identity in ["null", "7", "{}", r#"{"authorization":""}"#, r#"{"authorization":{}}"#, r#""jwt""#] {
+        assert_eq!(
+            authorization(&format!(r#""identity":{identity},"trace":{{"id":"1"}}"#)),
+            None,
+            "{identity}"
+        );
     }
 }
 
