@@ -214,9 +214,11 @@ impl<'a> Course<'a> {
         self.sent += 1;
         self.open += 1;
         self.free = false;
-        // each of the attempts to come has an equal share of the time
-        let share = self.ask.left() / (ATTEMPTS + 1).saturating_sub(self.sent).max(1);
-        self.again = self.may_send().then(|| after(now(), share)).flatten().filter(|_| self.idempotent);
+        self.again = None;
+        if self.idempotent && self.may_send() {
+            // each of the attempts to come has an equal share of the time
+            self.again = after(now(), self.ask.left() / (ATTEMPTS + 1 - self.sent));
+        }
         Ok(())
     }
 
