@@ -9,7 +9,13 @@ use crate::{
     service::Service,
 };
 use bytes::Bytes;
-use std::{convert::Infallible, future::pending, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::pending,
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::{sync::oneshot, time::sleep};
 use trunkline_core::{
     Attempt, Context, Credentials, Fault, FaultKind, Format, OwnedPayload,
@@ -26,7 +32,7 @@ pub(super) struct Run {
     pub(super) service: Service,
     pub(super) opened: Opened,
     pub(super) body: Bytes,
-    pub(super) reply_to: Box<str>,
+    pub(super) asked_from: AskedFrom,
     /// Whether it may have run before.
     pub(super) repeated: bool,
     /// Why it is not run.
@@ -34,6 +40,26 @@ pub(super) struct Run {
     /// What is said of the answer.
     pub(super) remark: Option<Remark>,
     pub(super) settled: Settled,
+}
+
+/// Where whoever asked waits for the answer. Clones are the same.
+#[derive(Clone)]
+pub(super) struct AskedFrom(Arc<Mutex<Arc<str>>>);
+
+impl AskedFrom {
+    pub(super) fn new(reply_to: &str) -> Self {
+        Self(Arc::new(Mutex::new(reply_to.into())))
+    }
+
+    /// The answer is to go where `other` waits.
+    pub(super) fn follow(&self, other: &Self) {
+        let address = other.address();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = address;
+    }
+
+    fn address(&self) -> Arc<str> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// When this is dropped, the broker hears that all has been done that will be.
@@ -54,7 +80,7 @@ impl Run {
     /// Runs it and answers it, unless whoever asked gives it up, by dropping the other
     /// end of `given_up`. What it gives is to be dropped once there is room for another.
     pub(super) async fn finish(self, given_up: Option<oneshot::Receiver<()>>) -> Option<Settled> {
-        let Self { service, mut opened, body, reply_to, repeated, fault, remark, settled } = self;
+        let Self { service, mut opened, body, asked_from, repeated, fault, remark, settled } = self;
         let desk = settled.desk.clone();
         let mut held = Some(settled);
         let mut given_up = pin!(async move {
@@ -95,7 +121,7 @@ impl Run {
         let until = after(now(), service.limits.call_timeout);
         loop {
             let Some(line) = desk.line() else { return held };
-            match line.answer(&reply_to, &opened.id, answer.clone()) {
+            match line.answer(&asked_from.address(), &opened.id, answer.clone()) {
                 Ok(()) | Err(Unsent::Full) => return held,
                 Err(Unsent::Lost) => {
                     if !matches!(desk.reached(until).await, Ok(true)) {

@@ -4,7 +4,7 @@ use super::{
     cancel,
     desk::Desk,
     forgone::Forgone,
-    run::{Run, Settled},
+    run::{AskedFrom, Run, Settled},
 };
 use crate::{broker::Delivery, service::Service};
 use std::{
@@ -30,11 +30,17 @@ pub(super) struct Serving {
 
 #[derive(Default)]
 struct Calls {
-    /// Those under way, by their ids; each ends when this is dropped.
-    running: HashMap<Box<str>, oneshot::Sender<()>>,
+    /// Those under way, by their ids.
+    running: HashMap<Box<str>, Running>,
     /// How many are under way, with those whose id another one has.
     count: usize,
     forgone: Forgone,
+}
+
+/// A call under way, which ends when this is dropped.
+struct Running {
+    _until: oneshot::Sender<()>,
+    asked_from: AskedFrom,
 }
 
 /// What becomes of a request.
@@ -48,19 +54,24 @@ enum Taken {
 }
 
 impl Calls {
-    fn enter(&mut self, id: &str, may_be_here: bool, most: usize) -> Taken {
-        if self.forgone.contains(id) || (may_be_here && self.running.contains_key(id)) {
+    fn enter(&mut self, id: &str, from: &AskedFrom, may_be_here: bool, most: usize) -> Taken {
+        if self.forgone.contains(id) {
+            return Taken::PassedOver;
+        }
+        if may_be_here && let Some(running) = self.running.get(id) {
+            // who asks again may have another address by now
+            running.asked_from.follow(from);
             return Taken::PassedOver;
         }
         if self.count >= most {
             return Taken::Full;
         }
         self.count += 1;
-        let (sender, receiver) = oneshot::channel();
+        let (until, receiver) = oneshot::channel();
         // ids that are not of our making may be the same; those nobody gives up
         Taken::In(match self.running.entry(id.into()) {
             Entry::Vacant(place) => {
-                place.insert(sender);
+                place.insert(Running { _until: until, asked_from: from.clone() });
                 Some(receiver)
             }
             Entry::Occupied(_) => None,
@@ -95,8 +106,12 @@ impl Serving {
         } else {
             None
         };
+        let asked_from = AskedFrom::new(delivery.reply_to);
         let mut remark = is_idempotent.then_some(Remark::Idempotent);
-        let taken = self.calls().enter(&opened.id, repeated && opened.understands, limits.max_in_flight);
+        let taken = {
+            let may_be_here = repeated && opened.understands;
+            self.calls().enter(&opened.id, &asked_from, may_be_here, limits.max_in_flight)
+        };
         if let Taken::PassedOver = taken {
             return self.pass_over(settled);
         }
@@ -120,7 +135,7 @@ impl Serving {
             service: service.clone(),
             opened,
             body: delivery.body.clone(),
-            reply_to: delivery.reply_to.into(),
+            asked_from,
             repeated,
             fault,
             remark,

@@ -108,6 +108,7 @@ impl Line for Wire {
 
 impl World for Forgetful {
     const REDELIVERS: bool = false;
+    const IS_MISSED_AT_ONCE: bool = true;
 
     async fn any() -> Self {
         Self::default()

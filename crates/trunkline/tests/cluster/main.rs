@@ -70,6 +70,7 @@ struct InMemory(Memory);
 
 impl World for InMemory {
     const REDELIVERS: bool = true;
+    const IS_MISSED_AT_ONCE: bool = true;
 
     async fn any() -> Self {
         Self(Memory::new())

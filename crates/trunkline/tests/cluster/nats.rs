@@ -9,6 +9,7 @@ struct OnNATS(Service);
 
 impl World for OnNATS {
     const REDELIVERS: bool = false;
+    const IS_MISSED_AT_ONCE: bool = false;
 
     async fn any() -> Self {
         Self(Service::shared().unwrap())

@@ -9,6 +9,7 @@ struct OnRabbitMq(RabbitMq);
 
 impl World for OnRabbitMq {
     const REDELIVERS: bool = true;
+    const IS_MISSED_AT_ONCE: bool = false;
 
     async fn any() -> Self {
         Self(RabbitMq::shared().unwrap())

@@ -28,6 +28,9 @@ pub(crate) trait World: Sized {
     /// Whether what a server held that has gone is delivered to another one.
     const REDELIVERS: bool;
 
+    /// Whether who speaks to it knows at once that it is lost.
+    const IS_MISSED_AT_ONCE: bool;
+
     /// One that other tests may use at the same time.
     async fn any() -> Self;
 
