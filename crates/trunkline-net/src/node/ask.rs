@@ -12,7 +12,10 @@ use crate::{
 use bytes::Bytes;
 use std::{sync::Arc, time::Instant};
 use tokio::time::timeout_at;
-use trunkline_core::{Fault, FaultKind, Key, router::unknown};
+use trunkline_core::{
+    Fault, FaultKind, Key,
+    router::{Unknown, Why},
+};
 
 /// One call of ours.
 pub(super) struct Ask {
@@ -47,7 +50,7 @@ impl Ask {
             };
             return match outcome {
                 Ok(Outcome::Answered(outcome)) => outcome,
-                Ok(Outcome::Unroutable) => Err(unknown(&self.procedure)),
+                Ok(Outcome::Unroutable) => Err(Unknown::new(&self.procedure, Why::Nowhere).into()),
                 Ok(Outcome::Lost) | Err(_) => Err(lost()),
             };
         }

@@ -29,10 +29,9 @@ impl Procedure for Forward {
     fn start(&self, call: &Call<'_>) -> Result<BoxRunning, Fault> {
         let (desk, context) = (&self.0, call.context_and_trace());
         let (name, key) = (call.procedure, Key::of(call.procedure));
-        let taken = context.extensions().get::<Taken>();
-        let came_over_the_broker = taken.is_some_and(|taken| taken.depth == context.depth());
+        let came_over_the_broker = context.extensions().get() == Some(&Taken { depth: context.depth() });
         if came_over_the_broker || name.starts_with("rpc.") || !is_short(&key) {
-            return Err(unknown(name));
+            return Err(call.states.router().map_or_else(|| unknown(name), |router| router.unknown(name)));
         }
         let limits = desk.limits().ok_or_else(left)?;
         let size = call.args.map_or(0, |args| args.size());
@@ -47,8 +46,6 @@ impl Procedure for Forward {
             args: call.args,
             context: &context,
             timeout: until.map_or(limits.call_timeout, |until| until.saturating_duration_since(now())),
-            internal: context.depth() > 0 || context.connection().transport() == "in process",
-            parent: taken.map(|taken| &*taken.id),
         };
         let mut body = Vec::with_capacity(size + USUAL_HEAD);
         desk.envelope.request(&asked, &mut body);
@@ -73,7 +70,7 @@ impl<F: Future<Output = Result<Bytes, Fault>> + Send> Running for Forwarded<F> {
     ) -> Poll<Result<(), Fault>> {
         let answer = ready!(self.project().answer.poll(cx))?;
         let text = std::str::from_utf8(&answer).map_err(Fault::internal)?;
-        Poll::Ready(reply.write_encoded(&Payload::Json(text)))
+        Poll::Ready(reply.write_coded(&Payload::Json(text)))
     }
 }
 

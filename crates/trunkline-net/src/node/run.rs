@@ -12,10 +12,9 @@ use std::{future::pending, sync::Arc};
 use tokio::sync::oneshot;
 use trunkline_core::{Fault, FaultKind, envelope::Opened};
 
-/// The call that came over the broker, in the context of all that is called for it.
-#[derive(Clone)]
+/// A call that came over the broker, in the context of all that is called for it.
+#[derive(Clone, Eq, PartialEq)]
 pub(super) struct Taken {
-    pub(super) id: Arc<str>,
     /// How many calls there are around it: those that it makes have more.
     pub(super) depth: usize,
 }
@@ -51,7 +50,7 @@ impl Run {
     pub(super) async fn finish(self, given_up: Option<oneshot::Receiver<()>>) {
         let Self { service, opened, body, reply_to, fault, settled } = self;
         let Opened { id, procedure, context, dialect, .. } = opened;
-        let taken = Taken { id: (&*id).into(), depth: context.depth() };
+        let taken = Taken { depth: context.depth() };
         let mut exchange = Exchange::in_dialect(dialect, &service, context.with_extension(taken));
         let given_up = async move {
             match given_up {

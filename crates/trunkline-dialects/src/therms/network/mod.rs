@@ -35,7 +35,7 @@
 
 mod answer;
 mod delivery;
-mod fault;
+mod exactly;
 mod request;
 
 use trunkline_core::{
@@ -67,8 +67,8 @@ impl Envelope for Network {
         request::write(asked, body);
     }
 
-    fn open(&self, body: &[u8], _limits: &Limits) -> Option<Opened> {
-        delivery::open(std::str::from_utf8(body).ok()?)
+    fn open(&self, body: &[u8], limits: &Limits) -> Option<Opened> {
+        delivery::open(std::str::from_utf8(body).ok()?, limits.max_depth)
     }
 
     fn answer<'b>(&self, body: &'b [u8]) -> Option<Answered<'b>> {

@@ -1,0 +1,109 @@
+//! Faults, as two of ours tell each other of them: what a code and a message do not say.
+
+use super::super::fault::kind as kind_of;
+use crate::jsonrpc::write::string;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use trunkline_core::{
+    Fault, FaultKind,
+    router::{Unknown, Why},
+};
+
+/// The kinds, by what they are called.
+const KINDS: [(FaultKind, &str); 15] = [
+    (FaultKind::Failed, "failed"),
+    (FaultKind::InvalidArgs, "invalid-args"),
+    (FaultKind::NotFound, "not-found"),
+    (FaultKind::InvalidRequest, "invalid-request"),
+    (FaultKind::Unauthenticated, "unauthenticated"),
+    (FaultKind::Forbidden, "forbidden"),
+    (FaultKind::RateLimited, "rate-limited"),
+    (FaultKind::Internal, "internal"),
+    (FaultKind::Unavailable, "unavailable"),
+    (FaultKind::Cancelled, "cancelled"),
+    (FaultKind::DeadlineExceeded, "deadline-exceeded"),
+    (FaultKind::RequestTooLarge, "request-too-large"),
+    (FaultKind::ReplyTooLarge, "reply-too-large"),
+    (FaultKind::Disconnected, "disconnected"),
+    (FaultKind::InvalidReply, "invalid-reply"),
+];
+
+/// Why there is no procedure of a name.
+const WHYS: [(Why, &str); 4] = [
+    (Why::Absent, "absent"),
+    (Why::Internal, "internal"),
+    (Why::Version, "version"),
+    (Why::Nowhere, "nowhere"),
+];
+
+fn name<T: PartialEq>(names: &[(T, &'static str)], of: T) -> Option<&'static str> {
+    names.iter().find(|(it, _)| *it == of).map(|(_, name)| *name)
+}
+
+fn named<T: Copy>(names: &[(T, &str)], name: &str) -> Option<T> {
+    names.iter().find(|(_, known)| *known == name).map(|(it, _)| *it)
+}
+
+/// The members that say of which kind a fault is, whether its code is its own, and which
+/// procedure was not found, and why.
+pub(super) fn told(fault: &Fault) -> String {
+    let mut out = Vec::new();
+    let mut member = |before: &str, value: &str| {
+        out.extend_from_slice(before.as_bytes());
+        string(&mut out, value);
+    };
+    if let Some(kind) = name(&KINDS, fault.kind()) {
+        member(r#","kind":"#, kind);
+    }
+    if let Some(unknown) = Unknown::of(fault) {
+        member(r#","unknown":"#, unknown.name());
+        member(r#","why":"#, name(&WHYS, unknown.why()).unwrap_or_default());
+    }
+    if let Some(code) = fault.code() {
+        out.extend_from_slice(br#","code":"#);
+        out.extend_from_slice(itoa::Buffer::new().format(code).as_bytes());
+    }
+    // all of it is text
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// What a response says of a fault.
+pub(super) struct Told<'a> {
+    pub(super) code: Option<i64>,
+    pub(super) data: Option<&'a RawValue>,
+    pub(super) message: Option<&'a RawValue>,
+    pub(super) trace: Option<&'a RawValue>,
+}
+
+/// What it says of itself to those who understand it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Exactly {
+    kind: String,
+    code: Option<i64>,
+    unknown: Option<String>,
+    why: String,
+}
+
+impl Told<'_> {
+    pub(super) fn fault(self) -> Fault {
+        let said = self.trace.and_then(|trace| serde_json::from_str(trace.get()).ok());
+        let Exactly { kind, code: own, unknown, why } = said.unwrap_or_default();
+        let (kind, code) = match named(&KINDS, &kind) {
+            Some(kind) => (kind, own),
+            None => (self.code.map_or(FaultKind::Failed, kind_of), self.code),
+        };
+        let message = self.message.and_then(|text| serde_json::from_str::<String>(text.get()).ok());
+        let mut fault = Fault::new(kind, message.unwrap_or_default());
+        if let Some(unknown) = unknown {
+            fault = fault.with_source(Unknown::new(&unknown, named(&WHYS, &why).unwrap_or(Why::Absent)));
+        }
+        if let Some(code) = code {
+            fault = fault.with_code(code);
+        }
+        match self.data {
+            Some(data) => fault.with_data(data),
+            None => fault,
+        }
+    }
+}
