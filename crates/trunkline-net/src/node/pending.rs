@@ -112,3 +112,39 @@ impl Pending {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// T07: who answers knows all of an id, or all of its beginning.
+    #[test]
+    fn ids_that_are_not_awaited_are_dropped_and_counted() {
+        let pending = Pending::default();
+        let id = Id::new();
+        let mut awaited = pending.expect(id);
+        let other_end = [&id.as_str()[..24], "........"].concat();
+        let longer = [id.as_str(), "0"].concat();
+        let upper = id.as_str().to_uppercase();
+        let foreign = Id::new();
+        let mut made_up = vec!["", "x", "é", &id.as_str()[1..], &other_end, &longer, foreign.as_str()];
+        made_up.extend((0..32).filter(|length| *length != 24).map(|length| &id.as_str()[..length]));
+        made_up.extend((upper != id.as_str()).then_some(&*upper));
+        for id in &made_up {
+            pending.settle(id, Outcome::Lost);
+        }
+        assert!(awaited.try_recv().is_err() && pending.len() == 1);
+        assert_eq!(pending.strays(), made_up.len() as u64);
+        pending.settle(&id.as_str()[..24], Outcome::Unroutable);
+        assert!(matches!(awaited.try_recv(), Ok(Outcome::Unroutable)));
+        let mut awaited = pending.expect(id);
+        pending.settle(id.as_str(), Outcome::Unroutable);
+        assert!(matches!(awaited.try_recv(), Ok(Outcome::Unroutable)));
+        pending.settle(id.as_str(), Outcome::Unroutable);
+        assert_eq!(
+            (pending.strays(), pending.len()),
+            (made_up.len() as u64 + 1, 0),
+            "nothing is awaited twice"
+        );
+    }
+}

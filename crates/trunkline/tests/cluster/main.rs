@@ -4,6 +4,12 @@
 
 mod calls;
 mod ending;
+#[cfg(feature = "therms")]
+#[path = "../vectors/http_client.rs"]
+#[allow(dead_code, reason = "vectors need the rest")]
+mod http_client;
+#[cfg(feature = "therms")]
+mod therms;
 mod trouble;
 mod trust;
 mod world;
