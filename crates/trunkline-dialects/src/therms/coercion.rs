@@ -10,6 +10,7 @@ use trunkline_core::{Call, Fault, FaultKind, OwnedPayload, Payload, Router, coer
 
 /// The schemas of a router that were written by hand, for [`Router::coercing`]: what
 /// clients of this dialect give as arguments is [changed](ArgsSchema) into what they want.
+/// `trunkline::Server` does this by itself, where such clients may call.
 ///
 /// A schema without a `type` at its top changes nothing, as in the original, and neither
 /// does that of a type: arguments are held to it as anybody's are.
