@@ -72,8 +72,8 @@ impl<'a> Key<'a> {
         if Key::of(&short) == *self {
             return Some(short);
         }
-        let long = self.to_string();
-        (Key::of(&long) == *self).then(|| long.into())
+        let longer = [self.to_string(), format!("{scope}.{procedure}@{version}")];
+        longer.into_iter().find(|name| Key::of(name) == *self).map(Cow::Owned)
     }
 }
 
@@ -107,6 +107,7 @@ mod tests {
         assert_eq!(key("a", "b", "1.2").name().unwrap(), "a.b@1.2");
         assert_eq!(key("global", "ping", "1").name().unwrap(), "ping");
         assert_eq!(key("a::b", "c", "1").name().unwrap(), "a::b.c");
+        assert_eq!(key(":", "@", "1").name().unwrap(), ":.@@1");
         assert_eq!(key("a::b", "c.d", "1").name(), None);
     }
 

@@ -308,7 +308,7 @@ impl Router {
     /// # Errors
     ///
     /// Fails with the fault a caller would see, also if the procedure panics, and
-    /// with [`FaultKind::InvalidReply`] if it gives a stream.
+    /// with [`InvalidReply`](crate::FaultKind::InvalidReply) if it gives a stream.
     pub async fn call(
         &self,
         name: &str,

@@ -66,7 +66,7 @@ use trunkline_core::{
 /// let body = br#"{"request": {"trace": {"id": "7"}}, "response": {"code": 200, "data": [1, 2], "success": true}}"#;
 /// let answer = Network.answer(body).unwrap();
 /// assert_eq!(answer.id, "7");
-/// assert_eq!(answer.outcome.unwrap().decode::<[u8; 2]>().unwrap(), [1, 2]);
+/// assert_eq!(answer.outcome.unwrap().borrow().decode::<[u8; 2]>().unwrap(), [1, 2]);
 ///
 /// let body = br#"{"request": {"trace": {"id": "8"}}, "response": {"code": 401, "message": "who are you?", "success": false}}"#;
 /// let fault = Network.answer(body).unwrap().outcome.unwrap_err();
