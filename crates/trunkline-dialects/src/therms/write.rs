@@ -31,8 +31,8 @@ impl<'a> Form<'a> {
     /// Closes a success, and tells its code, if it has one of its own.
     pub(super) fn close(&self, out: &mut Outbox, reply: OpenFrame) {
         let mut usual = Vec::new();
-        self.success_head(&mut usual);
-        let value = out.written(reply).get(usual.len()..).unwrap_or_default();
+        Self { before: "", ..*self }.success_head(&mut usual);
+        let value = out.written(reply).get(self.before.len() + usual.len()..).unwrap_or_default();
         if value.first() == Some(&0) {
             let value = value.to_vec();
             out.rewind(reply);
