@@ -16,13 +16,20 @@ const NODE: u32 = 20;
 /// One folder under `interop/`.
 struct Kit {
     name: &'static str,
-    /// Its programs, and how many checks each passes.
+    /// What the example takes besides the name.
+    server: &'static str,
+    /// Its programs, with their options, and how many checks each passes.
     programs: &'static [(&'static str, u32)],
 }
 
 const KITS: &[Kit] = &[
-    Kit { name: "jsonrpc", programs: &[("client.mjs", 246), ("vectors.mjs", 1949)] },
-    Kit { name: "streams", programs: &[("client.mjs", 49)] },
+    Kit { name: "jsonrpc", server: "", programs: &[("client.mjs", 246), ("vectors.mjs", 1949)] },
+    Kit { name: "streams", server: "", programs: &[("client.mjs", 49)] },
+    Kit {
+        name: "therms",
+        server: " --http 127.0.0.1:0 --ws 127.0.0.1:0",
+        programs: &[("client.mjs --mode single --beyond --h2", 92)],
+    },
 ];
 
 /// Runs the kits named in `args`, or all.
@@ -45,14 +52,25 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     }
     need_node()?;
     if spawn.is_none() {
-        run_command(&mut cargo(["build", "--release", "--package", "trunkline", "--example", "interop"]))?;
+        run_command(&mut cargo([
+            "build",
+            "--release",
+            "--package",
+            "trunkline",
+            "--features",
+            "gzip",
+            "--example",
+            "interop",
+        ]))?;
     }
     for kit in kits {
         install(kit)?;
         let example = target().join("release/examples/interop");
-        let server = spawn.clone().unwrap_or_else(|| format!("{} {}", example.display(), kit.name));
+        let server =
+            spawn.clone().unwrap_or_else(|| format!("{} {}{}", example.display(), kit.name, kit.server));
         for &(program, checks) in kit.programs {
-            let mut command = in_kit(kit, "node", &[program, "--spawn", &server]);
+            let args: Vec<&str> = program.split(' ').chain(["--spawn", &server]).collect();
+            let mut command = in_kit(kit, "node", &args);
             play(&mut command, checks)?;
         }
     }

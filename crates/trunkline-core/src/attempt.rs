@@ -37,16 +37,10 @@ impl Attempt {
         Self { key: key.into(), repeated, depth: context.depth() }
     }
 
-    /// The attempt that this context is of, or that of a call around it.
-    #[must_use]
-    pub fn around(context: &Context) -> Option<&Self> {
-        context.extensions().get::<Self>()
-    }
-
     /// The attempt at the call of this very context, if it came by a network.
     #[must_use]
     pub fn of(context: &Context) -> Option<&Self> {
-        Self::around(context).filter(|attempt| attempt.depth == context.depth())
+        context.extensions().get::<Self>().filter(|attempt| attempt.depth == context.depth())
     }
 
     /// What tells the call from all others: 1 to 255 bytes, and from a trunkline 32 hexadecimal
@@ -88,7 +82,6 @@ mod tests {
         assert_eq!(Attempt::of(&outer).map(Attempt::key), Some("7"));
         let inner = outer.inner().unwrap();
         assert_eq!(Attempt::of(&inner), None);
-        assert_eq!(Attempt::around(&inner).map(Attempt::key), Some("7"));
     }
 
     #[test]

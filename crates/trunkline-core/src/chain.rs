@@ -15,11 +15,13 @@ pub(crate) struct Chain {
     most: u32,
     /// The turn among those that are ordered that one of the others has, or had.
     turn: Weak<Turn>,
+    /// The procedure that has made the call.
+    caller: Option<Arc<str>>,
 }
 
 impl Default for Chain {
     fn default() -> Self {
-        Self { depth: 0, most: MAX_CHAIN, turn: Weak::new() }
+        Self { depth: 0, most: MAX_CHAIN, turn: Weak::new(), caller: None }
     }
 }
 
@@ -32,9 +34,13 @@ impl Chain {
         Self { depth: depth.try_into().unwrap_or(u32::MAX), ..self }
     }
 
+    pub(crate) fn called_by(self, procedure: Arc<str>) -> Self {
+        Self { caller: Some(procedure), ..self }
+    }
+
     pub(crate) fn deeper(&self) -> Result<Self, Fault> {
         match self.depth < self.most {
-            true => Ok(Self { depth: self.depth + 1, ..self.clone() }),
+            true => Ok(Self { depth: self.depth + 1, caller: None, ..self.clone() }),
             false => Err(too_deep(self.most)),
         }
     }
@@ -49,6 +55,10 @@ impl Chain {
 
     pub(crate) fn depth(&self) -> usize {
         self.depth as usize
+    }
+
+    pub(crate) fn caller(&self) -> Option<&str> {
+        self.caller.as_deref()
     }
 }
 

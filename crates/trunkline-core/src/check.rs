@@ -22,6 +22,7 @@ use crate::args;
 use crate::{
     args::{Asked, Step},
     call::Call,
+    coerce::Coercion,
     context::States,
     fault::Fault,
     payload::Payload,
@@ -73,6 +74,8 @@ impl fmt::Debug for Check {
 struct Checked {
     inner: Arc<dyn Procedure>,
     check: Result<Check, String>,
+    /// Whether the schema was written by hand.
+    by_hand: bool,
 }
 
 /// The procedure of a registration, with a check around it if there is need of one.
@@ -94,7 +97,7 @@ pub(crate) fn around(registration: &Registration) -> Arc<dyn Procedure> {
         }
     };
     let check = Check::new(&schema, &why, &names(&args, &definitions, positions));
-    Arc::new(Checked { inner, check })
+    Arc::new(Checked { inner, check, by_hand: registration.details.args_schema.is_some() })
 }
 
 #[cfg(feature = "validate")]
@@ -201,6 +204,12 @@ fn names(args: &Schema, definitions: &Map<String, Value>, positions: &[&'static 
 
 impl Procedure for Checked {
     fn start(&self, call: &Call<'_>) -> Result<BoxRunning, Fault> {
+        if self.by_hand
+            && let Some(coercion) = call.states.get::<Coercion>()
+            && let Some(started) = coercion.start(&*self.inner, call)
+        {
+            return started;
+        }
         match &self.check {
             Ok(check) => self.inner.start_checked(call, check),
             Err(why) => Err(Fault::internal(why.as_str())),

@@ -23,6 +23,9 @@ use std::{
     },
 };
 
+/// The transport and the dialect of calls that come from this very program, over no connection.
+const LOCAL: (&str, &str) = ("in process", "none");
+
 /// What a handler may know of its caller. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Context {
@@ -77,6 +80,13 @@ impl Context {
         self
     }
 
+    /// The same context of a call that this procedure has made.
+    #[must_use]
+    pub fn called_by(mut self, procedure: impl Into<Arc<str>>) -> Self {
+        self.chain = self.chain.called_by(procedure.into());
+        self
+    }
+
     /// The same context of a call that stands here in a distributed trace.
     #[must_use]
     pub fn with_trace(mut self, trace: Option<Trace>) -> Self {
@@ -104,7 +114,8 @@ impl Context {
     /// ```
     #[must_use]
     pub fn local() -> Self {
-        Self::from(Arc::new(Connection::new("in process", "none")))
+        let (transport, dialect) = LOCAL;
+        Self::from(Arc::new(Connection::new(transport, dialect)))
     }
 
     /// The connection, or the HTTP request, that the call came by.
@@ -127,6 +138,19 @@ impl Context {
     #[must_use]
     pub fn depth(&self) -> usize {
         self.chain.depth()
+    }
+
+    /// The procedure that has made this call, by the name that it was called by, if one has.
+    #[must_use]
+    pub fn caller(&self) -> Option<&str> {
+        self.chain.caller()
+    }
+
+    /// Whether this program's own code calls, one of its procedures or what is around
+    /// them, and no stranger.
+    #[must_use]
+    pub fn is_internal(&self) -> bool {
+        self.depth() > 0 || (self.connection.transport, self.connection.dialect) == LOCAL
     }
 
     /// Where in a distributed trace the call stands: as its message says, or else the

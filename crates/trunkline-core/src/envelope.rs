@@ -4,7 +4,14 @@
 //! carries one message at a time from any node to any other. It has no state: what must
 //! be known of a call is in its message, or with who waits for it.
 
-use crate::{context::Context, dialect::Dialect, fault::Fault, key::Key, limits::Limits, payload::Payload};
+use crate::{
+    context::Context,
+    dialect::Dialect,
+    fault::Fault,
+    key::Key,
+    limits::Limits,
+    payload::{CowPayload, Payload},
+};
 use std::{borrow::Cow, fmt, ops::Range, time::Duration};
 
 /// How a call, and its answer, is spelled between the nodes of a network.
@@ -34,22 +41,19 @@ pub trait Envelope: Send + Sync + 'static {
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "made by nodes, read by envelopes")]
 pub struct Asked<'a> {
-    /// What tells it from all others. It was made up for this: it is nothing that a
-    /// caller has said.
+    /// What tells it from all others: 32 hexadecimal digits, which were made up for this.
+    /// It is nothing that a caller has said.
     pub id: &'a str,
     /// The procedure.
     pub key: &'a Key<'a>,
     /// Its arguments.
     pub args: Option<Payload<'a>>,
-    /// What is known of its caller, of which as much goes along as there are words for.
+    /// What is known of its caller, of which as much goes along as there are words for:
+    /// also whether that [is this program](Context::is_internal), for only then procedures
+    /// answer that are [internal](crate::Registration::internal).
     pub context: &'a Context,
     /// For how long its caller waits.
     pub timeout: Duration,
-    /// Whether this program's own code calls: only then procedures answer that are
-    /// [internal](crate::Registration::internal).
-    pub internal: bool,
-    /// The id of the call that this one is made for, if that came from a node as well.
-    pub parent: Option<&'a str>,
     /// Whether it has been asked before, under the same id, and may have run.
     pub repeated: bool,
 }
@@ -79,10 +83,10 @@ pub struct Opened {
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "made by envelopes, read by nodes")]
 pub struct Answered<'b> {
-    /// The id of the call.
+    /// The id of the call; or, from those who do not say all of it, its first 24 digits.
     pub id: Cow<'b, str>,
-    /// What came of it.
-    pub outcome: Result<Payload<'b>, Fault>,
+    /// What came of it, in [`Format::CodedJson`](crate::Format::CodedJson).
+    pub outcome: Result<CowPayload<'b>, Fault>,
     /// What is said of it besides.
     pub remark: Option<Remark>,
 }

@@ -108,6 +108,7 @@ mod tests {
         assert_eq!(key("a", "b", "1.2").name().unwrap(), "a.b@1.2");
         assert_eq!(key("global", "ping", "1").name().unwrap(), "ping");
         assert_eq!(key("a::b", "c", "1").name().unwrap(), "a::b.c");
+        assert_eq!(key(":", "@", "1").name().unwrap(), ":.@@1");
         assert_eq!(key("a::b", "c.d", "1").name(), None);
         assert_eq!(key("global", "@:", "1").name().unwrap(), "@:@1");
     }

@@ -24,6 +24,7 @@ mod chain;
 pub mod check;
 #[doc(hidden)]
 pub mod clock;
+pub mod coerce;
 pub mod context;
 mod crowded;
 pub mod dialect;
@@ -65,6 +66,7 @@ pub use crate::{
     call::{Call, OwnedCall},
     catalog::Catalog,
     check::Check,
+    coerce::Coerce,
     context::{Connection, ConnectionId, Context, States},
     dialect::{BatchItem, Dialect, Language, Speaker, StreamHead},
     envelope::Envelope,

@@ -3,7 +3,7 @@
 use crate::{
     fault::{Fault, FaultKind},
     payload::{Format, OwnedPayload, Payload},
-    response::Response,
+    response::{Response, Written},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -72,6 +72,19 @@ impl<'a> Reply<'a> {
         }
         self.buffer.extend_from_slice(text.as_bytes());
         Ok(())
+    }
+
+    /// Writes a result that is encoded in [`Format::CodedJson`]; where the format has no
+    /// place for codes, its data.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is over the limit.
+    pub fn write_coded(&mut self, value: &Payload<'_>) -> Result<(), Fault> {
+        match Written::read(value.as_bytes()).filter(|_| self.format != Format::CodedJson) {
+            Some(written) => self.write_encoded(&Payload::Json(written.data.unwrap_or("null"))),
+            None => self.write_encoded(value),
+        }
     }
 
     #[cold]

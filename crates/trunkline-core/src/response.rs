@@ -76,14 +76,9 @@ impl<T> Response<T> {
 
     /// Appends what stands before its data.
     pub(crate) fn write_head(&self, out: &mut Vec<u8>) {
-        out.push(MARK);
-        out.extend_from_slice(self.code.to_string().as_bytes());
-        out.push(MARK);
-        if let Some(message) = &self.message {
-            // a text always has a form in JSON
-            out.extend(serde_json::to_vec(message).unwrap_or_default());
-        }
-        out.push(MARK);
+        // a text always has a form in JSON
+        let message = self.message.as_ref().and_then(|text| serde_json::to_string(text).ok());
+        Written { code: &self.code.to_string(), message: message.as_deref(), data: None }.write(out);
     }
 }
 
@@ -108,6 +103,15 @@ pub struct Written<'a> {
 }
 
 impl<'a> Written<'a> {
+    /// Appends it, as [`read`](Self::read) takes it apart.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let parts = [self.code, self.message.unwrap_or_default(), self.data.unwrap_or_default()];
+        for part in parts {
+            out.push(MARK);
+            out.extend_from_slice(part.as_bytes());
+        }
+    }
+
     /// Takes apart what was written; `None` if that is just data.
     #[must_use]
     pub fn read(written: &'a [u8]) -> Option<Self> {

@@ -6,19 +6,22 @@
 mod items;
 mod route;
 mod seal;
+mod unknown;
 mod within;
 
 pub use self::{
     items::Items,
     route::{Gives, Route},
+    unknown::{Unknown, Why, unknown},
     within::Within,
 };
 
+use self::unknown::without_version;
 use crate::{
     call::Call,
     clock,
     context::{Context, States},
-    fault::{Fault, FaultKind},
+    fault::Fault,
     feed::Feed,
     handler::Handler,
     middleware::{Guard, Middleware},
@@ -28,8 +31,7 @@ use crate::{
 };
 use foldhash::fast::RandomState;
 use std::{
-    collections::HashMap,
-    error::Error,
+    collections::{HashMap, HashSet},
     fmt,
     sync::{Arc, Weak},
     time::{Duration, Instant},
@@ -56,6 +58,8 @@ pub struct Router {
     routes: Routes,
     /// Those that only this program may call, apart, so that no call from elsewhere finds them.
     internal: Routes,
+    /// What is served to others, by its name [without its version](without_version).
+    versioned: HashSet<Box<str>, RandomState>,
     /// With what the names begin that they serve, the longest first: all names
     /// begin with nothing.
     fallbacks: Vec<(Box<str>, Route)>,
@@ -245,7 +249,8 @@ impl Router {
     ///
     /// This is what connections ask, so procedures that are
     /// [internal](crate::Registration::internal) are not found: their names are
-    /// those of procedures that do not exist, to the last byte of the answer.
+    /// those of procedures that do not exist, to the last byte of the answer. A fallback
+    /// does not get them either.
     #[must_use]
     #[inline]
     pub fn find(&self, name: &str) -> Option<&Route> {
@@ -260,6 +265,9 @@ impl Router {
     }
 
     fn find_fallback(&self, name: &str) -> Option<&Route> {
+        if self.internal.contains_key(name) {
+            return None;
+        }
         self.fallbacks.iter().find(|(prefix, _)| name.starts_with(&**prefix)).map(|(_, route)| route)
     }
 
@@ -301,7 +309,7 @@ impl Router {
     /// # Errors
     ///
     /// Fails with the fault a caller would see, also if the procedure panics, and
-    /// with [`FaultKind::InvalidReply`] if it gives a stream.
+    /// with [`InvalidReply`](crate::FaultKind::InvalidReply) if it gives a stream.
     pub async fn call(
         &self,
         name: &str,
@@ -359,14 +367,6 @@ impl Router {
         self.internal.get(name).or_else(|| self.find(name)).ok_or_else(|| unknown(name))
     }
 
-    /// What is said to connections that call `name`, which they [do not find](Self::find):
-    /// the same of names that are internal, but for the [source](Unknown), which stays here.
-    #[must_use]
-    #[cold]
-    pub fn unknown(&self, name: &str) -> Fault {
-        Unknown { name: name.into(), internal: self.internal.contains_key(name) }.fault()
-    }
-
     #[track_caller]
     fn insert(&mut self, name: &str, route: Route) {
         if let Some(before) = self.taken(name) {
@@ -375,8 +375,12 @@ impl Router {
             }
             panic!("procedure `{name}` is registered twice: at {} and at {}", before.place, route.place);
         }
-        let routes = if route.details().internal { &mut self.internal } else { &mut self.routes };
-        routes.insert(name.into(), route);
+        if route.details().internal {
+            self.internal.insert(name.into(), route);
+        } else {
+            self.versioned.insert(without_version(name));
+            self.routes.insert(name.into(), route);
+        }
     }
 
     #[track_caller]
@@ -394,46 +398,6 @@ impl Router {
 /// The timeout of a procedure, as the deadline of a call that begins now.
 fn own_deadline(timeout: Option<Duration>) -> Result<Option<Instant>, Fault> {
     Ok(timeout.and_then(|timeout| clock::now().checked_add(timeout)))
-}
-
-/// What a caller of an unknown name is told.
-#[must_use]
-#[cold]
-pub fn unknown(name: &str) -> Fault {
-    Unknown { name: name.into(), internal: false }.fault()
-}
-
-/// Why a procedure was not found: the source of the fault that says so.
-#[derive(Debug, thiserror::Error)]
-#[error("no procedure is served to this caller under the name {name:?}")]
-pub struct Unknown {
-    name: Box<str>,
-    internal: bool,
-}
-
-impl Unknown {
-    /// What a fault says of a name that was not found, if that is what it says.
-    #[must_use]
-    pub fn of(fault: &Fault) -> Option<&Self> {
-        fault.source()?.downcast_ref()
-    }
-
-    /// The name, as it was called.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Whether there is a procedure of that name, for this program only. Most dialects
-    /// do not tell.
-    #[must_use]
-    pub fn is_internal(&self) -> bool {
-        self.internal
-    }
-
-    fn fault(self) -> Fault {
-        Fault::new(FaultKind::NotFound, "Method not found").with_source(self)
-    }
 }
 
 impl fmt::Debug for Router {

@@ -53,6 +53,8 @@ pub struct Caller {
     /// A handler may put this where its router keeps it, which must not keep the router.
     router: Weak<Router>,
     context: Context,
+    /// The handler's, by the name that it was called by.
+    procedure: Arc<str>,
     deadline: Option<Instant>,
 }
 
@@ -193,7 +195,7 @@ impl Caller {
         gives: Gives,
     ) -> Result<(Within, Option<Span>), Fault> {
         let router = self.router.upgrade().ok_or_else(gone)?;
-        let context = self.context.inner()?;
+        let context = self.context.inner()?.called_by(self.procedure.clone());
         let route = router.find_within(procedure)?;
         let deadline = |own: Option<Duration>| {
             let now = now();
@@ -261,6 +263,7 @@ impl Extract for Caller {
         Ok(Self {
             router: Arc::downgrade(&router),
             context: call.context_and_trace(),
+            procedure: call.procedure.into(),
             deadline: call.deadline,
         })
     }

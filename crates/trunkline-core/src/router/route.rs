@@ -20,7 +20,7 @@ use std::{fmt, panic::Location, sync::Arc, time::Duration};
 /// A procedure under its name, with all that its routers put around it.
 #[derive(Clone)]
 pub struct Route {
-    pub(super) registration: Registration,
+    pub(crate) registration: Registration,
     /// What a call starts: the procedure, with its middleware, and in order if it is to be.
     entrance: Arc<dyn Procedure>,
     pub(super) gives: Gives,

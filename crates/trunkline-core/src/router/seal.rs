@@ -79,8 +79,12 @@ impl Router {
         named.chain(self.fallbacks.iter_mut().map(|(_, route)| route))
     }
 
+    /// Those that have names, internal or not.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&str, &Route)> {
+        self.routes.iter().chain(&self.internal).map(|(name, route)| (&**name, route))
+    }
+
     fn all(&self) -> impl Iterator<Item = (&str, &Route)> {
-        let named = self.routes.iter().chain(&self.internal).map(|(name, route)| (&**name, route));
-        named.chain(self.fallbacks.iter().map(|(_, route)| ("the fallback", route)))
+        self.named().chain(self.fallbacks.iter().map(|(_, route)| ("the fallback", route)))
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    Open, OwnedCall, ProcedureName, RawArgs, State,
+    FaultKind, Open, OwnedCall, ProcedureName, RawArgs, State,
     handler::{Run, handler},
     middleware::{Answer, Next},
 };
@@ -201,8 +201,28 @@ fn only_this_program_finds_what_is_internal() {
     assert!(router.find("own.sweep").is_none() && router.contains("own.sweep"));
     assert_eq!(router.names(), [""; 0]);
     let router = Router::new().merge(router).fallback(async || "fallback").seal();
-    assert!(router.find("own.sweep").is_some(), "as any name is, by the fallback");
+    assert!(router.find("own.sweep").is_none(), "the fallback does not get it");
     answers(&router, "own.sweep", "", Ok("7"));
+}
+
+#[test]
+fn it_is_known_why_a_name_is_unknown() {
+    let router = Router::new()
+        .procedure("users.get@2", shout)
+        .procedure("users.sweep", handler(shout).internal())
+        .scope("v1", Router::new().procedure("list", shout));
+    for (name, why) in [
+        ("users.get", Why::Version),
+        ("users::get::3", Why::Version),
+        ("v1.list@2", Why::Version),
+        ("get@2", Why::Absent),
+        ("users.sweep", Why::Internal),
+        ("users.sweep@2", Why::Absent),
+    ] {
+        let fault = router.unknown(name);
+        assert_eq!(Unknown::of(&fault), Some(&Unknown::new(name, why)));
+        assert_eq!(fault, unknown("x"), "the same is told whatever the reason");
+    }
 }
 
 #[test]

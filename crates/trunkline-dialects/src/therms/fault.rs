@@ -1,9 +1,12 @@
 //! Faults as responses: their codes and messages.
 
-use super::write;
+use super::{request::Trace, write::Form};
 use serde::Deserialize;
 use std::{borrow::Cow, fmt};
-use trunkline_core::{Fault, FaultKind, Key, router::Unknown};
+use trunkline_core::{
+    Fault, FaultKind, Key,
+    router::{Unknown, Why},
+};
 
 /// Why a message is not a call. The messages are those of the reference server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -34,8 +37,8 @@ impl Refusal {
     }
 
     /// Appends the response that says so.
-    pub(super) fn write(self, out: &mut Vec<u8>, id: &str) {
-        write::failure(out, 400, id, None, self.message());
+    pub(super) fn write(self, out: &mut Vec<u8>, form: &Form<'_>) {
+        form.failure(out, 400, None, self.message());
     }
 }
 
@@ -56,25 +59,57 @@ pub fn code(fault: &Fault) -> i64 {
     })
 }
 
-/// Appends the response that tells of a fault to a caller that came in by `caller`.
-pub(super) fn write(out: &mut Vec<u8>, id: &str, fault: &Fault, caller: &str) {
-    let data = fault.raw_data().filter(|_| fault.kind() != FaultKind::InvalidArgs);
-    write::failure(out, code(fault), id, data, &message(fault, caller));
+/// The kind of a failure with this code. Handlers choose codes as they like, by
+/// convention as HTTP has them.
+pub(super) fn kind(code: i64) -> FaultKind {
+    match code {
+        401 => FaultKind::Unauthenticated,
+        403 => FaultKind::Forbidden,
+        422 => FaultKind::InvalidArgs,
+        429 => FaultKind::RateLimited,
+        501 => FaultKind::NotFound,
+        503 => FaultKind::Unavailable,
+        _ => FaultKind::Failed,
+    }
+}
+
+/// Where a call came from that has failed, as the reference server tells it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct By<'a> {
+    pub(super) caller: &'a str,
+    pub(super) internal: bool,
+}
+
+impl<'a> By<'a> {
+    pub(super) fn of(trace: &'a Trace) -> Self {
+        Self { caller: &trace.caller, internal: trace.internal }
+    }
+}
+
+/// Appends the response that tells of a fault.
+pub(super) fn write(out: &mut Vec<u8>, form: &Form<'_>, fault: &Fault, by: By<'_>) {
+    // the reference server's words say all that it has to say
+    let has_words = matches!(fault.kind(), FaultKind::InvalidArgs | FaultKind::DeadlineExceeded);
+    let data = fault.raw_data().filter(|_| !has_words || fault.code().is_some());
+    form.failure(out, code(fault), data, &message(fault, by));
 }
 
 /// What the reference server says, where it has words for it.
-fn message<'f>(fault: &'f Fault, caller: &str) -> Cow<'f, str> {
+fn message<'f>(fault: &'f Fault, by: By<'_>) -> Cow<'f, str> {
     match fault.kind() {
         _ if fault.code().is_some() => fault.message().into(),
         FaultKind::Internal => "server handler issue".into(),
         FaultKind::DeadlineExceeded => "no response received (timed out)".into(),
         FaultKind::InvalidArgs => {
-            let why = fault.data::<Why>().map(|why| why.to_string());
-            invalid_args(why.as_deref().unwrap_or(fault.message())).into()
+            let why = fault.data::<Violations>().map(|why| why.to_string());
+            format!("\"args\" validation failed: {}", why.as_deref().unwrap_or(fault.message())).into()
         }
-        FaultKind::NotFound if is_internal(fault) => "caller is not authorized to access this RPC".into(),
         FaultKind::NotFound => match Unknown::of(fault) {
-            Some(unknown) => not_found(&Key::of(unknown.name()), caller).into(),
+            Some(unknown) => match unknown.why() {
+                Why::Internal => "caller is not authorized to access this RPC".into(),
+                Why::Nowhere => "no registered handlers for RPC".into(),
+                _ => not_found(&Key::of(unknown.name()), by).into(),
+            },
             None => fault.message().into(),
         },
         _ => fault.message().into(),
@@ -84,7 +119,7 @@ fn message<'f>(fault: &'f Fault, caller: &str) -> Cow<'f, str> {
 /// What is wrong with arguments, as the fault that says so has it.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Why {
+enum Violations {
     Words(String),
     Listed { violations: Vec<Violation> },
 }
@@ -95,7 +130,7 @@ struct Violation {
     message: String,
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Words(words) => f.write_str(words),
@@ -111,20 +146,15 @@ impl fmt::Display for Why {
     }
 }
 
-/// What is said of arguments that are not those of a procedure.
-pub(super) fn invalid_args(why: &str) -> String {
-    format!("\"args\" validation failed: {why}")
-}
-
 /// What is said of a procedure that there is not.
-pub(super) fn not_found(key: &Key<'_>, caller: &str) -> String {
+pub(super) fn not_found(key: &Key<'_>, By { caller, internal }: By<'_>) -> String {
     let Key { scope, procedure, version } = key;
     format!(
         "No procedure handler found for scope={scope}, procedure={procedure}, version={version}. \
-         Trace info: caller={caller} internal=false"
+         Trace info: caller={caller} internal={internal}"
     )
 }
 
 fn is_internal(fault: &Fault) -> bool {
-    Unknown::of(fault).is_some_and(Unknown::is_internal)
+    Unknown::of(fault).is_some_and(|unknown| unknown.why() == Why::Internal)
 }

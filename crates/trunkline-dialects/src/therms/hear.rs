@@ -2,13 +2,12 @@
 
 use super::{
     Identity, Therms, fault,
-    fault::Refusal,
+    fault::{By, Refusal},
     read::{Message, is_truthy, read},
-    request::{Said, Saying, caller, next_number},
-    write,
+    request::{Origin, Saying, gateway, next_number},
+    write::Form,
 };
-use serde_json::value::RawValue;
-use std::{borrow::Cow, sync::Arc};
+use std::borrow::Cow;
 use trunkline_core::{
     About, CallId, CowPayload, Dialect, Fault, Format, Frame, Key, Limits, OpenFrame, Outbox, OwnedPayload,
     Payload, Signal, frame::Body, response::Written, security::AUTHENTICATE,
@@ -101,7 +100,7 @@ impl Hearing {
         if self.next == Step::TellIdentity {
             self.next = Step::Act;
             if let Some(procedure) = &self.options.identity_changes {
-                let about = Some(self.about(message, procedure));
+                let about = Some(self.about(message));
                 let procedure = Cow::Owned(procedure.as_ref().to_owned());
                 return Some(Signal::Notify { procedure, args: None, about });
             }
@@ -109,7 +108,7 @@ impl Hearing {
         self.next = Step::Done;
         if let Some(said) = message.client_message.filter(|_| self.two_way) {
             let procedure = self.options.client_messages.clone()?;
-            let about = Some(self.about(message, &procedure));
+            let about = Some(self.about(message));
             let args = Some(CowPayload::Borrowed(Payload::Json(said)));
             return Some(Signal::Notify {
                 procedure: Cow::Owned(procedure.as_ref().to_owned()),
@@ -131,24 +130,12 @@ impl Hearing {
         let spelling = message.correlation().unwrap_or_default();
         let key = Key { scope: &parts.scope, procedure: &parts.procedure, version: &parts.version };
         let Some(name) = key.name() else {
-            let told = fault::not_found(&key, self.caller());
-            out.frame(0, |out| write::failure(out, 501, spelling, None, &told));
+            let told = fault::not_found(&key, self.by());
+            out.frame(0, |out| Form::to(spelling).failure(out, 501, None, &told));
             return None;
         };
-        let mut args = message.args.map(|args| CowPayload::Borrowed(Payload::Json(args)));
-        if let Some(check) = self.options.checks.get(&*name) {
-            match check.check(message.args) {
-                Ok(None) => {}
-                Ok(Some(other)) => args = Some(CowPayload::Owned(OwnedPayload::Json(other.into()))),
-                Err(why) => {
-                    let told = fault::invalid_args(&why);
-                    out.frame(0, |out| write::failure(out, 422, spelling, None, &told));
-                    return None;
-                }
-            }
-        }
-        let about = Some(self.about(message, &name));
-        let procedure = Cow::Owned(name.into_owned());
+        let args = message.args.map(|args| CowPayload::Borrowed(Payload::Json(args)));
+        let (procedure, about) = (Cow::Owned(name.into_owned()), Some(self.about(message)));
         Some(Signal::Call { id: CallId { spelling, tag: OURS }, procedure, args, about })
     }
 
@@ -161,20 +148,14 @@ impl Hearing {
     }
 
     /// What goes with a call to its handler.
-    fn about(&self, message: &Message<'_>, procedure: &str) -> Box<About> {
+    fn about(&self, message: &Message<'_>) -> Box<About> {
         let identity = match message.identity {
             Some(identity) if !is_truthy(identity) => None,
             _ => self.identity.clone(),
         };
-        let correlation = message.correlation();
-        let said = Saying {
-            procedure: procedure.into(),
-            correlation: correlation.and_then(|id| RawValue::from_string(id.to_owned()).ok()),
-            identity,
-            proxies: self.options.proxies.clone(),
-            number: next_number(),
-        };
-        Box::new(About::default().with_extension(Said(Arc::new(said))))
+        let origin = Origin::Client { proxies: self.options.proxies.clone(), number: next_number() };
+        let saying = Saying::new(message.correlation(), identity, origin);
+        Box::new(About::default().with_extension(saying.said()))
     }
 
     /// Answers that a message is none.
@@ -185,12 +166,13 @@ impl Hearing {
         out: &mut Outbox,
     ) -> Option<Signal<'f>> {
         self.next = Step::Done;
-        out.frame(0, |out| refusal.write(out, message.correlation().unwrap_or_default()));
+        let form = Form::to(message.correlation().unwrap_or_default());
+        out.frame(0, |out| refusal.write(out, &form));
         None
     }
 
-    fn caller(&self) -> &'static str {
-        caller(if self.two_way { "websocket" } else { "http" })
+    fn by(&self) -> By<'static> {
+        By { caller: gateway(if self.two_way { "websocket" } else { "http" }), internal: false }
     }
 
     fn read<'f>(&self, frame: &mut Frame<'f>) -> Result<Message<'f>, Refusal> {
@@ -214,7 +196,7 @@ impl Dialect for Hearing {
         let message = match self.read(frame) {
             Ok(message) => message,
             Err(refusal) => {
-                out.frame(0, |out| refusal.write(out, ""));
+                out.frame(0, |out| refusal.write(out, &Form::default()));
                 return None;
             }
         };
@@ -237,9 +219,7 @@ impl Dialect for Hearing {
     }
 
     fn open(&mut self, id: &CallId<'_>, out: &mut Outbox) -> OpenFrame {
-        let reply = out.open(0);
-        write::success_head(out.body(), id.spelling);
-        reply
+        Form::to(id.spelling).open(out)
     }
 
     fn close(&mut self, id: &CallId<'_>, reply: OpenFrame, out: &mut Outbox) {
@@ -248,7 +228,7 @@ impl Dialect for Hearing {
             out.discard(reply);
             return acknowledge(id.spelling, out);
         }
-        write::close_success(out, reply, id.spelling);
+        Form::to(id.spelling).close(out, reply);
     }
 
     fn fault(&mut self, id: &CallId<'_>, fault: &Fault, out: &mut Outbox) {
@@ -256,7 +236,7 @@ impl Dialect for Hearing {
             // it may try again with another authorization
             self.identity = None;
         }
-        out.frame(0, |out| fault::write(out, id.spelling, fault, self.caller()));
+        out.frame(0, |out| fault::write(out, &Form::to(id.spelling), fault, self.by()));
     }
 
     fn code(&self, _id: Option<&CallId<'_>>, fault: &Fault) -> Option<i64> {
@@ -264,7 +244,7 @@ impl Dialect for Hearing {
     }
 
     fn oversize<'h>(&mut self, _: u8, _: usize, _: &'h [u8], out: &mut Outbox) -> Option<Signal<'h>> {
-        out.frame(0, |out| Refusal::Unparseable.write(out, ""));
+        out.frame(0, |out| Refusal::Unparseable.write(out, &Form::default()));
         None
     }
 
@@ -277,5 +257,6 @@ impl Dialect for Hearing {
 
 /// Says that it has been heard who the client is.
 fn acknowledge(id: &str, out: &mut Outbox) {
-    out.frame(0, |out| write::success(out, &Written { code: "200", message: None, data: None }, id));
+    let said = Written { code: "200", message: None, data: None };
+    out.frame(0, |out| Form::to(id).success(out, &said));
 }

@@ -18,7 +18,8 @@
 
 #[cfg(feature = "therms")]
 pub mod args;
-mod check;
+#[cfg(feature = "therms")]
+mod coercion;
 mod fault;
 mod hear;
 mod identity;
@@ -27,10 +28,13 @@ mod options;
 mod read;
 mod request;
 mod say;
+#[cfg(feature = "therms")]
+mod spelled;
 mod write;
 
+#[cfg(feature = "therms")]
+pub use self::coercion::{BadArgsSchema, Coercion};
 pub use self::{
-    check::CheckArgs,
     fault::code,
     identity::Identity,
     network::Network,

@@ -1,7 +1,7 @@
 //! [`Therms`]: the language, and the settings of those who speak it.
 
-use super::{CheckArgs, hear::Hearing, say::Saying};
-use std::{collections::HashMap, fmt, net::IpAddr, sync::Arc};
+use super::{hear::Hearing, say::Saying};
+use std::{fmt, net::IpAddr, sync::Arc};
 use trunkline_core::{Dialect, Language, Limits, Speaker};
 
 /// The most bytes of a body over HTTP, as the reference server has it.
@@ -22,7 +22,6 @@ pub struct Therms {
     pub(super) proxies: Arc<[IpAddr]>,
     pub(super) client_messages: Option<Arc<str>>,
     pub(super) identity_changes: Option<Arc<str>>,
-    pub(super) checks: Arc<HashMap<Box<str>, Box<dyn CheckArgs>>>,
     pub(super) authenticating: bool,
     max_body: usize,
 }
@@ -33,7 +32,6 @@ impl Default for Therms {
             proxies: Arc::new([]),
             client_messages: None,
             identity_changes: None,
-            checks: Arc::default(),
             authenticating: false,
             max_body: MAX_BODY,
         }
@@ -64,13 +62,6 @@ impl Therms {
     #[must_use]
     pub fn identity_changes(mut self, procedure: &str) -> Self {
         self.identity_changes = Some(procedure.into());
-        self
-    }
-
-    /// Checks the arguments of the procedures of these names.
-    #[must_use]
-    pub fn checking(mut self, checks: impl IntoIterator<Item = (Box<str>, Box<dyn CheckArgs>)>) -> Self {
-        self.checks = Arc::new(checks.into_iter().collect());
         self
     }
 

@@ -24,6 +24,9 @@ pub(super) struct Message<'f> {
     correlation: Option<&'f str>,
     #[serde(borrow, default, rename = "clientMessage", deserialize_with = "spelled")]
     pub(super) client_message: Option<&'f str>,
+    /// That of a request from another node; what clients say of it does not count.
+    #[serde(borrow, default, deserialize_with = "spelled")]
+    pub(super) trace: Option<&'f str>,
 }
 
 /// The parts of a procedure's name.

@@ -11,7 +11,7 @@ use std::{
         atomic::{AtomicU32, Ordering},
     },
 };
-use trunkline_core::{Call, Connection, Extract, Fault, Key};
+use trunkline_core::{Call, Connection, Context, Extract, Fault, Key};
 
 /// The longest correlation id that is taken for the id of a trace.
 const LONGEST_ID: usize = 255;
@@ -56,11 +56,11 @@ pub struct Request {
 #[non_exhaustive]
 pub struct Trace {
     /// `HttpServer`, `WebSocketServer`, or `RPCServer.call` and the key of the procedure
-    /// that a client has called, for calls that are made for that one.
+    /// that calls.
     pub caller: String,
-    /// The correlation id, if that is a string of 1 to 255 bytes; else one of ours.
+    /// The correlation id, if that is a string of 1 to 255 bytes; else 24 digits of ours.
     pub id: String,
-    /// Whether a handler of this program has made the call.
+    /// Whether a program of the network calls by itself, such as a handler does.
     pub internal: bool,
     /// Where the client is: the first entry of `X-Real-IP`, if a proxy says so that is
     /// [trusted](super::Therms::trust_proxies), or else the address at the far end.
@@ -73,24 +73,122 @@ pub struct Trace {
 
 /// What goes with a call on its way to its handler.
 #[derive(Clone, Debug)]
-pub(super) struct Said(pub(super) Arc<Saying>);
+pub(super) struct Said(Arc<Saying>);
 
+/// What a call says in this dialect, and all that is called for it keeps.
 #[derive(Debug)]
 pub(super) struct Saying {
-    pub(super) procedure: Box<str>,
-    pub(super) correlation: Option<Box<RawValue>>,
-    pub(super) identity: Option<Identity>,
-    pub(super) proxies: Arc<[IpAddr]>,
-    pub(super) number: u32,
+    correlation: Option<Box<RawValue>>,
+    identity: Option<Identity>,
+    origin: Origin,
+    /// How many calls there are around it: those that are made for it have more.
+    depth: usize,
+    /// Whether its arguments are for its handler as they are: its caller speaks another
+    /// dialect, and another node has said so.
+    exact: bool,
+}
+
+/// Where a call has come from.
+#[derive(Debug)]
+pub(super) enum Origin {
+    /// A client, who may call by way of these proxies; and a number by which the call is
+    /// known if it says nothing else.
+    Client { proxies: Arc<[IpAddr]>, number: u32 },
+    /// Another node, which has said where from.
+    Node(Trace),
 }
 
 impl Saying {
-    fn trace_id(&self) -> String {
-        let correlation = self.correlation.as_ref().and_then(|id| serde_json::from_str(id.get()).ok());
-        let fits = |id: &String| (1..=LONGEST_ID).contains(&id.len());
-        correlation.filter(fits).unwrap_or_else(|| spelled(self.number))
+    pub(super) fn new(correlation: Option<&str>, identity: Option<Identity>, origin: Origin) -> Self {
+        let correlation = correlation.and_then(|id| RawValue::from_string(id.to_owned()).ok());
+        Self { correlation, identity, origin, depth: 0, exact: false }
+    }
+
+    pub(super) fn at_depth(self, depth: usize) -> Self {
+        Self { depth, ..self }
+    }
+
+    pub(super) fn exact(self, exact: bool) -> Self {
+        Self { exact, ..self }
+    }
+
+    pub(super) fn said(self) -> Said {
+        Said(Arc::new(self))
+    }
+
+    /// What is said of a call, or of the one that it is made for.
+    pub(super) fn of(context: &Context) -> Option<&Self> {
+        context.extensions().get::<Said>().map(|said| &*said.0)
+    }
+
+    /// Whether this is said of the call itself.
+    fn is_own(&self, context: &Context) -> bool {
+        self.depth == context.depth()
+    }
+
+    /// By what its client knows the call, as that has spelled it.
+    pub(super) fn correlation(&self, context: &Context) -> Option<&str> {
+        self.correlation.as_deref().map(RawValue::get).filter(|_| self.is_own(context))
+    }
+
+    pub(super) fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
+    pub(super) fn is_exact(&self) -> bool {
+        self.exact
+    }
+
+    /// The id of its trace; `minted` if nobody has said another.
+    fn trace_id(&self, minted: Option<&str>) -> String {
+        match &self.origin {
+            Origin::Node(trace) => trace.id.clone(),
+            Origin::Client { number, .. } => {
+                let said = self.correlation.as_ref().and_then(|id| serde_json::from_str(id.get()).ok());
+                let fits = |id: &String| (1..=LONGEST_ID).contains(&id.len());
+                let minted = || minted.map_or_else(|| spelled(*number), str::to_owned);
+                said.filter(fits).unwrap_or_else(minted)
+            }
+        }
     }
 }
+
+impl Trace {
+    /// Where a call comes from, whose id is `minted` if nobody has said another.
+    pub(super) fn of(context: &Context, minted: Option<&str>) -> Self {
+        let said = Saying::of(context);
+        let (own, outer) = match said {
+            Some(said) if said.is_own(context) => (Some(said), None),
+            said => (None, said),
+        };
+        let proxies: &[IpAddr] = match own.map(|said| &said.origin) {
+            Some(Origin::Node(trace)) => return trace.clone(),
+            Some(Origin::Client { proxies, .. }) => proxies,
+            None => &[],
+        };
+        let internal = context.is_internal();
+        let mint = || minted.map_or_else(|| spelled(next_number()), str::to_owned);
+        Self {
+            caller: match context.caller() {
+                Some(procedure) => format!("{CALL} {}", Key::of(procedure)),
+                None if internal => CALL.to_owned(),
+                None => gateway(context.connection().transport()).to_owned(),
+            },
+            id: own.map_or_else(mint, |said| said.trace_id(minted)),
+            internal,
+            ip_address: if internal { None } else { ip_address(context.connection(), proxies) },
+            parent_id: outer.map(|outer| outer.trace_id(None)),
+        }
+    }
+
+    /// The procedure that has made the call, if one has.
+    pub(super) fn calling(&self) -> Option<&str> {
+        self.caller.strip_prefix(CALL)?.strip_prefix(' ')
+    }
+}
+
+/// How programs of the network call.
+const CALL: &str = "RPCServer.call";
 
 /// The number of the next call without a name.
 pub(super) fn next_number() -> u32 {
@@ -105,7 +203,7 @@ fn spelled(number: u32) -> String {
 }
 
 /// By what way a client has called.
-pub(super) fn caller(transport: &str) -> &'static str {
+pub(super) fn gateway(transport: &str) -> &'static str {
     match transport {
         "websocket" => "WebSocketServer",
         _ => "HttpServer",
@@ -124,31 +222,15 @@ fn ip_address(connection: &Connection, proxies: &[IpAddr]) -> Option<IpAddr> {
 impl Extract for Request {
     fn extract(call: &Call<'_>) -> Result<Self, Fault> {
         let Key { scope, procedure, version } = Key::of(call.procedure);
-        let context = call.context;
-        let said = context.extensions().get::<Said>().map(|said| &*said.0);
-        let internal = context.depth() > 0;
-        let own_id = said.filter(|_| !internal);
-        let trace = Trace {
-            caller: match said.filter(|_| internal) {
-                Some(outer) => format!("RPCServer.call {}", Key::of(&outer.procedure)),
-                None => caller(context.connection().transport()).to_owned(),
-            },
-            id: own_id.map_or_else(|| spelled(next_number()), Saying::trace_id),
-            internal,
-            ip_address: match internal {
-                true => None,
-                false => ip_address(context.connection(), said.map_or(&[], |said| &said.proxies)),
-            },
-            parent_id: said.filter(|_| internal).map(Saying::trace_id),
-        };
+        let said = Saying::of(call.context);
+        let correlation = said.and_then(|said| said.correlation(call.context));
         Ok(Self {
             scope: scope.to_owned(),
             procedure: procedure.to_owned(),
             version: version.to_owned(),
-            correlation_id: own_id
-                .and_then(|said| serde_json::from_str(said.correlation.as_ref()?.get()).ok()),
-            identity: said.and_then(|said| said.identity.clone()),
-            trace,
+            correlation_id: correlation.and_then(|id| serde_json::from_str(id).ok()),
+            identity: said.and_then(Saying::identity).cloned(),
+            trace: Trace::of(call.context, None),
         })
     }
 }

@@ -4,67 +4,93 @@
 use crate::jsonrpc::write::string;
 use trunkline_core::{OpenFrame, Outbox, response::Written};
 
-/// Appends what stands before the data of a success, known to its client by `id`.
-pub(super) fn success_head(out: &mut Vec<u8>, id: &str) {
-    head(out, "200", id);
-    out.extend_from_slice(br#","data":"#);
+/// A response, but for what it says.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Form<'a> {
+    /// What stands before it.
+    pub(super) before: &'a str,
+    /// By what its client knows it, as that has spelled it; empty if by nothing.
+    pub(super) id: &'a str,
+    /// What stands behind its last member, but for the bracket that ends it all.
+    pub(super) after: &'a str,
 }
 
-/// Appends what stands behind it.
-pub(super) fn success_tail(out: &mut Vec<u8>) {
-    out.extend_from_slice(br#","success":true}"#);
-}
-
-/// Closes a success that was opened with [`success_head`], and tells its code, if it has
-/// one of its own.
-pub(super) fn close_success(out: &mut Outbox, reply: OpenFrame, id: &str) {
-    let mut usual = Vec::new();
-    success_head(&mut usual, id);
-    let value = out.written(reply).get(usual.len()..).unwrap_or_default();
-    if value.first() == Some(&0) {
-        let value = value.to_vec();
-        out.rewind(reply);
-        if let Some(said) = Written::read(&value) {
-            success(out.body(), &said, id);
-        }
-    } else {
-        success_tail(out.body());
+impl<'a> Form<'a> {
+    /// That of the answer to a client, who knows it by `id`.
+    pub(super) fn to(id: &'a str) -> Self {
+        Self { id, ..Self::default() }
     }
-    out.close(reply);
-}
 
-/// Appends a success with a code of its own.
-pub(super) fn success(out: &mut Vec<u8>, said: &Written<'_>, id: &str) {
-    head(out, said.code, id);
-    for (name, value) in [("data", said.data), ("message", said.message)] {
-        if let Some(value) = value {
-            member(out, name);
-            out.extend_from_slice(value.as_bytes());
-        }
+    /// Opens a success, whose data is to follow in [`Outbox::body`].
+    pub(super) fn open(&self, out: &mut Outbox) -> OpenFrame {
+        let reply = out.open(0);
+        self.success_head(out.body());
+        reply
     }
-    success_tail(out);
-}
 
-/// Appends a failure. An empty message is left out.
-pub(super) fn failure(out: &mut Vec<u8>, code: i64, id: &str, data: Option<&str>, message: &str) {
-    head(out, itoa::Buffer::new().format(code), id);
-    if let Some(data) = data {
+    /// Closes a success, and tells its code, if it has one of its own.
+    pub(super) fn close(&self, out: &mut Outbox, reply: OpenFrame) {
+        let mut usual = Vec::new();
+        Self { before: "", ..*self }.success_head(&mut usual);
+        let value = out.written(reply).get(self.before.len() + usual.len()..).unwrap_or_default();
+        if value.first() == Some(&0) {
+            let value = value.to_vec();
+            out.rewind(reply);
+            if let Some(said) = Written::read(&value) {
+                self.success(out.body(), &said);
+            }
+        } else {
+            self.tail(out.body(), true);
+        }
+        out.close(reply);
+    }
+
+    /// Appends a success with a code of its own.
+    pub(super) fn success(&self, out: &mut Vec<u8>, said: &Written<'_>) {
+        self.head(out, said.code);
+        for (name, value) in [("data", said.data), ("message", said.message)] {
+            if let Some(value) = value {
+                member(out, name);
+                out.extend_from_slice(value.as_bytes());
+            }
+        }
+        self.tail(out, true);
+    }
+
+    /// Appends a failure. An empty message is left out.
+    pub(super) fn failure(&self, out: &mut Vec<u8>, code: i64, data: Option<&str>, message: &str) {
+        self.head(out, itoa::Buffer::new().format(code));
+        if let Some(data) = data {
+            member(out, "data");
+            out.extend_from_slice(data.as_bytes());
+        }
+        if !message.is_empty() {
+            member(out, "message");
+            string(out, message);
+        }
+        self.tail(out, false);
+    }
+
+    fn success_head(&self, out: &mut Vec<u8>) {
+        self.head(out, "200");
         member(out, "data");
-        out.extend_from_slice(data.as_bytes());
     }
-    if !message.is_empty() {
-        member(out, "message");
-        string(out, message);
-    }
-    out.extend_from_slice(br#","success":false}"#);
-}
 
-fn head(out: &mut Vec<u8>, code: &str, id: &str) {
-    out.extend_from_slice(br#"{"code":"#);
-    out.extend_from_slice(code.as_bytes());
-    if !id.is_empty() {
-        member(out, "correlationId");
-        out.extend_from_slice(id.as_bytes());
+    fn head(&self, out: &mut Vec<u8>, code: &str) {
+        out.extend_from_slice(self.before.as_bytes());
+        out.extend_from_slice(br#"{"code":"#);
+        out.extend_from_slice(code.as_bytes());
+        if !self.id.is_empty() {
+            member(out, "correlationId");
+            out.extend_from_slice(self.id.as_bytes());
+        }
+    }
+
+    fn tail(&self, out: &mut Vec<u8>, success: bool) {
+        member(out, "success");
+        out.extend_from_slice(if success { b"true" } else { b"false" });
+        out.extend_from_slice(self.after.as_bytes());
+        out.push(b'}');
     }
 }
 

@@ -18,9 +18,9 @@ use std::{
 };
 use tokio::{sync::oneshot, time::timeout_at};
 use trunkline_core::{
-    Attempt, Context, Fault, FaultKind, Key, Payload,
+    Context, Fault, FaultKind, Key, Payload,
     envelope::{Asked, Remark},
-    router::unknown,
+    router::{Unknown, Why},
 };
 
 /// How many requests are sent for one call at most.
@@ -43,7 +43,6 @@ pub(super) struct Ask {
     pub(super) id: Id,
     pub(super) procedure: Box<str>,
     pub(super) context: Context,
-    pub(super) internal: bool,
     /// When its caller will have lost interest.
     pub(super) until: Option<Instant>,
 }
@@ -60,8 +59,6 @@ impl Ask {
             args,
             context: &self.context,
             timeout: self.left(),
-            internal: self.internal,
-            parent: Attempt::around(&self.context).map(Attempt::key),
             repeated,
         };
         let mut body = Vec::with_capacity(args.map_or(0, |args| args.size()) + USUAL_HEAD);
@@ -105,7 +102,7 @@ impl Ask {
                     if desk.is_coming_together() {
                         course.wait_for_others();
                     } else if course.sent == 1 {
-                        return Err(unknown(procedure));
+                        return Err(Unknown::new(procedure, Why::Nowhere).into());
                     } else {
                         failed = failed.or_else(|| Some(gone(course.may_have_run)));
                         course.try_later();

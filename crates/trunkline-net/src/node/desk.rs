@@ -76,7 +76,7 @@ impl Desk {
     pub(super) fn answered(&self, body: &Bytes) {
         match self.envelope.answer(body) {
             Some(answered) => {
-                let outcome = answered.outcome.map(|value| part(body, value.as_bytes()));
+                let outcome = answered.outcome.map(|value| part(body, value.borrow().as_bytes()));
                 self.pending.settle(&answered.id, Outcome::Answered(outcome, answered.remark));
             }
             // it names nobody who waits

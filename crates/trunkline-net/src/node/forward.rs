@@ -28,7 +28,7 @@ impl Procedure for Forward {
         let (desk, mut context) = (&self.0, call.context_and_trace());
         let (name, key) = (call.procedure, Key::of(call.procedure));
         if Attempt::of(&context).is_some() || name.starts_with("rpc.") || !is_short(&key) {
-            return Err(unknown(name));
+            return Err(call.states.router().map_or_else(|| unknown(name), |router| router.unknown(name)));
         }
         let limits = desk.limits().ok_or_else(left)?;
         if call.args.is_some_and(|args| args.size() > limits.max_message) {
@@ -47,7 +47,6 @@ impl Procedure for Forward {
             desk: desk.clone(),
             id: Id::new(),
             procedure: name.into(),
-            internal: context.depth() > 0 || context.connection().transport() == "in process",
             context,
             until: call.deadline.or_else(|| after(now(), limits.call_timeout)),
         };
@@ -84,7 +83,7 @@ impl<F: Future<Output = Result<Bytes, Fault>> + Send> Running for Forwarded<F> {
     ) -> Poll<Result<(), Fault>> {
         let answer = ready!(self.project().answer.poll(cx))?;
         let text = std::str::from_utf8(&answer).map_err(Fault::internal)?;
-        Poll::Ready(reply.write_encoded(&Payload::Json(text)))
+        Poll::Ready(reply.write_coded(&Payload::Json(text)))
     }
 }
 

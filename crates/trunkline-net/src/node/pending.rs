@@ -16,8 +16,17 @@ use trunkline_core::{Fault, envelope::Remark};
 /// Our calls that wait for their answers, by ids that nobody can guess.
 #[derive(Default)]
 pub(super) struct Pending {
-    calls: Mutex<HashMap<Id, oneshot::Sender<Outcome>>>,
+    /// By how their ids begin.
+    calls: Mutex<HashMap<Prefix, Expected>>,
     strays: AtomicU64,
+}
+
+/// How an id begins: 96 bits, by which those answer who do not say all of it.
+type Prefix = [u8; 24];
+
+struct Expected {
+    id: Id,
+    outcome: oneshot::Sender<Outcome>,
 }
 
 /// The id of one call: 128 random bits, never used again.
@@ -27,7 +36,7 @@ pub(super) struct Id([u8; 32]);
 /// What came of a call.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// Its answer: a value of JSON, or a fault; and what is said of it.
+    /// Its answer: a value of JSON, which may have a code, or a fault; and what is said of it.
     Answered(Result<Bytes, Fault>, Option<Remark>),
     /// Nobody serves its procedure.
     Unroutable,
@@ -46,36 +55,47 @@ impl Id {
         // digits of ASCII
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
+
+    fn prefix(&self) -> Prefix {
+        std::array::from_fn(|at| self.0[at])
+    }
 }
 
 impl Pending {
     /// Expects an outcome, until it is told that [none](Self::forget) is wanted any more.
     pub(super) fn expect(&self, id: Id) -> oneshot::Receiver<Outcome> {
-        let (sender, receiver) = oneshot::channel();
-        self.calls().insert(id, sender);
+        let (outcome, receiver) = oneshot::channel();
+        self.calls().insert(id.prefix(), Expected { id, outcome });
         receiver
     }
 
     /// Expects nothing any more.
     pub(super) fn forget(&self, id: Id) {
-        self.calls().remove(&id);
+        self.calls().remove(&id.prefix());
     }
 
     /// An outcome has come, or what claims to be one.
     pub(super) fn settle(&self, id: &str, outcome: Outcome) {
-        let expected = id.as_bytes().try_into().ok().and_then(|id| self.calls().remove(&Id(id)));
-        match expected {
+        match self.take(id.as_bytes()) {
             // whoever gives up at this very moment needs it no more
-            Some(expected) => drop(expected.send(outcome)),
+            Some(expected) => drop(expected.outcome.send(outcome)),
             None => drop(self.strays.fetch_add(1, Ordering::Relaxed)),
         }
+    }
+
+    /// The call of this id, or whose id begins so.
+    fn take(&self, id: &[u8]) -> Option<Expected> {
+        let (prefix, rest) = id.split_first_chunk()?;
+        let mut calls = self.calls();
+        let is_it = rest.is_empty() || calls.get(prefix)?.id.0 == *id;
+        is_it.then(|| calls.remove(prefix))?
     }
 
     /// Nothing will come any more of what is expected.
     pub(super) fn lose(&self) {
         let lost = std::mem::take(&mut *self.calls());
         for (_, expected) in lost {
-            drop(expected.send(Outcome::Lost));
+            drop(expected.outcome.send(Outcome::Lost));
         }
     }
 
@@ -88,7 +108,43 @@ impl Pending {
     }
 
     /// No code of others runs under this lock, so that it cannot be poisoned half-way.
-    fn calls(&self) -> MutexGuard<'_, HashMap<Id, oneshot::Sender<Outcome>>> {
+    fn calls(&self) -> MutexGuard<'_, HashMap<Prefix, Expected>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// T07: who answers knows all of an id, or all of its beginning.
+    #[test]
+    fn ids_that_are_not_awaited_are_dropped_and_counted() {
+        let pending = Pending::default();
+        let id = Id::new();
+        let mut awaited = pending.expect(id);
+        let other_end = [&id.as_str()[..24], "........"].concat();
+        let longer = [id.as_str(), "0"].concat();
+        let upper = id.as_str().to_uppercase();
+        let foreign = Id::new();
+        let mut made_up = vec!["", "x", "é", &id.as_str()[1..], &other_end, &longer, foreign.as_str()];
+        made_up.extend((0..32).filter(|length| *length != 24).map(|length| &id.as_str()[..length]));
+        made_up.extend((upper != id.as_str()).then_some(&*upper));
+        for id in &made_up {
+            pending.settle(id, Outcome::Lost);
+        }
+        assert!(awaited.try_recv().is_err() && pending.len() == 1);
+        assert_eq!(pending.strays(), made_up.len() as u64);
+        pending.settle(&id.as_str()[..24], Outcome::Unroutable);
+        assert!(matches!(awaited.try_recv(), Ok(Outcome::Unroutable)));
+        let mut awaited = pending.expect(id);
+        pending.settle(id.as_str(), Outcome::Unroutable);
+        assert!(matches!(awaited.try_recv(), Ok(Outcome::Unroutable)));
+        pending.settle(id.as_str(), Outcome::Unroutable);
+        assert_eq!(
+            (pending.strays(), pending.len()),
+            (made_up.len() as u64 + 1, 0),
+            "nothing is awaited twice"
+        );
     }
 }

@@ -88,6 +88,11 @@ fn request(id: &str, procedure: &str, more: &str) -> Bytes {
     format!(r#"{{"request":{{"procedure":"{procedure}","trace":{{"id":"{id}"{more}}}}}}}"#).into()
 }
 
+/// What a node of ours says besides: a key, of which `id` is the end.
+fn ours(id: &str, more: &str) -> String {
+    format!(r#","key":"{id:0>32}"{more}"#)
+}
+
 fn send(line: &dyn Line, procedure: &str, body: Bytes) {
     let request = Request { id: "x", expires: Duration::from_secs(9), body };
     line.request(&Key::of(procedure), request).unwrap();
@@ -270,18 +275,22 @@ async fn what_may_have_run_is_not_run_again_unless_it_may_run_twice() {
     let router = Router::new().procedure("once", key).procedure("often", handler(key).idempotent());
     let (_node, _) = node(&broker, router);
     let (stranger, line) = Stranger::at(&broker);
-    let ours = r#","timeout":9000"#;
-    let again = r#","timeout":9000,"repeated":true"#;
+    let (first, again) = (&*ours("7", ""), &*ours("7", r#","repeated":true"#));
+    let named = |repeated: bool| Some(format!("{:0>32} {repeated}", 7));
     for (procedure, more, data, remark) in [
-        ("once", ours, Some("7 false"), None),
-        ("often", ours, Some("7 false"), Some(true)),
+        ("once", first, named(false), None),
+        ("often", first, named(false), Some(true)),
         ("once", again, None, None),
-        ("often", again, Some("7 true"), Some(true)),
-        ("often", "", Some("7 false"), None),
+        ("often", again, named(true), Some(true)),
+        ("often", "", Some("7 false".to_owned()), None),
     ] {
         send(&*line, procedure, request("7", procedure, more));
         let response = stranger.answered().await["response"].take();
-        assert_eq!(response["data"].as_str().filter(|_| data.is_some()), data, "{procedure} {more}");
+        assert_eq!(
+            response["data"].as_str().filter(|_| data.is_some()),
+            data.as_deref(),
+            "{procedure} {more}"
+        );
         assert_eq!(response["trace"]["idempotent"].as_bool(), remark, "{procedure} {more}");
         if data.is_none() {
             assert_eq!(response["trace"]["kind"], "disconnected");
@@ -296,8 +305,8 @@ async fn what_is_asked_again_while_it_runs_is_answered_once() {
     let (work, started) = work(&go);
     let (node, _) = node(&broker, Router::new().procedure("work", work));
     let (stranger, line) = Stranger::at(&broker);
-    send(&*line, "work", request("7", "work", r#","timeout":9000"#));
-    send(&*line, "work", request("7", "work", r#","timeout":9000,"repeated":true"#));
+    send(&*line, "work", request("7", "work", &ours("7", "")));
+    send(&*line, "work", request("7", "work", &ours("7", r#","repeated":true"#)));
     tokio::time::sleep(Duration::from_secs(1)).await;
     go.notify_one();
     assert_eq!(stranger.answered().await["response"]["data"], "done");
@@ -316,7 +325,7 @@ async fn a_request_is_not_held_for_hours() {
     node.join(&Service::new(Router::new().procedure("work", work), JsonRpc::default()).limits(limits));
     let (stranger, line) = Stranger::at(&broker);
     let send = |id| {
-        let body = request(id, "work", r#","timeout":7200000"#);
+        let body = request(id, "work", &ours(id, r#","timeout":7200000"#));
         let request = Request { id: "x", expires: Duration::from_secs(7200), body };
         line.request(&Key::of("work"), request).unwrap();
     };

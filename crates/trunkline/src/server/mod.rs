@@ -267,7 +267,9 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Fails if a listener cannot be bound, naming it.
+    /// Fails if a listener cannot be bound, naming it; and, where clients of @therms may
+    /// call, by way of a [broker](Self::broker) too, if a schema that was written by hand is
+    /// none for them, naming the procedure.
     ///
     /// # Panics
     ///
@@ -277,7 +279,7 @@ impl Server {
         let planned = std::mem::take(&mut self.listeners);
         #[cfg(feature = "http")]
         let planned = self.speaking_therms(planned);
-        let (service, node) = self.into_service();
+        let (service, node) = self.into_service()?;
         let mut listeners = Vec::new();
         for listener in planned {
             listeners.push(listener.bind(&service).await?);
@@ -308,9 +310,9 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// Panics as [`bind`](Self::bind) does.
+    /// Panics as [`bind`](Self::bind) does, and where that fails because of a schema.
     pub async fn serve_link(self, link: Link) -> Ended {
-        let (service, node) = self.into_service();
+        let (service, node) = self.into_service().unwrap_or_else(|error| panic!("{error}"));
         if let Some(node) = &node {
             node.join(&service);
         }
@@ -319,7 +321,8 @@ impl Server {
         ended
     }
 
-    pub(crate) fn into_service(self) -> (Service, Option<Node>) {
+    pub(crate) fn into_service(self) -> Result<(Service, Option<Node>), BindError> {
+        let coerces = self.is_called_in_therms();
         let router = match self.discover && !self.router.contains("rpc.discover") {
             true => discover::add(self.router, &self.language, &self.name, &self.version),
             false => self.router,
@@ -329,6 +332,7 @@ impl Server {
             true => router.service(Relay::new(peers.clone(), self.security.clone(), self.limits.clone())),
             false => router,
         };
+        let router = if coerces { coercing(router)? } else { router };
         let node = self.broker.map(|broker| Node::new(broker, Arc::new(Network), &self.network, &self.name));
         let router = match &node {
             Some(node) => router.fallback(node.fallback()),
@@ -340,7 +344,16 @@ impl Server {
             Some(security) => service.shared_security(security),
             None => service,
         };
-        (service, node)
+        Ok((service, node))
+    }
+
+    /// Whether clients of @therms may call: those here, or those of other servers.
+    fn is_called_in_therms(&self) -> bool {
+        #[cfg(feature = "http")]
+        if self.therms.is_some() {
+            return true;
+        }
+        self.broker.is_some()
     }
 
     /// Binds and serves for ever.
@@ -406,6 +419,20 @@ impl Bound {
         // they have let go of their addresses once they have ended
         while accepting.join_next().await.is_some() {}
     }
+}
+
+/// Coerces arguments that come in the dialect of @therms.
+#[cfg(feature = "therms")]
+fn coercing(router: Router) -> Result<Router, BindError> {
+    let coercion = trunkline_dialects::therms::Coercion::of(&router)?;
+    Ok(router.coercing(coercion))
+}
+
+/// Without the feature they are checked as all others are.
+#[cfg(not(feature = "therms"))]
+#[expect(clippy::unnecessary_wraps, reason = "with the feature it may fail")]
+fn coercing(router: Router) -> Result<Router, BindError> {
+    Ok(router)
 }
 
 /// Finishes what was taken of others while connections are drained, which may still call

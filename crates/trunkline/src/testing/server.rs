@@ -167,7 +167,7 @@ impl From<Service> for TestServer {
 
 impl From<Server> for TestServer {
     fn from(server: Server) -> Self {
-        let (service, node) = server.into_service();
+        let (service, node) = server.into_service().unwrap_or_else(|error| panic!("{error}"));
         if let Some(node) = &node {
             node.join(&service);
         }

@@ -5,8 +5,14 @@
 mod calls;
 mod ending;
 mod forgetful;
+#[cfg(feature = "therms")]
+#[path = "../vectors/http_client.rs"]
+#[allow(dead_code, reason = "vectors need the rest")]
+mod http_client;
 mod repeating;
 mod sizes;
+#[cfg(feature = "therms")]
+mod therms;
 mod trouble;
 mod trust;
 mod world;

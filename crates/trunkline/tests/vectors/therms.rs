@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
+mod amqp;
 mod differences;
 mod http;
 #[path = "../../examples/interop/therms/service.rs"]

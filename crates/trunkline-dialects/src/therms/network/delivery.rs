@@ -1,66 +1,103 @@
 //! [`Delivery`]: one request, heard as a call and answered with a response.
 
 use super::{
-    super::code,
-    fault,
-    request::{Echo, Message},
+    super::{
+        Identity,
+        fault::{self, By, Refusal},
+        read::{is_truthy, read},
+        request::{Origin, Saying, Trace},
+        write::Form,
+    },
+    exactly,
+    request::Traced,
 };
 use crate::jsonrpc::write::string;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::{borrow::Cow, net::SocketAddr, ops::Range, sync::Arc};
 use trunkline_core::{
     About, CallId, Connection, Context, CowPayload, Dialect, Fault, FaultKind, Format, Frame, Key, OpenFrame,
     Outbox, Payload, Signal,
     envelope::{Opened, Remark},
-    key::{FIRST, GLOBAL},
 };
 
+/// The message that asks for a call.
+#[derive(Deserialize)]
+struct Message<'a> {
+    #[serde(borrow)]
+    request: &'a RawValue,
+}
+
 /// Reads a message that asks for a call.
-pub(super) fn open(body: &str) -> Option<Opened> {
+pub(super) fn open(body: &str, max_depth: usize) -> Option<Opened> {
     let Message { request } = serde_json::from_str(body).ok()?;
-    let (scope, version) = (request.scope(), request.version());
-    let key = Key {
-        scope: scope.as_deref().unwrap_or(GLOBAL),
-        procedure: Some(&*request.procedure).filter(|procedure| !procedure.is_empty())?,
-        version: version.as_deref().unwrap_or(FIRST),
-    };
+    let message = read(request.get(), max_depth).ok()?;
+    let parts = message.parts().ok()??;
+    let key = Key { scope: &parts.scope, procedure: &parts.procedure, version: &parts.version };
     // a key that has no name is one that nobody serves
     let procedure: Box<str> = key.name().map_or_else(|| key.to_string().into(), |name| (&*name).into());
-    let (trace, ours) = (&request.trace, request.trace.is_ours());
-    let mut echo = String::new();
-    if ours {
-        let mut named = br#"{"trace":{"id":"#.to_vec();
-        string(&mut named, &trace.id);
-        named.extend_from_slice(b"}}");
-        echo = String::from_utf8(named).ok()?;
-    } else {
-        echo.push_str(serde_json::from_str::<Echo<'_>>(body).ok()?.request.get());
-    }
-    let about = trace.about();
-    let delivery = Delivery {
-        call: Some(Heard {
-            procedure: procedure.clone(),
-            args: request.args.map(|args| place(body, args.get())),
-            about: (!about.is_empty()).then(|| Box::new(about)),
-        }),
-        echo: echo.into(),
-        correlation: request.correlation_id.map(|id| id.get().into()),
-        id: (&*trace.id).into(),
-        ours,
-        before_data: 0,
+    let trace: Traced<'_> = serde_json::from_str(message.trace?).ok()?;
+    let (ours, told) = (trace.key(), trace.told());
+    let identity = match message.identity.filter(|identity| is_truthy(identity)) {
+        Some(identity) => Identity::read(identity).map(Some).ok_or(Refusal::Identity),
+        None => Ok(None),
     };
-    let remote = trace.remote().map(|address| SocketAddr::new(address, 0));
-    let connection = Connection::new("broker", "therms").with_remote(remote);
-    let context = Context::from(Arc::new(connection));
+    // where the gateway has not found out who the client is, that says it itself
+    let own = identity.as_ref().ok().and_then(Option::as_ref).filter(|_| !trace.is_known());
+    let authorization = own.and_then(Identity::authorization).map(Box::from);
+    let repeated = trace.repeated;
+    let heard = identity.map(|identity| {
+        let saying = Saying::new(message.correlation(), identity, Origin::Node(told.clone()));
+        let saying = saying.at_depth(trace.depth()).exact(trace.is_exact());
+        Heard {
+            procedure: procedure.clone(),
+            args: message.args.map(|args| place(body, args)),
+            about: Box::new(trace.about().with_extension(saying.said())),
+        }
+    });
+    let mut before = br#"{"request":"#.to_vec();
+    match ours {
+        Some(key) => trace_of(&mut before, br#"{"trace":{"id":"#, &told.id, key),
+        None => before.extend_from_slice(request.get().as_bytes()),
+    }
+    before.extend_from_slice(br#","response":"#);
+    let mut after = br#","trace":{"id":"#.to_vec();
+    string(&mut after, &told.id);
+    let id: Box<str> = ours.unwrap_or(&told.id).into();
+    let connection = Connection::new("broker", "therms")
+        .with_remote(told.ip_address.map(|address| SocketAddr::new(address, 0)));
+    let mut context = trace.known(Context::from(Arc::new(connection)));
+    if let Some(calling) = told.calling() {
+        context = context.called_by(Key::of(calling).name().unwrap_or(calling.into()));
+    }
+    let delivery = Delivery {
+        call: Some(heard),
+        before: String::from_utf8(before).ok()?,
+        correlation: message.correlation().filter(|_| ours.is_none()).map(Into::into),
+        after: String::from_utf8(after).ok()?,
+        ours: ours.is_some(),
+        trace: told,
+    };
+    let internal = delivery.trace.internal;
     Some(Opened {
-        id: delivery.id.clone(),
+        id,
         procedure,
-        internal: trace.is_internal(),
-        repeated: trace.repeated,
-        understands: ours,
-        authorization: request.authorization(),
-        context: request.trace.known(context),
+        internal,
+        repeated,
+        understands: ours.is_some(),
+        authorization,
+        context,
         dialect: Box::new(delivery),
     })
+}
+
+/// Appends what one of ours is told of its request.
+fn trace_of(out: &mut Vec<u8>, head: &[u8], id: &str, key: &str) {
+    out.extend_from_slice(head);
+    string(out, id);
+    out.extend_from_slice(br#","key":"#);
+    string(out, key);
+    out.extend_from_slice(b"}}");
 }
 
 /// Where in `body` a part of it stands.
@@ -72,25 +109,24 @@ fn place(body: &str, part: &str) -> Range<usize> {
 /// One request, heard as a call and answered with a response.
 struct Delivery {
     /// What is still to be heard.
-    call: Option<Heard>,
-    /// What is repeated of the request.
-    echo: Box<str>,
-    /// As the one who asks has spelled it.
+    call: Option<Result<Heard, Refusal>>,
+    /// What stands before the response: what is repeated of the request.
+    before: String,
+    /// As the one who asks has spelled it, and looks for it.
     correlation: Option<Box<str>>,
-    id: Box<str>,
+    /// What stands behind its last member, but for what is said to our own kind and the end.
+    after: String,
     /// Whether a trunkline asks, which understands more.
     ours: bool,
-    /// How much stands before the data of the response that is open.
-    before_data: usize,
+    /// Where the call comes from.
+    trace: Trace,
 }
 
 struct Heard {
     procedure: Box<str>,
     args: Option<Range<usize>>,
-    about: Option<Box<About>>,
+    about: Box<About>,
 }
-
-const DATA: &[u8] = br#","data":"#;
 
 /// What an answer ends with: its trace, the response, the message.
 const END: &[u8] = b"}}}";
@@ -108,50 +144,33 @@ pub(super) fn remark(answer: &mut Vec<u8>, remark: Remark) {
 }
 
 impl Delivery {
-    /// Appends what stands before the data of a response.
-    fn head(&self, code: i64, out: &mut Vec<u8>) {
-        out.extend_from_slice(br#"{"request":"#);
-        out.extend_from_slice(self.echo.as_bytes());
-        out.extend_from_slice(br#","response":{"code":"#);
-        out.extend_from_slice(itoa::Buffer::new().format(code).as_bytes());
-        if let Some(correlation) = &self.correlation {
-            out.extend_from_slice(br#","correlationId":"#);
-            out.extend_from_slice(correlation.as_bytes());
-        }
-    }
-
-    /// Appends what stands behind the message, or the data, of a response.
-    fn tail(&self, outcome: Result<(), &Fault>, out: &mut Vec<u8>) {
-        out.extend_from_slice(match outcome {
-            Ok(()) => br#","success":true,"trace":{"id":"#.as_slice(),
-            Err(_) => br#","success":false,"trace":{"id":"#,
-        });
-        string(out, &self.id);
-        if let Err(fault) = outcome
-            && self.ours
-        {
-            fault::write_kind(fault, out);
-        }
-        out.extend_from_slice(END);
+    /// The form of the response, with `more` said to our own kind in its trace.
+    fn form<R>(&self, more: &str, with: impl FnOnce(&Form<'_>) -> R) -> R {
+        let id = self.correlation.as_deref().unwrap_or_default();
+        with(&Form { before: &self.before, id, after: &[&self.after, more, "}}"].concat() })
     }
 
     fn refuse(&self, fault: &Fault, out: &mut Outbox) {
-        out.frame(0, |body| {
-            self.head(code(fault), body);
-            if let Some(data) = fault.raw_data() {
-                body.extend_from_slice(DATA);
-                body.extend_from_slice(data.as_bytes());
-            }
-            body.extend_from_slice(br#","message":"#);
-            string(body, if self.ours { fault.message() } else { fault::message(fault) });
-            self.tail(Err(fault), body);
+        if !self.ours {
+            let by = By::of(&self.trace);
+            return self.form("", |form| out.frame(0, |out| fault::write(out, form, fault, by)));
+        }
+        let (code, data) = (fault::code(fault), fault.raw_data());
+        self.form(&exactly::told(fault), |form| {
+            out.frame(0, |out| form.failure(out, code, data, fault.message()));
         });
     }
 }
 
 impl Dialect for Delivery {
-    fn hear<'f>(&mut self, frame: &mut Frame<'f>, _out: &mut Outbox) -> Option<Signal<'f>> {
-        let Heard { procedure, args, about } = self.call.take()?;
+    fn hear<'f>(&mut self, frame: &mut Frame<'f>, out: &mut Outbox) -> Option<Signal<'f>> {
+        let Heard { procedure, args, about } = match self.call.take()? {
+            Ok(heard) => heard,
+            Err(refusal) => {
+                self.form("", |form| out.frame(0, |out| refusal.write(out, form)));
+                return None;
+            }
+        };
         // it has been read as text before, when it was opened
         let text = frame.body.as_text().ok()?;
         let args = args.and_then(|place| text.get(place));
@@ -159,26 +178,16 @@ impl Dialect for Delivery {
             id: CallId { spelling: "", tag: 0 },
             procedure: Cow::Owned(procedure.into()),
             args: args.map(|args| CowPayload::Borrowed(Payload::Json(args))),
-            about,
+            about: Some(about),
         })
     }
 
     fn open(&mut self, _id: &CallId<'_>, out: &mut Outbox) -> OpenFrame {
-        let frame = out.open(0);
-        self.head(200, out.body());
-        self.before_data = out.written(frame).len();
-        out.body().extend_from_slice(DATA);
-        frame
+        self.form("", |form| form.open(out))
     }
 
     fn close(&mut self, _id: &CallId<'_>, reply: OpenFrame, out: &mut Outbox) {
-        // no data is not said, as nothing is that is absent
-        if out.written(reply).get(self.before_data..) == Some(b",\"data\":null") {
-            let end = out.body().len() - (DATA.len() + 4);
-            out.body().truncate(end);
-        }
-        self.tail(Ok(()), out.body());
-        out.close(reply);
+        self.form("", |form| form.close(out, reply));
     }
 
     fn fault(&mut self, _id: &CallId<'_>, fault: &Fault, out: &mut Outbox) {
@@ -186,7 +195,7 @@ impl Dialect for Delivery {
     }
 
     fn code(&self, _id: Option<&CallId<'_>>, fault: &Fault) -> Option<i64> {
-        Some(code(fault))
+        Some(fault::code(fault))
     }
 
     fn oversize<'h>(
@@ -204,6 +213,6 @@ impl Dialect for Delivery {
     fn unframed(&mut self, _out: &mut Outbox) {}
 
     fn format(&self) -> Format {
-        Format::Json
+        Format::CodedJson
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! What @therms/rpc-server puts into its messages on RabbitMQ, so that its processes and
 //! ours can serve each other: `{"request": {…, "trace": {…}}}`, and
-//! `{"request": {…}, "response": {…}}` for the answer, which names its request by
-//! `request.trace.id`.
+//! `{"request": {…}, "response": {…}}` for the answer. Requests and responses are read and
+//! written by what reads and writes those of clients; the client's `correlationId` and
+//! `identity` go along as it has spelled them.
 //!
 //! # What is said besides
 //!
@@ -11,39 +12,52 @@
 //!
 //! | member of `request.trace` | |
 //! |---|---|
-//! | `timeout` | for how many milliseconds the caller waits; only trunkline says this |
+//! | `key` | what tells the call from all others, 32 digits that were made up for it |
+//! | `timeout` | for how many milliseconds the caller waits |
+//! | `exact` | true if the caller speaks no therms: its arguments are [not coerced](super::Coercion) |
 //! | `traceparent`, `tracestate` | the W3C's trace context |
-//! | `parentId` | the id of the call that this one is made for |
+//! | `parentId` | the trace id of the call that this one is made for |
 //! | `depth` | how many calls of this program there are around it |
-//! | `repeated` | `true`: it was asked before, with the same `id`, and may have run |
+//! | `repeated` | `true`: it was asked before, with the same `key`, and may have run |
 //! | `identity` | who the gateway has found the caller to be: `subject`, `groups`, `claims` |
 //!
-//! And in `response.trace`, to a node that says a `timeout`: `started`, `false` if the node
+//! And in `response.trace`, to a node that says a `key`: `started`, `false` if the node
 //! has not begun with the call, and another one may; `idempotent`, `true` if the procedure
 //! may run twice.
 //!
 //! Where a gateway has said nothing of `identity` in `trace`, the client's own word is
 //! looked at, `request.identity.authorization`, which @therms/rpc-server hands on.
 //!
+//! The trace's own `id` is the client's correlation id, where that is a string of 1 to 255
+//! bytes, or else the first 24 digits of the key.
+//!
 //! Whoever may publish to the broker is believed, as the original does: a gateway must
 //! make `trace` itself, and never take it from its clients.
 //!
+//! # Which call is answered
+//!
+//! A response repeats its request, and so says `request.trace.key`. One without, from
+//! those who drop what they do not know, counts by its `trace.id` if that was made up. The
+//! correlation id of a client is never looked at.
+//!
 //! # Faults
 //!
-//! A fault is a `code`, a `message` and perhaps `data`. The code is the fault's own, or
-//! that [of its kind](super::code). To a node that says a `timeout` the exact kind is told too,
-//! in `response.trace.kind`, and in `response.trace.code` the code if it is the fault's
-//! own. Of a code that comes without a kind, 401, 403, 422, 429, 501 and 503 tell the
-//! kind, and all others are a plain failure; the code is kept either way.
+//! A fault is a `code`, a `message` and perhaps `data`, as clients are told them. A node
+//! that says a `key` is told all of it: the message and data as they are, in
+//! `response.trace.kind` the kind, in `code` the code if it is the fault's own, and in
+//! `unknown` and `why` which procedure was not found, and why. Of a code that comes
+//! without a kind, 401, 403, 422, 429, 501 and 503 tell the kind, and all others are a plain
+//! failure; the code is kept either way.
 //!
 //! # What is left out
 //!
-//! The original repeats the whole request in the response. Its processes are answered so;
-//! a node that says a `timeout` is told the id of its request, as that is all that it looks at.
+//! The original repeats the whole request in the response, with its arguments as they were
+//! coerced. Its processes are told the request as it came; a node that says a `key` the
+//! trace's `id` and `key`, as that is all that it looks at.
 
 mod answer;
 mod delivery;
-mod fault;
+mod exactly;
 mod request;
 
 use std::ops::Range;
@@ -61,7 +75,7 @@ use trunkline_core::{
 /// let body = br#"{"request": {"trace": {"id": "7"}}, "response": {"code": 200, "data": [1, 2], "success": true}}"#;
 /// let answer = Network.answer(body).unwrap();
 /// assert_eq!(answer.id, "7");
-/// assert_eq!(answer.outcome.unwrap().decode::<[u8; 2]>().unwrap(), [1, 2]);
+/// assert_eq!(answer.outcome.unwrap().borrow().decode::<[u8; 2]>().unwrap(), [1, 2]);
 ///
 /// let body = br#"{"request": {"trace": {"id": "8"}}, "response": {"code": 401, "message": "who are you?", "success": false}}"#;
 /// let fault = Network.answer(body).unwrap().outcome.unwrap_err();
@@ -76,8 +90,8 @@ impl Envelope for Network {
         request::write(asked, body)
     }
 
-    fn open(&self, body: &[u8], _limits: &Limits) -> Option<Opened> {
-        delivery::open(std::str::from_utf8(body).ok()?)
+    fn open(&self, body: &[u8], limits: &Limits) -> Option<Opened> {
+        delivery::open(std::str::from_utf8(body).ok()?, limits.max_depth)
     }
 
     fn answer<'b>(&self, body: &'b [u8]) -> Option<Answered<'b>> {

@@ -1,64 +1,81 @@
-//! Requests: written, and read.
+//! Requests: written, and what the original does not say of itself read.
 
-use crate::{jsonrpc::write::string, therms};
-use serde::{Deserialize, Deserializer, Serialize};
+use super::super::request::{Saying, Trace};
+use crate::jsonrpc::write::string;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
-use std::{borrow::Cow, net::IpAddr, ops::Range};
-use trunkline_core::{About, Context, Identity, Payload, Trace, envelope::Asked};
+use std::{borrow::Cow, net::IpAddr, ops::Range, time::Duration};
+use trunkline_core::{About, Context, Identity, Payload, envelope::Asked, trace};
+
+/// Digits of an id that was made up which the original's processes say.
+const SHORT: usize = 24;
+/// Digits of one of ours.
+const LONG: usize = 32;
 
 /// Appends the message that asks for a call; gives where its arguments stand.
 pub(super) fn write(asked: &Asked<'_>, out: &mut Vec<u8>) -> Option<Range<usize>> {
+    let said = Saying::of(asked.context);
     out.extend_from_slice(br#"{"request":{"#);
     let mut place = None;
     if let Some(Payload::Json(args)) = asked.args {
-        out.extend_from_slice(br#""args":"#);
-        place = Some(out.len()..out.len() + args.len());
-        out.extend_from_slice(args.as_bytes());
+        member(out, r#""args":"#, args);
+        place = Some(out.len() - args.len()..out.len());
+        out.push(b',');
+    }
+    if let Some(correlation) = said.and_then(|said| said.correlation(asked.context)) {
+        member(out, r#""correlationId":"#, correlation);
+        out.push(b',');
+    }
+    if let Some(identity) = said.and_then(Saying::identity) {
+        out.extend_from_slice(br#""identity":"#);
+        json(out, identity);
         out.push(b',');
     }
     for (name, value) in [
         (r#""procedure":"#, asked.key.procedure),
         (r#","scope":"#, asked.key.scope),
         (r#","version":"#, asked.key.version),
-        (r#","trace":{"caller":"#, caller(asked)),
-        (r#","id":"#, asked.id),
     ] {
         text(out, name, value);
     }
-    out.extend_from_slice(if asked.internal { br#","internal":true"# } else { br#","internal":false"# });
-    if let Some(remote) = asked.context.connection().remote().filter(|_| !asked.internal) {
-        text(out, r#","ipAddress":"#, &remote.ip().to_canonical().to_string());
-    }
+    out.extend_from_slice(br#","trace":"#);
+    write_trace(asked, said, out);
+    out.extend_from_slice(b"}}");
+    place
+}
+
+/// What the original says of where a call comes from, and what we say besides.
+fn write_trace(asked: &Asked<'_>, said: Option<&Saying>, out: &mut Vec<u8>) {
+    let told = Trace::of(asked.context, asked.id.get(..SHORT));
+    json(out, &told);
+    // it goes on
+    out.pop();
+    text(out, r#","key":"#, asked.id);
     // no time at all would not be said: whoever waits for nothing does not ask
     let millis = u64::try_from(asked.timeout.as_millis()).unwrap_or(u64::MAX).max(1);
     number(out, r#","timeout":"#, millis);
+    if said.is_none_or(Saying::is_exact) {
+        out.extend_from_slice(br#","exact":true"#);
+    }
     if let Some(trace) = asked.context.trace() {
         text(out, r#","traceparent":"#, &trace.to_string());
         if !trace.state().is_empty() {
             text(out, r#","tracestate":"#, trace.state());
         }
     }
-    if let Some(parent) = asked.parent {
-        text(out, r#","parentId":"#, parent);
-    }
-    if asked.internal {
+    if told.internal {
         number(out, r#","depth":"#, asked.context.depth().max(1) as u64);
     }
     if asked.repeated {
         out.extend_from_slice(br#","repeated":true"#);
     }
     write_identity(out, asked.context.identity());
-    out.extend_from_slice(b"}}}");
-    place
+    out.push(b'}');
 }
 
-/// Where the call comes from, in the original's words.
-fn caller(asked: &Asked<'_>) -> &'static str {
-    match asked.context.connection().transport() {
-        _ if asked.internal => "RPCServer.call",
-        "websocket" => "WebSocketServer",
-        _ => "HttpServer",
-    }
+fn member(out: &mut Vec<u8>, name: &str, value: &str) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(value.as_bytes());
 }
 
 fn text(out: &mut Vec<u8>, name: &str, value: &str) {
@@ -67,8 +84,13 @@ fn text(out: &mut Vec<u8>, name: &str, value: &str) {
 }
 
 fn number(out: &mut Vec<u8>, name: &str, value: u64) {
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    member(out, name, itoa::Buffer::new().format(value));
+}
+
+/// Appends a value of which nothing has no form in JSON: texts, and values of JSON.
+fn json(out: &mut Vec<u8>, value: &impl Serialize) {
+    let written = serde_json::to_writer(&mut *out, value);
+    debug_assert!(written.is_ok(), "{written:?}");
 }
 
 /// Who a gateway has found the caller to be. Until when that is known is its own
@@ -87,14 +109,9 @@ fn write_identity(out: &mut Vec<u8>, identity: &Identity) {
     let subject = identity.subject().map(Cow::Borrowed);
     let groups: Vec<_> = identity.groups().map(Cow::Borrowed).collect();
     let claims = identity.claims();
-    if subject.is_none() && groups.is_empty() && claims.is_empty() {
-        return;
-    }
-    let before = out.len();
-    out.extend_from_slice(br#","identity":"#);
-    // texts and values of JSON have a form in it
-    if serde_json::to_writer(&mut *out, &Known { subject, groups, claims: Cow::Borrowed(claims) }).is_err() {
-        out.truncate(before);
+    if subject.is_some() || !groups.is_empty() || !claims.is_empty() {
+        out.extend_from_slice(br#","identity":"#);
+        json(out, &Known { subject, groups, claims: Cow::Borrowed(claims) });
     }
 }
 
@@ -114,51 +131,26 @@ impl Known<'_> {
     }
 }
 
-/// The message that asks for a call.
-#[derive(Deserialize)]
-pub(super) struct Message<'a> {
-    #[serde(borrow)]
-    pub(super) request: Request<'a>,
-}
-
-/// The same, to be repeated.
-#[derive(Deserialize)]
-pub(super) struct Echo<'a> {
-    #[serde(borrow)]
-    pub(super) request: &'a RawValue,
-}
-
+/// What a message says in `trace`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Request<'a> {
-    #[serde(borrow, default, deserialize_with = "some")]
-    pub(super) args: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) correlation_id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    identity: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) procedure: Cow<'a, str>,
-    #[serde(borrow, default)]
-    scope: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    version: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) trace: Said<'a>,
-}
-
-/// What the message says in `trace`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Said<'a> {
+pub(super) struct Traced<'a> {
     #[serde(borrow)]
     pub(super) id: Cow<'a, str>,
+    #[serde(borrow, default)]
+    key: Option<&'a str>,
+    #[serde(borrow, default)]
+    caller: Option<&'a RawValue>,
     #[serde(borrow, default)]
     internal: Option<&'a RawValue>,
     #[serde(borrow, default)]
     ip_address: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    parent_id: Option<&'a RawValue>,
     #[serde(default)]
     timeout: Option<u64>,
+    #[serde(default)]
+    exact: bool,
     #[serde(borrow, default)]
     traceparent: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -171,67 +163,56 @@ pub(super) struct Said<'a> {
     identity: Option<Known<'a>>,
 }
 
-/// A value that may be null, which is not the same as absent.
-pub(super) fn some<'de, D: Deserializer<'de>>(value: D) -> Result<Option<&'de RawValue>, D::Error> {
-    <&RawValue>::deserialize(value).map(Some)
-}
-
-impl Request<'_> {
-    pub(super) fn scope(&self) -> Option<Cow<'_, str>> {
-        word(self.scope)
+impl<'a> Traced<'a> {
+    /// The id that a trunkline has made up, if one asks.
+    pub(super) fn key(&self) -> Option<&'a str> {
+        self.key.filter(|key| key.len() == LONG && key.bytes().all(|byte| byte.is_ascii_hexdigit()))
     }
 
-    pub(super) fn version(&self) -> Option<Cow<'_, str>> {
-        word(self.version)
+    pub(super) fn is_exact(&self) -> bool {
+        self.exact
     }
 
-    /// By what the client is to be known, where the gateway has not found out who it is.
-    pub(super) fn authorization(&self) -> Option<Box<str>> {
-        let said = self.identity.filter(|_| self.trace.identity.is_none())?;
-        therms::Identity::read(said.get())?.authorization().map(Box::from)
-    }
-}
-
-/// A text that may be absent, null or empty, which is the same; a number is its digits.
-fn word(value: Option<&RawValue>) -> Option<Cow<'_, str>> {
-    let text = value?.get();
-    let word = match text.starts_with('"') {
-        true => serde_json::from_str::<String>(text).ok()?.into(),
-        false => Cow::Borrowed(text),
-    };
-    Some(word).filter(|word| !word.is_empty())
-}
-
-impl Said<'_> {
-    /// Whether a trunkline has said it.
-    pub(super) fn is_ours(&self) -> bool {
-        self.timeout.is_some()
+    pub(super) fn depth(&self) -> usize {
+        match self.told().internal {
+            true => self.depth.map_or(1, |depth| depth.max(1)) as usize,
+            false => 0,
+        }
     }
 
-    pub(super) fn is_internal(&self) -> bool {
-        self.internal.is_some_and(|internal| internal.get() == "true")
+    /// As it is told to handlers.
+    pub(super) fn told(&self) -> Trace {
+        let text = |member: Option<&RawValue>| serde_json::from_str::<String>(member?.get()).ok();
+        Trace {
+            caller: text(self.caller).unwrap_or_default(),
+            id: self.id.clone().into_owned(),
+            internal: self.internal.is_some_and(|internal| internal.get() == "true"),
+            ip_address: self.remote(),
+            parent_id: text(self.parent_id),
+        }
     }
 
     pub(super) fn about(&self) -> About {
-        let trace = self.traceparent.as_deref().and_then(Trace::parse);
+        let trace = self.traceparent.as_deref().and_then(trace::Trace::parse);
         let trace = trace.map(|trace| match &self.tracestate {
             Some(state) => trace.with_state(state),
             None => trace,
         });
-        About::default().with_trace(trace).with_timeout(self.timeout.map(std::time::Duration::from_millis))
+        About::default().with_trace(trace).with_timeout(self.timeout.map(Duration::from_millis))
     }
 
     pub(super) fn remote(&self) -> Option<IpAddr> {
         serde_json::from_str(self.ip_address?.get()).ok()
     }
 
+    /// Whether the gateway has found out who the client is.
+    pub(super) fn is_known(&self) -> bool {
+        self.identity.is_some()
+    }
+
     /// What is known of the caller, in `context`.
     pub(super) fn known(self, context: Context) -> Context {
-        let depth = match self.is_internal() {
-            true => self.depth.map_or(1, |depth| depth.max(1)),
-            false => 0,
-        };
-        let identity = self.identity.map(Known::identity).unwrap_or_default();
-        context.with_identity(identity).at_depth(depth as usize)
+        let depth = self.depth();
+        context.with_identity(self.identity.map(Known::identity).unwrap_or_default()).at_depth(depth)
     }
 }

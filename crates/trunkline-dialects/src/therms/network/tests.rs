@@ -1,15 +1,21 @@
 //! What was recorded of the original, in `tests/vectors/therms`, and what goes between two of ours.
 
 use super::*;
-use serde_json::{Value, json, value::RawValue};
+use crate::therms::{self, Therms, write::Form};
+use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 use trunkline_core::{
-    Connection, Context, Dialect, Fault, FaultKind, Frame, Identity, Key, Outbox, Payload, Signal, Trace,
+    About, Call, Connection, Context, Dialect, Extract, Fault, FaultKind, Frame, Identity, Key, Language,
+    Outbox, Payload, Signal, Trace,
     framing::{Framing, Lines},
+    router::{Unknown, Why},
 };
 
-/// Messages of this type that peers have published, by the file they are in.
-fn recorded(kind: &str) -> Vec<(String, Value)> {
+/// An id as nodes make them up.
+const ID: &str = "0123456789abcdef0123456789ABCDEF";
+
+/// What was recorded, message by message, by the file it is in.
+fn messages() -> Vec<(String, Value)> {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/therms");
     let mut found = Vec::new();
     for entry in std::fs::read_dir(directory).unwrap() {
@@ -19,33 +25,70 @@ fn recorded(kind: &str) -> Vec<(String, Value)> {
             continue;
         }
         let document: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        for message in document["messages"].as_array().into_iter().flatten() {
-            if message["dir"] == "peer2broker" && message["amqp"]["properties"]["type"] == kind {
-                found.push((file.clone(), message["body"].clone()));
-            }
-        }
+        let messages = document["messages"].as_array().into_iter().flatten();
+        found.extend(messages.map(|message| (file.clone(), message.clone())));
     }
     found.sort_by(|(one, _), (other, _)| one.cmp(other));
     found
+}
+
+/// Messages of this type that peers have published, by the file they are in.
+fn recorded(kind: &str) -> Vec<(String, Value)> {
+    let published =
+        |message: &Value| message["dir"] == "peer2broker" && message["amqp"]["properties"]["type"] == kind;
+    let messages = messages().into_iter().filter(|(_, message)| published(message));
+    messages.map(|(file, mut message)| (file, message["body"].take())).collect()
+}
+
+fn text<'v>(value: &'v Value, member: &str) -> &'v str {
+    value[member].as_str().unwrap()
+}
+
+fn trace_id(request: &Value) -> &str {
+    text(&request["trace"], "id")
+}
+
+/// The message that asks for a call.
+fn spelled(asked: &Asked<'_>) -> String {
+    let mut body = Vec::new();
+    Network.request(asked, &mut body);
+    String::from_utf8(body).unwrap()
+}
+
+fn said(asked: &Asked<'_>) -> Value {
+    serde_json::from_str(&spelled(asked)).unwrap()
+}
+
+/// The response that a client is given of a result.
+fn success(value: &[u8]) -> Vec<u8> {
+    let mut out = Outbox::new(Lines::default().marking());
+    let reply = Form::default().open(&mut out);
+    out.body().extend_from_slice(value);
+    Form::default().close(&mut out, reply);
+    out.into_bytes()
 }
 
 fn open(body: &str) -> Opened {
     Network.open(body.as_bytes(), &Limits::default()).unwrap_or_else(|| panic!("not a request: {body}"))
 }
 
-/// What a dialect hears in the message that it was opened with: args, and for how long.
-fn heard(dialect: &mut dyn Dialect, body: &str) -> (String, Option<String>, Option<Duration>) {
+/// What a dialect hears in the message that it was opened with: what is called, with what
+/// arguments, and what is said besides.
+fn heard(dialect: &mut dyn Dialect, body: &str) -> (String, Option<String>, About) {
     let mut out = Outbox::new(Lines::default().marking());
-    let mut frame = Frame::binary(body.as_bytes());
+    let mut frame = Frame::text(body);
     let Some(Signal::Call { procedure, args, about, .. }) = dialect.hear(&mut frame, &mut out) else {
         panic!("no call: {body}")
     };
-    let args = args.map(|args| {
-        let Payload::Json(text) = args.borrow() else { unreachable!("nothing but JSON") };
-        text.to_owned()
-    });
+    let args = args.map(|args| String::from_utf8(args.borrow().as_bytes().to_vec()).unwrap());
     assert!(dialect.hear(&mut frame, &mut out).is_none() && out.is_empty(), "it is heard once");
-    (procedure.into_owned(), args, about.and_then(|about| about.timeout))
+    (procedure.into_owned(), args, *about.unwrap())
+}
+
+/// What the handler of a call is told of it.
+fn told(context: &Context, procedure: &str) -> therms::Request {
+    let states = Arc::default();
+    therms::Request::extract(&Call::new(procedure, None, context, &states)).unwrap()
 }
 
 /// The answer that a dialect gives.
@@ -76,20 +119,79 @@ fn requests_that_were_recorded_are_heard_as_calls() {
         assert_eq!(opened.context.depth(), usize::from(opened.internal), "{file}");
         let remote = opened.context.connection().remote().map(|remote| remote.ip().to_string());
         assert_eq!(remote.as_deref(), request["trace"]["ipAddress"].as_str(), "{file}");
-        let (procedure, args, timeout) = heard(&mut *opened.dialect, &text);
-        let key = Key::of(&procedure);
-        let named = json!([key.scope, key.procedure, key.version]);
-        assert_eq!(named, json!([request["scope"], request["procedure"], request["version"]]), "{file}");
+        let (name, args, about) = heard(&mut *opened.dialect, &text);
         assert_eq!(args, request.get("args").map(Value::to_string), "{file}");
-        assert_eq!(timeout, None, "{file}");
+        assert_eq!(about.timeout, None, "{file}");
+        let context = opened.context.with_extensions(&about.extensions);
+        let therms::Request { scope, procedure, version, correlation_id, identity, trace } =
+            told(&context, &name);
+        let mut told = json!({"scope": scope, "procedure": procedure, "version": version, "trace": trace});
+        if let Some(id) = correlation_id {
+            told["correlationId"] = id;
+        }
+        if let Some(identity) = identity {
+            told["identity"] = json!(identity);
+        }
+        let mut expected = request.clone();
+        expected.as_object_mut().unwrap().remove("args");
+        assert_eq!(told, expected, "{file}");
+        let caller = trace.caller.strip_prefix("RPCServer.call ");
+        assert_eq!(context.caller().map(Key::of), caller.map(Key::of), "{file}");
     }
 }
 
-/// Of 18 responses four are not written as they were recorded:
+/// What clients say comes to the requests that were recorded, but for what we say besides.
+#[test]
+fn requests_are_asked_as_they_were_recorded() {
+    let mut asked = 0;
+    for (file, message) in messages() {
+        if message["dir"] != "c2s" {
+            continue;
+        }
+        let transport = if message["ws"].is_object() { "websocket" } else { "http" };
+        let (mut hearing, _) = Therms::default().converse(&Limits::default());
+        if transport == "http" {
+            hearing = Therms::default().exchange(&Limits::default());
+        }
+        let (name, args, about) = heard(&mut *hearing, &message["body"].to_string());
+        let connection = Connection::new(transport, "therms").with_remote("127.0.0.1:80".parse().ok());
+        let client = Context::from(Arc::new(connection)).with_extensions(&about.extensions);
+        let inner = client.inner().unwrap().called_by(&*name);
+        for (in_file, body) in recorded("request") {
+            let request = &body["request"];
+            let named =
+                Key { scope: text(request, "scope"), procedure: text(request, "procedure"), version: "1" };
+            let internal = request["trace"]["internal"] == true;
+            if in_file != file || internal != (named.name().as_deref() != Some(&name)) {
+                continue;
+            }
+            let context = if internal { &inner } else { &client };
+            let args = args.as_deref().filter(|_| !internal).map(Payload::Json);
+            let timeout = Duration::from_secs(30);
+            let mut given = said(&Asked { id: ID, key: &named, args, context, timeout, repeated: false });
+            let trace = given["request"]["trace"].as_object_mut().unwrap();
+            assert_eq!(trace.remove("key"), Some(ID.into()));
+            assert_eq!(trace.remove("timeout"), Some(30_000.into()));
+            if internal {
+                assert_eq!(trace.remove("depth"), Some(1.into()));
+                trace.remove("parentId");
+            }
+            let mut expected = body.clone();
+            if !trace_id(request).starts_with(char::is_alphabetic) {
+                assert_eq!(trace_id(&given["request"]), &ID[..24], "{file}");
+                expected["request"]["trace"]["id"] = ID[..24].into();
+            }
+            assert_eq!(given, expected, "{file}");
+            asked += 1;
+        }
+    }
+    assert_eq!(asked, 20, "all but that of `amqp-basic-return`, whose client is not recorded");
+}
+
+/// Of 18 responses three are not written as they were recorded:
 ///
-/// - a success has the code 200 (`amqp-no-data` has 204);
 /// - arguments are repeated as they came, not as a validator has changed them
-///   (`amqp-coerced-args`);
+///   (`amqp-coerced-args`): those who ask look at nothing there but the id;
 /// - a failure of a call that a handler makes, which it hands on, is answered with the ids
 ///   of the outer call, as all else is (`amqp-internal-call-fails`, `…-missing`).
 #[test]
@@ -99,40 +201,39 @@ fn responses_that_were_recorded_are_understood_and_given() {
     let requests = recorded("request");
     let mut same = 0;
     for (file, body) in responses {
-        let text = body.to_string();
-        let answer = Network.answer(text.as_bytes()).unwrap();
+        let answer = body.to_string();
+        let answer = Network.answer(answer.as_bytes()).unwrap();
         let response = &body["response"];
-        assert_eq!(answer.id, body["request"]["trace"]["id"].as_str().unwrap(), "{file}");
-        let data: Option<Box<RawValue>> =
-            response.get("data").map(|data| serde_json::value::to_raw_value(data).unwrap());
+        assert_eq!(answer.id, trace_id(&body["request"]), "{file}");
+        // as it is told to a client
+        let mut told = Vec::new();
         match &answer.outcome {
-            Ok(Payload::Json(found)) => {
-                assert_eq!(*found, data.as_deref().map_or("null", RawValue::get), "{file}");
-            }
-            Ok(_) => unreachable!("nothing but JSON"),
+            Ok(value) => told = success(value.borrow().as_bytes()),
             Err(fault) => {
-                assert_eq!(response["success"], false, "{file}");
-                assert_eq!(
-                    (fault.code(), fault.message()),
-                    (response["code"].as_i64(), response["message"].as_str().unwrap_or_default()),
-                    "{file}"
-                );
-                assert_eq!(fault.raw_data(), data.as_deref().map(RawValue::get), "{file}");
+                let by = therms::fault::By { caller: "", internal: false };
+                therms::fault::write(&mut told, &Form::default(), fault, by);
             }
         }
+        let mut expected = response.clone();
+        for name in ["trace", "correlationId"] {
+            expected.as_object_mut().unwrap().remove(name);
+        }
+        assert_eq!(serde_json::from_slice::<Value>(&told).unwrap(), expected, "{file}");
         let asked = requests.iter().find(|(in_file, asked)| {
-            *in_file == file && asked["request"]["trace"]["id"] == body["request"]["trace"]["id"]
+            *in_file == file && trace_id(&asked["request"]) == trace_id(&body["request"])
         });
         let asked = asked.unwrap_or_else(|| panic!("{file}: no request")).1.to_string();
         let outcome = match &answer.outcome {
-            Ok(Payload::Json(data)) => Ok(*data),
-            Ok(_) => unreachable!("nothing but JSON"),
+            Ok(value) => Ok(std::str::from_utf8(value.borrow().as_bytes()).unwrap().to_owned()),
             Err(fault) => Err(fault),
         };
-        let given: Value = serde_json::from_slice(&answered(&mut *open(&asked).dialect, outcome)).unwrap();
+        let given: Value = serde_json::from_slice(&answered(
+            &mut *open(&asked).dialect,
+            outcome.as_deref().map_err(|it| *it),
+        ))
+        .unwrap();
         let mut expected = body;
         match file.as_str() {
-            "amqp-no-data" => expected["response"]["code"] = 200.into(),
             "amqp-coerced-args" => {
                 expected["request"] = serde_json::from_str::<Value>(&asked).unwrap()["request"].take();
             }
@@ -144,7 +245,7 @@ fn responses_that_were_recorded_are_understood_and_given() {
         }
         assert_eq!(given, expected, "{file}");
     }
-    assert_eq!(same, 14);
+    assert_eq!(same, 15);
 }
 
 #[test]
@@ -152,41 +253,64 @@ fn what_one_of_ours_asks_another_hears() {
     let trace = Trace::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap();
     let connection = Connection::new("websocket", "jsonrpc").with_remote("192.0.2.7:80".parse().ok());
     let ada = Identity::new("ada\"").with_group("staff").with_claim("tenant", [7]);
-    let context = Context::from(Arc::new(connection))
+    let client = Context::from(Arc::new(connection))
         .with_identity(ada.clone())
-        .with_trace(Some(trace.clone().with_state("a=1")))
-        .at_depth(3);
+        .with_trace(Some(trace.clone().with_state("a=1")));
+    let inner = client.clone().at_depth(3).called_by("outer.one@2");
     let mut asked = Asked {
-        id: "deadbeef",
+        id: ID,
         key: &Key::of("math.add@2"),
         args: Some(Payload::Json("[1, 2]")),
-        context: &context,
+        context: &inner,
         timeout: Duration::from_millis(1500),
-        internal: true,
-        parent: Some("before"),
         repeated: true,
     };
     let mut body = Vec::new();
-    let args = Network.request(&asked, &mut body);
+    let place = Network.request(&asked, &mut body);
     let text = String::from_utf8(body).unwrap();
-    assert_eq!(&text[args.unwrap()], "[1, 2]");
+    assert_eq!(&text[place.unwrap()], "[1, 2]");
     let mut opened = open(&text);
-    assert_eq!((&*opened.id, &*opened.procedure, opened.internal), ("deadbeef", "math.add@2", true));
+    assert_eq!((&*opened.id, &*opened.procedure, opened.internal), (ID, "math.add@2", true));
     assert!(opened.repeated && opened.understands);
-    assert_eq!(opened.context.identity(), &ada);
-    assert_eq!(opened.context.depth(), 3);
-    let said = heard(&mut *opened.dialect, &text);
-    let args = Some("[1, 2]".to_owned());
-    assert_eq!(said, ("math.add@2".to_owned(), args, Some(Duration::from_millis(1500))), "as it is spelled");
-    let given = answered(&mut *opened.dialect, Ok("[3]"));
+    assert_eq!((opened.context.identity(), opened.context.depth()), (&ada, 3));
+    assert_eq!(opened.context.caller(), Some("outer.one@2"));
+    let (name, args, about) = heard(&mut *opened.dialect, &text);
+    assert_eq!((&*name, args.as_deref()), ("math.add@2", Some("[1, 2]")), "as it is spelled");
     assert_eq!(
-        String::from_utf8(given).unwrap().trim_end(),
-        r#"{"request":{"trace":{"id":"deadbeef"}},"response":{"code":200,"data":[3],"success":true,"trace":{"id":"deadbeef"}}}"#
+        (about.timeout, about.trace),
+        (Some(Duration::from_millis(1500)), Some(trace.with_state("a=1")))
     );
-    let given = answered(&mut *opened.dialect, Ok("null"));
-    assert!(!String::from_utf8(given).unwrap().contains("data"), "nothing is not said");
+    let context = opened.context.with_extensions(&about.extensions);
+    let traced = told(&context, &name).trace;
+    assert_eq!(
+        (&*traced.caller, &*traced.id, traced.internal),
+        ("RPCServer.call outer::one::2", &ID[..24], true)
+    );
+    let traced = told(&context.inner().unwrap().called_by(&*name), "x").trace;
+    assert_eq!(
+        (&*traced.caller, traced.parent_id.as_deref()),
+        ("RPCServer.call math::add::2", Some(&ID[..24]))
+    );
+    let given = |data: &str| String::from_utf8(answered(&mut *open(&text).dialect, Ok(data))).unwrap();
+    assert_eq!(
+        given("[3]").trim_end(),
+        format!(
+            r#"{{"request":{{"trace":{{"id":"{}","key":"{ID}"}}}},"response":{{"code":200,"data":[3],"success":true,"trace":{{"id":"{}"}}}}}}"#,
+            &ID[..24],
+            &ID[..24]
+        )
+    );
+    let there_and_back = |data: &str| {
+        let given = given(data);
+        let answer = Network.answer(given.as_bytes()).unwrap();
+        assert_eq!(answer.id, ID);
+        String::from_utf8(answer.outcome.unwrap().borrow().as_bytes().to_vec()).unwrap()
+    };
+    for data in ["null", "[3]", "\x00204\0\0", "\x00201\0\"made\"\x001"] {
+        assert_eq!(there_and_back(data), data, "{data:?}");
+    }
 
-    (asked.internal, asked.args, asked.repeated) = (false, None, false);
+    (asked.context, asked.args, asked.repeated) = (&client, None, false);
     let mut body = Vec::new();
     assert_eq!(Network.request(&asked, &mut body), None);
     let text = String::from_utf8(body).unwrap();
@@ -202,19 +326,8 @@ fn a_fault_comes_back_as_what_it_was() {
     let context = Context::local();
     let key = Key::of("ping");
     let timeout = Duration::from_secs(1);
-    let asked = Asked {
-        id: "1",
-        key: &key,
-        args: None,
-        context: &context,
-        timeout,
-        internal: false,
-        parent: None,
-        repeated: false,
-    };
-    let mut body = Vec::new();
-    Network.request(&asked, &mut body);
-    let text = String::from_utf8(body).unwrap();
+    let asked = Asked { id: ID, key: &key, args: None, context: &context, timeout, repeated: false };
+    let text = spelled(&asked);
     let there_and_back = |fault: &Fault| {
         let given = answered(&mut *open(&text).dialect, Err(fault));
         Network.answer(&given).unwrap().outcome.unwrap_err()
@@ -242,11 +355,26 @@ fn a_fault_comes_back_as_what_it_was() {
             assert_eq!(there_and_back(&coded), coded);
         }
     }
+    for why in [Why::Absent, Why::Internal, Why::Version, Why::Nowhere] {
+        let unknown = Unknown::new("users.get@2", why);
+        assert_eq!(Unknown::of(&there_and_back(&unknown.clone().into())), Some(&unknown));
+    }
+}
+
+/// As a client in this dialect is told, so is another node.
+#[test]
+fn an_identity_that_is_none_is_refused() {
+    let body = r#"{"request":{"procedure":"p","identity":"me","correlationId":5,"trace":{"id":"1"}}}"#;
+    let (mut out, mut frame) = (Outbox::new(Lines::default().marking()), Frame::binary(body.as_bytes()));
+    assert!(open(body).dialect.hear(&mut frame, &mut out).is_none());
+    let told: Value = serde_json::from_slice(out.bytes()).unwrap();
+    assert_eq!((&told["response"]["code"], &told["response"]["correlationId"]), (&json!(400), &json!(5)));
 }
 
 #[test]
 fn what_is_said_of_an_answer_is_understood() {
-    let text = r#"{"request":{"procedure":"ping","trace":{"id":"1","timeout":5}}}"#;
+    let text =
+        r#"{"request":{"procedure":"ping","trace":{"id":"1","key":"0123456789abcdef0123456789ABCDEF"}}}"#;
     for outcome in [Ok("7"), Err(&Fault::from("no").with_code(-3).with_data([1]))] {
         let plain = answered(&mut *open(text).dialect, outcome);
         let plain = plain.trim_ascii_end();

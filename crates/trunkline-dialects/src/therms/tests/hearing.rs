@@ -1,6 +1,6 @@
 //! Messages in, signals and answers out.
 
-use super::super::{CheckArgs, Therms};
+use super::super::Therms;
 use crate::{Mixed, jsonrpc::JsonRpc};
 use trunkline_core::{
     CallId, Dialect, Fault, FaultKind, Frame, Language, Limits, Outbox, Signal,
@@ -137,31 +137,6 @@ fn client_messages_go_to_their_procedure() {
     }
     let mut deaf = two_way(&Therms::default());
     assert!(heard(&mut *deaf, Frame::text(r#"{"clientMessage":1}"#)).is_empty());
-}
-
-struct Positive;
-
-impl CheckArgs for Positive {
-    fn check(&self, args: Option<&str>) -> Result<Option<String>, String> {
-        match args {
-            Some("\"1\"") => Ok(Some("1".to_owned())),
-            Some("1") => Ok(None),
-            _ => Err("must be 1".to_owned()),
-        }
-    }
-}
-
-#[test]
-fn arguments_are_checked_before_they_are_handed_on() {
-    let check: (Box<str>, Box<dyn CheckArgs>) = ("x".into(), Box::new(Positive));
-    let mut dialect = two_way(&Therms::default().checking([check]));
-    let refused = r#"{"code":422,"correlationId":"c","message":"\"args\" validation failed: must be 1","success":false}"#;
-    for (args, expected) in
-        [("\"1\"", r#"call "c" x Json("1")"#), ("1", r#"call "c" x Json("1")"#), ("2", refused)]
-    {
-        let message = format!(r#"{{"procedure":"x","args":{args},"correlationId":"c"}}"#);
-        assert_eq!(heard(&mut *dialect, Frame::text(&message)), [expected]);
-    }
 }
 
 #[test]

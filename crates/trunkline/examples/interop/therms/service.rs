@@ -113,10 +113,7 @@ pub(crate) fn router(events: &Events) -> Router {
             json!({"slept": ms, "tag": args["tag"]})
         })
         .procedure("internal.secret", handler(secret).internal())
-        .procedure("test.call-internal", async |caller: Caller| {
-            let inner: Value = caller.call("internal.secret", ()).await?;
-            Ok::<_, Fault>(json!({"inner": inner}))
-        })
+        .procedure("test.call-internal", call_internal)
         .procedure("test.call-fail", async |caller: Caller| {
             caller.call::<Value>("test.fail", json!({"code": 418, "message": "inner"})).await
         })
@@ -184,6 +181,11 @@ fn failure(asked: &Value) -> Fault {
         Value::Null => fault,
         data => fault.with_data(data),
     }
+}
+
+pub(crate) async fn call_internal(caller: Caller) -> Result<Value, Fault> {
+    let inner: Value = caller.call("internal.secret", ()).await?;
+    Ok(json!({"inner": inner}))
 }
 
 async fn secret(request: Request) -> Value {

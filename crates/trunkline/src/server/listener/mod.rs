@@ -93,23 +93,31 @@ impl fmt::Debug for BoundListener {
     }
 }
 
-/// A listener could not be bound.
+/// A server cannot serve: a listener could not be bound, or a schema cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {at}: {source}")]
+#[error("{what}{source}")]
 pub struct BindError {
-    at: String,
+    what: String,
     source: io::Error,
 }
 
 impl BindError {
     fn at(at: impl fmt::Display) -> impl FnOnce(io::Error) -> Self {
-        let at = at.to_string();
-        move |source| Self { at, source }
+        let what = format!("cannot listen on {at}: ");
+        move |source| Self { what, source }
     }
 
-    /// What went wrong, as the operating system says it.
+    /// What went wrong, as the operating system says it;
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) of a schema.
     #[must_use]
     pub fn kind(&self) -> io::ErrorKind {
         self.source.kind()
+    }
+}
+
+#[cfg(feature = "therms")]
+impl From<trunkline_dialects::therms::BadArgsSchema> for BindError {
+    fn from(bad: trunkline_dialects::therms::BadArgsSchema) -> Self {
+        Self { what: String::new(), source: io::Error::new(io::ErrorKind::InvalidInput, bad) }
     }
 }

@@ -1,11 +1,16 @@
-//! Faults as codes and messages, and back.
+//! Faults, as two of ours tell each other of them: what a code and a message do not say.
 
+use super::super::fault::kind as kind_of;
 use crate::jsonrpc::write::string;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use trunkline_core::{Fault, FaultKind, envelope::Remark};
+use trunkline_core::{
+    Fault, FaultKind,
+    envelope::Remark,
+    router::{Unknown, Why},
+};
 
-/// The kinds, as they are told to nodes that ask for them.
+/// The kinds, by what they are called.
 const KINDS: [(FaultKind, &str); 15] = [
     (FaultKind::Failed, "failed"),
     (FaultKind::InvalidArgs, "invalid-args"),
@@ -24,46 +29,66 @@ const KINDS: [(FaultKind, &str); 15] = [
     (FaultKind::InvalidReply, "invalid-reply"),
 ];
 
-/// What a process of the original is told of a fault: its own words, where it has some.
-pub(super) fn message(fault: &Fault) -> &str {
-    match fault.kind() {
-        FaultKind::Internal => "server handler issue",
-        FaultKind::DeadlineExceeded => "no response received (timed out)",
-        _ => fault.message(),
-    }
+/// Why there is no procedure of a name.
+const WHYS: [(Why, &str); 4] = [
+    (Why::Absent, "absent"),
+    (Why::Internal, "internal"),
+    (Why::Version, "version"),
+    (Why::Nowhere, "nowhere"),
+];
+
+fn name<T: PartialEq>(names: &[(T, &'static str)], of: T) -> Option<&'static str> {
+    names.iter().find(|(it, _)| *it == of).map(|(_, name)| *name)
 }
 
-/// Appends which kind a fault is of, and whether its code is its own.
-pub(super) fn write_kind(fault: &Fault, out: &mut Vec<u8>) {
-    if let Some((_, name)) = KINDS.iter().find(|(kind, _)| *kind == fault.kind()) {
-        out.extend_from_slice(br#","kind":"#);
-        string(out, name);
+fn named<T: Copy>(names: &[(T, &str)], name: &str) -> Option<T> {
+    names.iter().find(|(_, known)| *known == name).map(|(it, _)| *it)
+}
+
+/// The members that say of which kind a fault is, whether its code is its own, and which
+/// procedure was not found, and why.
+pub(super) fn told(fault: &Fault) -> String {
+    let mut out = Vec::new();
+    let mut member = |before: &str, value: &str| {
+        out.extend_from_slice(before.as_bytes());
+        string(&mut out, value);
+    };
+    if let Some(kind) = name(&KINDS, fault.kind()) {
+        member(r#","kind":"#, kind);
+    }
+    if let Some(unknown) = Unknown::of(fault) {
+        member(r#","unknown":"#, unknown.name());
+        member(r#","why":"#, name(&WHYS, unknown.why()).unwrap_or_default());
     }
     if let Some(code) = fault.code() {
         out.extend_from_slice(br#","code":"#);
         out.extend_from_slice(itoa::Buffer::new().format(code).as_bytes());
     }
+    // all of it is text
+    String::from_utf8(out).unwrap_or_default()
 }
 
 /// What a response says of a fault.
 pub(super) struct Told<'a> {
-    pub(super) code: Option<&'a RawValue>,
+    pub(super) code: Option<i64>,
     pub(super) data: Option<&'a RawValue>,
     pub(super) message: Option<&'a RawValue>,
-    pub(super) said: Said,
+    pub(super) said: Exactly,
 }
 
 /// What it says of itself to those who understand it.
 #[derive(Default, Deserialize)]
-pub(super) struct Said {
-    kind: Option<String>,
+#[serde(default)]
+pub(super) struct Exactly {
+    kind: String,
     code: Option<i64>,
+    unknown: Option<String>,
+    why: String,
     started: Option<bool>,
-    #[serde(default)]
     idempotent: bool,
 }
 
-impl Said {
+impl Exactly {
     pub(super) fn read(trace: &RawValue) -> Self {
         serde_json::from_str(trace.get()).unwrap_or_default()
     }
@@ -79,15 +104,16 @@ impl Said {
 
 impl Told<'_> {
     pub(super) fn fault(self) -> Fault {
-        let Said { kind, code: own, .. } = self.said;
-        let code = self.code.and_then(|code| serde_json::from_str::<i64>(code.get()).ok());
-        let kind = kind.and_then(|name| KINDS.iter().find(|(_, known)| *known == name));
-        let (kind, code) = match kind {
-            Some((kind, _)) => (*kind, own),
-            None => (code.map_or(FaultKind::Failed, kind_of), code),
+        let Exactly { kind, code: own, unknown, why, .. } = self.said;
+        let (kind, code) = match named(&KINDS, &kind) {
+            Some(kind) => (kind, own),
+            None => (self.code.map_or(FaultKind::Failed, kind_of), self.code),
         };
         let message = self.message.and_then(|text| serde_json::from_str::<String>(text.get()).ok());
         let mut fault = Fault::new(kind, message.unwrap_or_default());
+        if let Some(unknown) = unknown {
+            fault = fault.with_source(Unknown::new(&unknown, named(&WHYS, &why).unwrap_or(Why::Absent)));
+        }
         if let Some(code) = code {
             fault = fault.with_code(code);
         }
@@ -95,18 +121,5 @@ impl Told<'_> {
             Some(data) => fault.with_data(data),
             None => fault,
         }
-    }
-}
-
-/// What a code says that handlers choose as they like, by convention as HTTP has them.
-fn kind_of(code: i64) -> FaultKind {
-    match code {
-        401 => FaultKind::Unauthenticated,
-        403 => FaultKind::Forbidden,
-        422 => FaultKind::InvalidArgs,
-        429 => FaultKind::RateLimited,
-        501 => FaultKind::NotFound,
-        503 => FaultKind::Unavailable,
-        _ => FaultKind::Failed,
     }
 }

@@ -1,0 +1,161 @@
+//! Clients of @therms, whose calls another server answers.
+
+use crate::{
+    http_client::Request,
+    world::{Handler, Net},
+};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use trunkline::{Caller, RawArgs, Registration, Router, Server, Therms, broker::Memory, handler, therms};
+
+/// A gateway on a port, for as long as the runtime lives.
+async fn gateway(net: &Net, router: Router) -> SocketAddr {
+    let server = net.server(router).therms(Therms::default()).http("127.0.0.1:0");
+    let bound = server.bind().await.unwrap();
+    let address = bound.addresses()[0];
+    tokio::spawn(bound.serve());
+    address
+}
+
+async fn posted(address: SocketAddr, body: &Value) -> Value {
+    let response = Request::post(body.to_string().as_bytes()).send(address).await.unwrap();
+    serde_json::from_str(&response.body).unwrap()
+}
+
+/// T05.
+#[tokio::test]
+async fn equal_correlation_ids_are_told_apart() {
+    let net = Net::new();
+    let echo = || Router::new().procedure("echo", async |args: RawArgs| args.0);
+    let _handlers = [Handler::start(&net, echo()).await, Handler::start(&net, echo()).await];
+    let gateways = [gateway(&net, Router::new()).await, gateway(&net, Router::new()).await];
+    join_all((0..100).map(async |tag| {
+        let asked = json!({"procedure": "echo", "args": {"tag": tag}, "correlationId": "same"});
+        let told = posted(gateways[tag % 2], &asked).await;
+        assert_eq!((&told["data"]["tag"], &told["correlationId"]), (&tag.into(), &"same".into()));
+    }))
+    .await;
+}
+
+/// All that a handler is told of a call.
+async fn tell(request: therms::Request) -> Value {
+    json!({
+        "trace": request.trace, "identity": request.identity, "correlation": request.correlation_id,
+        "name": [request.scope, request.procedure, request.version],
+    })
+}
+
+/// And of one that another makes.
+fn telling() -> Router {
+    Router::new()
+        .procedure("users.tell@2", tell)
+        .procedure("users.inner", handler(tell).internal())
+        .procedure("users.outer", async |caller: Caller| caller.call::<Value>("users.inner", ()).await)
+}
+
+#[tokio::test]
+async fn a_handler_is_told_the_same_by_any_way() {
+    let net = Net::new();
+    let _handler = Handler::start(&net, telling()).await;
+    let across = gateway(&net, Router::new()).await;
+    let here = gateway(&Net::new(), telling()).await;
+    let identity = json!({"authorization": "a", "deviceName": "d", "metadata": {"m": [1]}, "more": null});
+    for (procedure, version, correlation) in
+        [("tell", "2", json!("c")), ("tell", "2", json!({"a": 1})), ("outer", "1", json!("c"))]
+    {
+        let asked = json!({
+            "procedure": procedure, "scope": "users", "version": version, "identity": identity,
+            "correlationId": correlation,
+        });
+        let (mut here, mut across) = (posted(here, &asked).await, posted(across, &asked).await);
+        for told in [&mut here, &mut across] {
+            let id = told["data"]["trace"]["id"].as_str().unwrap();
+            if id != "c" {
+                assert_eq!(id.len(), 24, "{told}");
+                told["data"]["trace"]["id"].take();
+            }
+        }
+        assert_eq!(here, across);
+        let caller = if procedure == "tell" { "HttpServer" } else { "RPCServer.call users::outer::1" };
+        assert_eq!(across["data"]["trace"]["caller"], caller);
+        assert_eq!(across["data"]["identity"], identity);
+    }
+}
+
+#[tokio::test]
+async fn what_is_internal_is_refused_in_the_words_of_each() {
+    let net = Net::new();
+    let secret = || handler(async || 42).internal();
+    let _handler = Handler::start(&net, Router::new().procedure("there", secret())).await;
+    let address = gateway(&net, Router::new().procedure("here", secret())).await;
+    for name in ["here", "there"] {
+        assert_eq!(
+            posted(address, &json!({"procedure": name})).await,
+            json!({"code": 403, "message": "caller is not authorized to access this RPC", "success": false}),
+        );
+        assert_eq!(
+            posted(address, &json!({"jsonrpc": "2.0", "id": 1, "method": name})).await,
+            json!({"jsonrpc": "2.0", "id": 1, "error": {"code": -32601, "message": "Method not found"}}),
+        );
+    }
+}
+
+/// A procedure with a schema that was written by hand, which gives its arguments as it got them.
+fn strict() -> Registration {
+    handler(async |args: RawArgs| args.0).args_schema(json!({
+        "type": "object",
+        "properties": {
+            "count": {"type": "integer", "default": 3},
+            "name": {"type": "string"},
+            "weight": {"type": "number"},
+        },
+        "required": ["name"],
+        "additionalProperties": false,
+    }))
+}
+
+#[tokio::test]
+async fn arguments_are_coerced_where_their_procedure_is_and_for_clients_of_therms_alone() {
+    let net = Net::new();
+    let ask = async |caller: Caller| caller.call::<Value>("strict", json!({"name": 7})).await;
+    let router = || Router::new().procedure("strict", strict()).procedure("ask", ask);
+    let _handler = Handler::start(&net, router()).await;
+    let across = gateway(&net, Router::new()).await;
+    let here = gateway(&Net::new(), router()).await;
+    for address in [here, across] {
+        let asked = br#"{"procedure":"strict","args":{"name":1.50,"other":1,"weight":2.50}}"#;
+        let told = Request::post(asked).send(address).await.unwrap().body;
+        assert_eq!(told, r#"{"code":200,"data":{"name":"1.5","weight":2.50,"count":3},"success":true}"#);
+        let told = posted(address, &json!({"procedure": "strict", "args": {"count": 1}})).await;
+        let message = "\"args\" validation failed: must have required property 'name'";
+        assert_eq!(told, json!({"code": 422, "message": message, "success": false}));
+        let strict = json!({"jsonrpc": "2.0", "id": 1, "method": "strict", "params": {"name": 7}});
+        let told = posted(address, &strict).await;
+        assert_eq!(told["error"]["data"]["violations"][0]["path"], "/name", "{told}");
+        // what a handler calls is called as it was
+        let told = posted(address, &json!({"procedure": "ask"})).await;
+        assert_eq!(told["data"], json!({"name": "7", "count": 3}));
+        let told = posted(address, &json!({"jsonrpc": "2.0", "id": 1, "method": "ask"})).await;
+        assert_eq!(told["error"]["data"]["violations"][0]["path"], "/name", "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_schema_that_is_none_for_clients_of_therms_is_an_error_of_bind() {
+    let router = || {
+        let odd = handler(async |_: Value| ()).args_schema(json!({"type": "object", "minContains": 1}));
+        Router::new().scope("odd", Router::new().procedure("one", odd))
+    };
+    let servers =
+        [Server::new(router()).therms(Therms::default()), Server::new(router()).broker(Memory::new())];
+    for server in servers {
+        let error = server.bind().await.unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+        let message = error.to_string();
+        let begin = "procedure `odd.one`: the schema of the arguments cannot be used, at `#`: \
+                     the keyword `minContains` is not known; ";
+        assert!(message.starts_with(begin), "{message}");
+    }
+    assert!(Server::new(router()).bind().await.is_ok(), "nobody else minds");
+}
