@@ -22,6 +22,7 @@ mod chain;
 pub mod check;
 #[doc(hidden)]
 pub mod clock;
+pub mod connection_id;
 pub mod context;
 mod crowded;
 pub mod dialect;
@@ -62,7 +63,8 @@ pub use crate::{
     call::{Call, OwnedCall},
     catalog::Catalog,
     check::Check,
-    context::{Connection, ConnectionId, Context, States},
+    connection_id::{ConnectionId, Holder},
+    context::{Connection, Context, States},
     dialect::{BatchItem, Dialect, Language, Speaker, StreamHead},
     envelope::Envelope,
     extract::{Extract, Headers, ProcedureName, RawArgs, State},

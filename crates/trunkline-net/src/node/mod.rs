@@ -19,12 +19,15 @@
 //! 5. What is internal answers calls only of programs in the network.
 
 mod ask;
+mod cluster;
 mod desk;
 mod forgone;
 mod forward;
 mod pending;
 mod run;
 mod serving;
+
+pub use self::cluster::{Cluster, Published};
 
 use self::{desk::Desk, forward::Forward, pending::Outcome, serving::Serving};
 use crate::{
@@ -69,6 +72,7 @@ pub struct Node {
     network: Box<str>,
     name: Box<str>,
     desk: Arc<Desk>,
+    cluster: Cluster,
     /// Once it has joined.
     serving: OnceLock<Arc<Serving>>,
 }
@@ -82,8 +86,23 @@ impl Node {
             network: network.into(),
             name: name.into(),
             desk: Arc::new(Desk::new(envelope)),
+            cluster: Cluster::default(),
             serving: OnceLock::new(),
         }
+    }
+
+    /// Has `cluster` reach other nodes by way of this one, and they its clients, if the
+    /// service that [joins](Self::join) serves what it [provides](trunkline_core::Provide).
+    ///
+    /// # Panics
+    ///
+    /// Panics if the cluster belongs to a node already.
+    #[must_use]
+    #[track_caller]
+    pub fn with_cluster(mut self, cluster: Cluster) -> Self {
+        cluster.belong_to(&self);
+        self.cluster = cluster;
+        self
     }
 
     /// The procedure that asks other nodes for what this one does not have, for
@@ -120,9 +139,10 @@ impl Node {
             prefetch: service.limits.max_in_flight,
         };
         assert!(self.serving.set(serving.clone()).is_ok(), "a node joins a network once");
-        let line = self.broker.attach(member, Arc::new(Ears(serving)));
+        let line = self.broker.attach(member, Arc::new(Ears { serving, cluster: self.cluster.clone() }));
         self.desk.set(line.clone(), service.limits.clone());
         line.subscribe(CANCEL);
+        self.cluster.joined(&*line);
         names.iter().for_each(|name| line.serve(&Key::of(name)));
     }
 
@@ -185,17 +205,20 @@ fn is_short(key: &Key<'_>) -> bool {
 }
 
 /// What a node hears from its broker.
-struct Ears(Arc<Serving>);
+struct Ears {
+    serving: Arc<Serving>,
+    cluster: Cluster,
+}
 
 impl Inbox for Ears {
     fn arrived(&self, arrival: Arrival<'_>) {
-        let serving = &self.0;
+        let Self { serving, cluster } = self;
         match arrival {
             Arrival::Request(delivery) => serving.take(&delivery),
             Arrival::Answer(body) => serving.desk.answered(&body),
             Arrival::Unroutable { id } => serving.desk.pending.settle(id, Outcome::Unroutable),
             Arrival::Event { topic: CANCEL, body } => serving.cancel(&body),
-            Arrival::Event { .. } => {}
+            Arrival::Event { topic, body } => cluster.hear(topic, &body),
             Arrival::Lost => serving.desk.lose(),
             Arrival::Restored => serving.desk.restored(),
         }
