@@ -1,5 +1,6 @@
 //! [`ConnectionId`]: tells a connection from all others, of any server.
 
+use crate::{fault::Fault, reply::IntoReply};
 use rand::random;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
@@ -32,6 +33,9 @@ const VERSION: (u64, u64) = (0xf000, 0x4000);
 /// Where they have their variant, in their second half; that of RFC 9562, section 4.1.
 const VARIANT: (u64, u64) = (0xc000_0000_0000_0000, 0x8000_0000_0000_0000);
 
+/// In place of the server where there is none.
+static NOBODY: LazyLock<Holder> = LazyLock::new(Holder::new);
+
 fn marked(bits: u64, (mask, mark): (u64, u64)) -> u64 {
     bits & !mask | mark
 }
@@ -39,8 +43,14 @@ fn marked(bits: u64, (mask, mark): (u64, u64)) -> u64 {
 impl ConnectionId {
     /// The id of a new connection, which no server holds.
     pub(crate) fn new() -> Self {
-        static NOBODY: LazyLock<Holder> = LazyLock::new(Holder::new);
         Self { holder: *NOBODY, own: marked(random(), VARIANT) }
+    }
+
+    /// Whether a server holds the connection, or has held it: those of clients, and of
+    /// single requests over HTTP, are held by none.
+    #[must_use]
+    pub fn is_held(self) -> bool {
+        self.holder != *NOBODY
     }
 
     /// The same of a connection that this server holds.
@@ -48,8 +58,7 @@ impl ConnectionId {
         Self { holder, ..self }
     }
 
-    /// The server that holds the connection, if any does: only the ids of connections
-    /// that are open for calls in both directions have one that is known anywhere.
+    /// The server that holds the connection, if [any does](Self::is_held).
     #[must_use]
     pub fn holder(self) -> Holder {
         self.holder
@@ -131,6 +140,14 @@ impl Serialize for ConnectionId {
 impl<'de> Deserialize<'de> for ConnectionId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Cow::<'_, str>::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+impl IntoReply for ConnectionId {
+    type Value = Self;
+
+    fn into_reply(self) -> Result<Self, Fault> {
+        Ok(self)
     }
 }
 

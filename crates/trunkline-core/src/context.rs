@@ -255,7 +255,15 @@ impl Connection {
         self
     }
 
-    /// What tells it from all others, of any server.
+    /// The connection of this id, which another server holds.
+    #[must_use]
+    pub fn with_id(mut self, id: ConnectionId) -> Self {
+        self.id = id;
+        self
+    }
+
+    /// What tells it from all others, of any server. Of a call that another server has
+    /// passed on, it is that of its caller there.
     #[must_use]
     pub fn id(&self) -> ConnectionId {
         self.id

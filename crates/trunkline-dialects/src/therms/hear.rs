@@ -101,7 +101,7 @@ impl Hearing {
         if self.next == Step::TellIdentity {
             self.next = Step::Act;
             if let Some(procedure) = &self.options.identity_changes {
-                let about = Some(self.about(message, procedure));
+                let about = Some(Box::new(self.about(message, procedure).internal()));
                 let procedure = Cow::Owned(procedure.as_ref().to_owned());
                 return Some(Signal::Notify { procedure, args: None, about });
             }
@@ -109,7 +109,7 @@ impl Hearing {
         self.next = Step::Done;
         if let Some(said) = message.client_message.filter(|_| self.two_way) {
             let procedure = self.options.client_messages.clone()?;
-            let about = Some(self.about(message, &procedure));
+            let about = Some(Box::new(self.about(message, &procedure).internal()));
             let args = Some(CowPayload::Borrowed(Payload::Json(said)));
             return Some(Signal::Notify {
                 procedure: Cow::Owned(procedure.as_ref().to_owned()),
@@ -147,7 +147,7 @@ impl Hearing {
                 }
             }
         }
-        let about = Some(self.about(message, &name));
+        let about = Some(Box::new(self.about(message, &name)));
         let procedure = Cow::Owned(name.into_owned());
         Some(Signal::Call { id: CallId { spelling, tag: OURS }, procedure, args, about })
     }
@@ -161,7 +161,7 @@ impl Hearing {
     }
 
     /// What goes with a call to its handler.
-    fn about(&self, message: &Message<'_>, procedure: &str) -> Box<About> {
+    fn about(&self, message: &Message<'_>, procedure: &str) -> About {
         let identity = match message.identity {
             Some(identity) if !is_truthy(identity) => None,
             _ => self.identity.clone(),
@@ -174,7 +174,7 @@ impl Hearing {
             proxies: self.options.proxies.clone(),
             number: next_number(),
         };
-        Box::new(About::default().with_extension(Said(Arc::new(said))))
+        About::default().with_extension(Said(Arc::new(said)))
     }
 
     /// Answers that a message is none.

@@ -47,7 +47,10 @@ impl Procedure for Forward {
             args: call.args,
             context: &context,
             timeout: until.map_or(limits.call_timeout, |until| until.saturating_duration_since(now())),
-            internal: context.depth() > 0 || context.connection().transport() == "in process",
+            // a client in this process, such as one of a test, speaks a language
+            internal: context.depth() > 0
+                || (context.connection().transport(), context.connection().dialect())
+                    == ("in process", "none"),
             parent: taken.map(|taken| &*taken.id),
         };
         let mut body = Vec::with_capacity(size + USUAL_HEAD);

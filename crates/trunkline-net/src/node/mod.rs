@@ -31,7 +31,8 @@ pub use self::cluster::{Cluster, Published};
 
 use self::{desk::Desk, forward::Forward, pending::Outcome, serving::Serving};
 use crate::{
-    broker::{Arrival, Broker, Inbox, Member},
+    broker::{Arrival, Broker, Inbox, Member, Unsent},
+    hooks::Hooks,
     service::Service,
 };
 use rand::random;
@@ -139,7 +140,8 @@ impl Node {
             prefetch: service.limits.max_in_flight,
         };
         assert!(self.serving.set(serving.clone()).is_ok(), "a node joins a network once");
-        let line = self.broker.attach(member, Arc::new(Ears { serving, cluster: self.cluster.clone() }));
+        let ears = Ears { serving, cluster: self.cluster.clone(), hooks: service.hooks.clone() };
+        let line = self.broker.attach(member, Arc::new(ears));
         self.desk.set(line.clone(), service.limits.clone());
         line.subscribe(CANCEL);
         self.cluster.joined(&*line);
@@ -208,18 +210,22 @@ fn is_short(key: &Key<'_>) -> bool {
 struct Ears {
     serving: Arc<Serving>,
     cluster: Cluster,
+    hooks: Hooks,
 }
 
 impl Inbox for Ears {
     fn arrived(&self, arrival: Arrival<'_>) {
-        let Self { serving, cluster } = self;
+        let Self { serving, cluster, hooks } = self;
         match arrival {
             Arrival::Request(delivery) => serving.take(&delivery),
             Arrival::Answer(body) => serving.desk.answered(&body),
             Arrival::Unroutable { id } => serving.desk.pending.settle(id, Outcome::Unroutable),
             Arrival::Event { topic: CANCEL, body } => serving.cancel(&body),
             Arrival::Event { topic, body } => cluster.hear(topic, &body),
-            Arrival::Lost => serving.desk.lose(),
+            Arrival::Lost => {
+                serving.desk.lose();
+                hooks.error(&Unsent::Lost);
+            }
             Arrival::Restored => serving.desk.restored(),
         }
     }

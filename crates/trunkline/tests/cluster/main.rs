@@ -4,6 +4,17 @@
 
 mod calls;
 mod ending;
+#[cfg(feature = "http")]
+mod events;
+#[cfg(feature = "http")]
+#[path = "../vectors/http_client.rs"]
+#[allow(dead_code, reason = "vectors need the rest")]
+mod http_client;
+mod messages;
 mod trouble;
 mod trust;
+#[cfg(feature = "http")]
+#[path = "../vectors/wire.rs"]
+#[allow(dead_code, reason = "vectors need the rest")]
+mod wire;
 mod world;

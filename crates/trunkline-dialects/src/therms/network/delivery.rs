@@ -50,6 +50,10 @@ pub(super) fn open(body: &str) -> Option<Opened> {
     };
     let remote = trace.remote().map(|address| SocketAddr::new(address, 0));
     let connection = Connection::new("broker", "therms").with_remote(remote);
+    let connection = match trace.connection_id() {
+        Some(id) => connection.with_id(id),
+        None => connection,
+    };
     let context = Context::from(Arc::new(connection));
     Some(Opened {
         id: delivery.id.clone(),

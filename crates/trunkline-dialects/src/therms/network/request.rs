@@ -4,7 +4,7 @@ use crate::jsonrpc::write::string;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 use std::{borrow::Cow, net::IpAddr};
-use trunkline_core::{About, Context, Identity, Payload, Trace, envelope::Asked};
+use trunkline_core::{About, ConnectionId, Context, Identity, Payload, Trace, envelope::Asked};
 
 /// Appends the message that asks for a call.
 pub(super) fn write(asked: &Asked<'_>, out: &mut Vec<u8>) {
@@ -41,6 +41,10 @@ pub(super) fn write(asked: &Asked<'_>, out: &mut Vec<u8>) {
     }
     if asked.internal {
         number(out, r#","depth":"#, asked.context.depth().max(1) as u64);
+    }
+    let id = asked.context.connection().id();
+    if id.is_held() {
+        text(out, r#","connectionId":"#, &id.to_string());
     }
     write_identity(out, asked.context.identity());
     out.extend_from_slice(b"}}}");
@@ -158,6 +162,8 @@ pub(super) struct Said<'a> {
     #[serde(default)]
     depth: Option<u32>,
     #[serde(borrow, default)]
+    connection_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     identity: Option<Known<'a>>,
 }
 
@@ -203,6 +209,11 @@ impl Said<'_> {
             None => trace,
         });
         About::default().with_trace(trace).with_timeout(self.timeout.map(std::time::Duration::from_millis))
+    }
+
+    /// The caller's connection, which another node holds.
+    pub(super) fn connection_id(&self) -> Option<ConnectionId> {
+        serde_json::from_str(self.connection_id?.get()).ok()
     }
 
     pub(super) fn remote(&self) -> Option<IpAddr> {

@@ -130,3 +130,18 @@ fn a_broker_that_was_lost_knows_its_nodes_but_nothing_else() {
     assert_eq!(told.heard(), ["lost"]);
     assert_eq!(deaf.heard(), ["lost"], "a network hears nothing of another");
 }
+
+#[test]
+fn who_has_unsubscribed_hears_no_more() {
+    let broker = Memory::new();
+    let (one, heard) = attach(&broker, "n", "1", 1);
+    let say = |topic: &str| one.publish(topic, Bytes::from_static(b"news")).unwrap();
+    one.subscribe("t");
+    one.subscribe("u");
+    say("t");
+    one.unsubscribe("t");
+    one.unsubscribe("never heard of");
+    say("t");
+    say("u");
+    assert_eq!(heard.heard(), ["t: news", "u: news"]);
+}

@@ -8,7 +8,8 @@ fn taken<T: DeserializeOwned>(published: &mut Published<T>) -> Vec<T> {
 #[test]
 fn who_is_slow_misses_the_oldest_events_and_is_told_how_many() {
     let cluster = Cluster::default();
-    let (mut slow, mut other) = (cluster.subscribe("t").unwrap(), cluster.subscribe::<usize>("other").unwrap());
+    let (mut slow, mut other) =
+        (cluster.subscribe("t").unwrap(), cluster.subscribe::<usize>("other").unwrap());
     let (events, bytes) = MOST;
     for number in 0..events + 3 {
         cluster.publish("t", number).unwrap();
