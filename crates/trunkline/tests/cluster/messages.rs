@@ -177,6 +177,19 @@ async fn what_is_published_reaches_those_who_listen_on_any_server() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_listens_to_what_another_server_publishes() {
+    let broker = Memory::new();
+    let watch = async |cluster: Cluster| cluster.subscribe::<String>("news");
+    let server = Server::new(Router::new().procedure("watch", watch)).broker(broker.clone());
+    let client = TestServer::new(server).client();
+    let publish = async |cluster: Cluster, text: String| cluster.publish("news", text);
+    let _handler = Handler::start(&broker, Router::new().procedure("publish", publish)).await;
+    let mut news = client.stream::<String>("watch", ()).await.unwrap();
+    assert_eq!(client.call::<()>("publish", "extra").await, Ok(()));
+    assert_eq!(news.next().await, Some(Ok("extra".to_owned())));
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_slow_on_another_server_is_told_how_much_it_misses() {
     let broker = Memory::new();
     let (one, two) = (gateway().broker(broker.clone()), gateway().broker(broker.clone()));
