@@ -38,6 +38,7 @@ use crate::{
 use rand::random;
 use std::{
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, OnceLock},
 };
 use trunkline_core::{Envelope, Key, Registration};
@@ -224,7 +225,10 @@ impl Inbox for Ears {
             Arrival::Event { topic, body } => cluster.hear(topic, &body),
             Arrival::Lost => {
                 serving.desk.lose();
-                hooks.error(&Unsent::Lost);
+                // a hook that panics is not to take the broker's own task with it
+                if catch_unwind(AssertUnwindSafe(|| hooks.error(&Unsent::Lost))).is_err() {
+                    tracing::error!("a hook `on_error` panicked");
+                }
             }
             Arrival::Restored => serving.desk.restored(),
         }

@@ -167,7 +167,10 @@ async fn what_a_handler_has_no_answer_for_is_told_apart_from_what_it_has() {
         .on_handler_error(move |report| {
             of_handlers.lock().unwrap().push(report.procedure.to_owned());
         })
-        .on_error(move |error: &(dyn Error + 'static)| of_server.lock().unwrap().push(error.to_string()));
+        .on_error(move |error: &(dyn Error + 'static)| {
+            of_server.lock().unwrap().push(error.to_string());
+            panic!("which is no affair of the broker's");
+        });
     let router = Router::new()
         .procedure("refuses", async || Err::<(), _>(Fault::from("no")))
         .procedure("panics", async || -> () { panic!("secret") });
