@@ -13,6 +13,9 @@ pub struct About {
     /// For how long the caller will wait, from when it said so. It can ask for less
     /// time than it would have, not for more.
     pub timeout: Option<Duration>,
+    /// Whether the program has chosen the procedure, by a setting of its language, and not
+    /// the caller: those that are [internal](crate::Registration::internal) are found then.
+    pub internal: bool,
     /// What only the dialect's own extractors understand.
     pub extensions: Extensions,
 }
@@ -29,6 +32,13 @@ impl About {
     #[must_use]
     pub fn with_timeout(mut self, timeout: Option<Duration>) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// The same of a call of a procedure that the program has chosen.
+    #[must_use]
+    pub fn internal(mut self) -> Self {
+        self.internal = true;
         self
     }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     chain::Chain,
+    connection_id::{ConnectionId, Holder},
     fault::Fault,
     identity::Identity,
     ordered::{Queue, Turn},
@@ -15,12 +16,8 @@ use std::{
     any::{Any, TypeId},
     collections::HashMap,
     fmt,
-    hash::{BuildHasher, RandomState},
     net::SocketAddr,
-    sync::{
-        Arc, LazyLock, OnceLock, Weak,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, LazyLock, OnceLock, Weak},
 };
 
 /// The transport and the dialect of calls that come from this very program, over no connection.
@@ -177,13 +174,11 @@ impl Context {
     }
 
     /// A name for the request that the call came with: the
-    /// [one that its caller gave it](Connection::request_id), or else one of ours, of
-    /// this process and the connection, which over HTTP is the request.
+    /// [one that its caller gave it](Connection::request_id), or else the id of the
+    /// connection, which over HTTP is the request.
     #[must_use]
     pub fn request_id(&self) -> String {
-        static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
-        let own = || format!("{:016x}-{}", *PROCESS, self.connection.id);
-        self.connection.request_id().map_or_else(own, str::to_owned)
+        self.connection.request_id().map_or_else(|| self.connection.id.to_string(), str::to_owned)
     }
 
     /// Values that the transport has attached, by type.
@@ -229,23 +224,6 @@ pub fn request_id(headers: &HeaderMap) -> Option<&str> {
     fits.then_some(id)
 }
 
-/// A number of a connection, unique in this process and never used again.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct ConnectionId(u64);
-
-impl ConnectionId {
-    fn next() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
-impl fmt::Display for ConnectionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
 /// What is known of a connection, or of one HTTP request.
 pub struct Connection {
     id: ConnectionId,
@@ -265,7 +243,7 @@ impl Connection {
     #[must_use]
     #[inline]
     pub fn new(transport: &'static str, dialect: &'static str) -> Self {
-        let (id, queue, store) = (ConnectionId::next(), OnceLock::new(), OnceLock::new());
+        let (id, queue, store) = (ConnectionId::new(), OnceLock::new(), OnceLock::new());
         Self { id, transport, dialect, remote: None, request: None, queue, store }
     }
 
@@ -294,7 +272,23 @@ impl Connection {
         self
     }
 
-    /// Its number in this process.
+    /// Says which server holds it: whoever is asked for its [id](Self::id) knows by it whom
+    /// to ask for the connection.
+    #[must_use]
+    pub fn held_by(mut self, holder: Holder) -> Self {
+        self.id = self.id.held_by(holder);
+        self
+    }
+
+    /// The connection of this id, which another server holds.
+    #[must_use]
+    pub fn with_id(mut self, id: ConnectionId) -> Self {
+        self.id = id;
+        self
+    }
+
+    /// What tells it from all others, of any server. Of a call that another server has
+    /// passed on, it is that of its caller there.
     #[must_use]
     pub fn id(&self) -> ConnectionId {
         self.id
@@ -452,7 +446,7 @@ mod tests {
         for none in ["", "two words", "tab\t", &"x".repeat(129)] {
             let context = named(none);
             assert_eq!(context.connection().request_id(), None);
-            assert!(context.request_id().ends_with(&format!("-{}", context.connection().id())));
+            assert_eq!(context.request_id(), context.connection().id().to_string());
         }
     }
 

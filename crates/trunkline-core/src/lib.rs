@@ -25,6 +25,7 @@ pub mod check;
 #[doc(hidden)]
 pub mod clock;
 pub mod coerce;
+pub mod connection_id;
 pub mod context;
 mod crowded;
 pub mod dialect;
@@ -67,7 +68,8 @@ pub use crate::{
     catalog::Catalog,
     check::Check,
     coerce::Coerce,
-    context::{Connection, ConnectionId, Context, States},
+    connection_id::{ConnectionId, Holder},
+    context::{Connection, Context, States},
     dialect::{BatchItem, Dialect, Language, Speaker, StreamHead},
     envelope::Envelope,
     extract::{Extract, Headers, ProcedureName, RawArgs, State},

@@ -3,7 +3,8 @@
 use crate::{
     call::Call,
     clock::now,
-    context::{Connection, ConnectionId, States},
+    connection_id::ConnectionId,
+    context::{Connection, States},
     extract::Extract,
     fault::Fault,
     identity::Identity,
@@ -67,7 +68,7 @@ impl Session {
         Self(connection.clone())
     }
 
-    /// The number of the connection.
+    /// What tells the connection from all others.
     #[must_use]
     pub fn id(&self) -> ConnectionId {
         self.0.id()

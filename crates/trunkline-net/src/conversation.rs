@@ -62,6 +62,8 @@ pub(crate) struct Conversation {
     context: Context,
     /// How long the caller of the call that is being started waits for it.
     asked: Duration,
+    /// Whether the call that is being started may be of an internal procedure.
+    internal: bool,
     /// What others say to the same far side. What a handler has said before it
     /// answers goes out before its answer.
     others: Option<Arc<Shared>>,
@@ -119,6 +121,7 @@ impl Conversation {
             credits: Vec::new(),
             context: context.with_max_chain(service.limits.max_chain),
             asked: Duration::MAX,
+            internal: false,
             service,
             others: None,
             parked: VecDeque::new(),

@@ -2,7 +2,7 @@
 
 use crate::{link::Ended, peer::Peer};
 use std::{error::Error, fmt, sync::Arc};
-use trunkline_core::{Context, Fault};
+use trunkline_core::{Context, Fault, FaultKind};
 
 type Connect = Arc<dyn Fn(&Peer) + Send + Sync>;
 type Disconnect = Arc<dyn Fn(&Peer, &Ended) + Send + Sync>;
@@ -49,6 +49,13 @@ impl<'a> FaultReport<'a> {
     pub(crate) fn new(procedure: &'a str, fault: &'a Fault, context: &'a Context) -> Self {
         Self { procedure, fault, context }
     }
+
+    /// Whether the handler failed with something that it has no answer for, or panicked,
+    /// or gave what cannot be written: a mistake of the program, not of its caller.
+    #[must_use]
+    pub fn is_handler_error(&self) -> bool {
+        self.fault.kind() == FaultKind::Internal
+    }
 }
 
 impl Hooks {
@@ -74,7 +81,20 @@ impl Hooks {
         self
     }
 
-    /// Called for errors that concern no call: accepting, handshakes, TLS.
+    /// Called for calls whose handler [failed](FaultReport::is_handler_error) with something
+    /// that it has no answer for: those of [`on_fault`](Self::on_fault) that somebody should
+    /// look at.
+    #[must_use]
+    pub fn on_handler_error(self, hook: impl Fn(&FaultReport<'_>) + Send + Sync + 'static) -> Self {
+        self.on_fault(move |report| {
+            if report.is_handler_error() {
+                hook(report);
+            }
+        })
+    }
+
+    /// Called for errors that concern no call: accepting, handshakes, TLS, and a broker
+    /// that is lost.
     #[must_use]
     pub fn on_error(mut self, hook: impl Fn(&(dyn Error + 'static)) + Send + Sync + 'static) -> Self {
         self.error.push(Arc::new(hook));

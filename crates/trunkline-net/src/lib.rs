@@ -36,6 +36,7 @@ pub use crate::{
     decoded::Decoded,
     hooks::{FaultReport, Hooks},
     link::{ByteStream, Ended, Link},
+    node::{Cluster, Published},
     peer::{Calling, Peer, Subscription},
     peers::Peers,
     serve::{open, serve},

@@ -7,14 +7,17 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use trunkline_core::{
-    ConnectionId, Fault, FaultKind, Format, OwnedPayload,
+    ConnectionId, Fault, FaultKind, Format, Holder, OwnedPayload,
     relay::{check_name, name_taken},
 };
 
 /// The connections that a server has open, and the names that their far ends have.
 /// Cheap to clone: all clones are the same set.
 #[derive(Clone, Default)]
-pub struct Peers(Arc<Mutex<Listed>>);
+pub struct Peers {
+    holder: Holder,
+    listed: Arc<Mutex<Listed>>,
+}
 
 #[derive(Default)]
 struct Listed {
@@ -160,8 +163,22 @@ impl Peers {
         choose: impl Fn(&Peer) -> bool,
     ) -> Result<usize, Fault> {
         let args = OwnedPayload::encode(&args, Format::Json).map_err(Fault::internal)?;
+        Ok(self.broadcast_encoded(procedure, &args, choose))
+    }
+
+    pub(crate) fn broadcast_encoded(
+        &self,
+        procedure: &str,
+        args: &OwnedPayload,
+        choose: impl Fn(&Peer) -> bool,
+    ) -> usize {
         let chosen = self.all().into_iter().filter(choose);
-        Ok(chosen.filter(|peer| peer.notify_encoded(procedure, &args).is_ok()).count())
+        chosen.filter(|peer| peer.notify_encoded(procedure, args).is_ok()).count()
+    }
+
+    /// The server whose connections they are, as their ids name it.
+    pub(crate) fn holder(&self) -> Holder {
+        self.holder
     }
 
     pub(crate) fn insert(&self, peer: Peer) {
@@ -180,7 +197,7 @@ impl Peers {
     }
 
     fn lock(&self) -> MutexGuard<'_, Listed> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -38,7 +38,8 @@ pub fn open(
 }
 
 /// Serves one connection until it ends, which the shutdown may bring about.
-pub(crate) async fn attend(link: Link, service: &Service, shutdown: Option<&Shutdown>) -> Ended {
+pub(crate) async fn attend(mut link: Link, service: &Service, shutdown: Option<&Shutdown>) -> Ended {
+    link.connection = link.connection.held_by(service.peers.holder());
     let (peer, driver) = open(link, service, CALL_TIMEOUT);
     let connection = peer.connection();
     let span = telling::connection_span(connection, false);

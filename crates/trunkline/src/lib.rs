@@ -17,10 +17,10 @@
 //! - call: [`Client`], [`InProcess`]
 //! - a trait for both sides: [`macro@service`], errors that both know: [`derive@Fault`]
 //! - clients that call each other by way of the server: [`Server::peers_by_name`]
-//! - several servers that are one: [`Server::broker`], [`broker`], [`node`]
+//! - several servers that are one: [`Server::broker`], [`Cluster`], [`broker`], [`node`]
 //! - who may call: [`access`], [`Security`], [`Identity`]
-//! - in a handler: [`Fault`](struct@Fault), [`Peer`], [`Caller`], [`Context`], [`Session`], [`State`],
-//!   [`handler`](fn@handler)
+//! - in a handler: [`Fault`](struct@Fault), [`Peer`], [`Caller`], [`Cluster`], [`Context`], [`Session`],
+//!   [`State`], [`handler`](fn@handler)
 //! - clients of @therms/rpc-server: [`therms`], [`Server::therms`], [`Response`]
 //! - messages without a server: [`jsonrpc`]
 //! - tests of services: `testing`, with the feature of that name
@@ -42,10 +42,11 @@ pub use crate::in_process::InProcess;
 pub use crate::server::{BindError, Bound, Listener, Server};
 pub use trunkline_core::{
     About, Answer, Attempt, Call, CallError, CallingPeer, Catalog, Connection, ConnectionId, Context,
-    Credentials, Details, Envelope, Extract, Fault, FaultKind, Feed, Format, Handler, Headers, Identity,
-    Incoming, IntoReply, Key, Lag, Limits, Middleware, Next, Open, OwnedCall, OwnedPayload, Payload, Plain,
-    Procedure, ProcedureName, Provide, RawArgs, Registration, Response, Router, Security, Session, Signature,
-    State, States, Trace, TypedFault, catalog, framing, handler::handler, relay, schema, schemars, security,
+    Credentials, Details, Envelope, Extract, Fault, FaultKind, Feed, Format, Handler, Headers, Holder,
+    Identity, Incoming, IntoReply, Key, Lag, Limits, Middleware, Next, Open, OwnedCall, OwnedPayload,
+    Payload, Plain, Procedure, ProcedureName, Provide, RawArgs, Registration, Response, Router, Security,
+    Session, Signature, State, States, Trace, TypedFault, catalog, framing, handler::handler, relay, schema,
+    schemars, security,
 };
 pub use trunkline_dialects::{
     Mixed,
@@ -63,8 +64,8 @@ pub use trunkline_net::tls;
 #[cfg(feature = "ws")]
 pub use trunkline_net::ws;
 pub use trunkline_net::{
-    Batch, Caller, Calling, Decoded, Ended, FaultReport, Hooks, Link, Peer, Peers, Service, Subscription,
-    listen::Shutdown, open, serve,
+    Batch, Caller, Calling, Cluster, Decoded, Ended, FaultReport, Hooks, Link, Peer, Peers, Published,
+    Service, Subscription, listen::Shutdown, open, serve,
 };
 pub use trunkline_net::{broker, node};
 

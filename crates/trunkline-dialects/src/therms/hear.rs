@@ -100,7 +100,7 @@ impl Hearing {
         if self.next == Step::TellIdentity {
             self.next = Step::Act;
             if let Some(procedure) = &self.options.identity_changes {
-                let about = Some(self.about(message));
+                let about = Some(Box::new(self.about(message).internal()));
                 let procedure = Cow::Owned(procedure.as_ref().to_owned());
                 return Some(Signal::Notify { procedure, args: None, about });
             }
@@ -108,7 +108,7 @@ impl Hearing {
         self.next = Step::Done;
         if let Some(said) = message.client_message.filter(|_| self.two_way) {
             let procedure = self.options.client_messages.clone()?;
-            let about = Some(self.about(message));
+            let about = Some(Box::new(self.about(message).internal()));
             let args = Some(CowPayload::Borrowed(Payload::Json(said)));
             return Some(Signal::Notify {
                 procedure: Cow::Owned(procedure.as_ref().to_owned()),
@@ -135,7 +135,7 @@ impl Hearing {
             return None;
         };
         let args = message.args.map(|args| CowPayload::Borrowed(Payload::Json(args)));
-        let (procedure, about) = (Cow::Owned(name.into_owned()), Some(self.about(message)));
+        let (procedure, about) = (Cow::Owned(name.into_owned()), Some(Box::new(self.about(message))));
         Some(Signal::Call { id: CallId { spelling, tag: OURS }, procedure, args, about })
     }
 
@@ -148,14 +148,14 @@ impl Hearing {
     }
 
     /// What goes with a call to its handler.
-    fn about(&self, message: &Message<'_>) -> Box<About> {
+    fn about(&self, message: &Message<'_>) -> About {
         let identity = match message.identity {
             Some(identity) if !is_truthy(identity) => None,
             _ => self.identity.clone(),
         };
         let origin = Origin::Client { proxies: self.options.proxies.clone(), number: next_number() };
         let saying = Saying::new(message.correlation(), identity, origin);
-        Box::new(About::default().with_extension(saying.said()))
+        About::default().with_extension(saying.said())
     }
 
     /// Answers that a message is none.

@@ -1,8 +1,8 @@
 //! [`Therms`]: the language, and the settings of those who speak it.
 
-use super::{hear::Hearing, say::Saying};
+use super::{hear::Hearing, request::ip_address, say::Saying};
 use std::{fmt, net::IpAddr, sync::Arc};
-use trunkline_core::{Dialect, Language, Limits, Speaker};
+use trunkline_core::{Connection, Dialect, Language, Limits, Speaker};
 
 /// The most bytes of a body over HTTP, as the reference server has it.
 const MAX_BODY: usize = 1 << 20;
@@ -48,6 +48,7 @@ impl Therms {
     }
 
     /// Hands what clients send as `clientMessage` to this procedure, as its arguments.
+    /// Clients can call it too, unless it is [internal](trunkline_core::Registration::internal).
     /// Default: it is passed over. To answer, the handler takes a `Peer`, and notifies it
     /// of a [`SERVER_MESSAGE`](super::SERVER_MESSAGE).
     #[must_use]
@@ -57,12 +58,21 @@ impl Therms {
     }
 
     /// Tells this procedure when the client of a WebSocket says for the first time who it
-    /// is, or says something else than before. It has no arguments: the handler takes a
+    /// is, or says something else than before; it may be
+    /// [internal](trunkline_core::Registration::internal). It has no arguments: the handler takes a
     /// [`Request`](super::Request). Default: nobody is told.
     #[must_use]
     pub fn identity_changes(mut self, procedure: &str) -> Self {
         self.identity_changes = Some(procedure.into());
         self
+    }
+
+    /// Where the client of a connection is: what a [proxy that is
+    /// believed](Self::trust_proxies) says of it, or else the address at the far end. For
+    /// hooks; handlers have it from a [`Request`](super::Request).
+    #[must_use]
+    pub fn ip_address(&self, connection: &Connection) -> Option<IpAddr> {
+        ip_address(connection, &self.proxies)
     }
 
     /// Shows what clients give as the `authorization` of their identity to the

@@ -210,7 +210,7 @@ pub(super) fn gateway(transport: &str) -> &'static str {
     }
 }
 
-fn ip_address(connection: &Connection, proxies: &[IpAddr]) -> Option<IpAddr> {
+pub(super) fn ip_address(connection: &Connection, proxies: &[IpAddr]) -> Option<IpAddr> {
     let remote = connection.remote()?.ip().to_canonical();
     let told = || {
         let header = connection.headers().get("x-real-ip")?.to_str().ok()?;

@@ -126,6 +126,10 @@ impl Line for Wire {
         self.change(|network, _| network.subscribe(&self.address, topic));
     }
 
+    fn unsubscribe(&self, topic: &str) {
+        self.change(|network, _| network.unsubscribe(&self.address, topic));
+    }
+
     fn request(&self, key: &Key<'_>, request: Request<'_>) -> Result<(), Unsent> {
         self.say(|network, posts| network.request(&self.address, &key.to_string(), request, posts))
     }

@@ -89,6 +89,9 @@ pub trait Line: Send + Sync {
     /// a node says of one topic is heard in that order; of two, in any.
     fn subscribe(&self, topic: &str);
 
+    /// Need not hear any more, from now on, what is published under `topic`.
+    fn unsubscribe(&self, _topic: &str) {}
+
     /// Sends a request to one of the nodes that serve `key`, with the address of this
     /// node to answer to.
     ///

@@ -54,8 +54,24 @@ impl Conversation {
         out: &mut Outbox,
         turn: Turn<'_>,
     ) {
-        let Self { dialect, format, slots, service, context, asked, others, blocking, capacity, .. } = self;
-        let Some(route) = service.router.find(procedure) else {
+        let Self {
+            dialect,
+            format,
+            slots,
+            service,
+            context,
+            asked,
+            internal,
+            others,
+            blocking,
+            capacity,
+            ..
+        } = self;
+        let route = match *internal {
+            false => service.router.find(procedure),
+            true => service.router.find_within(procedure).ok(),
+        };
+        let Some(route) = route else {
             let unknown = service.router.unknown(procedure);
             return self.refuse(id, procedure, &unknown, out);
         };
@@ -130,9 +146,9 @@ impl Conversation {
     ) {
         let said = self.context.clone().with_trace(about.trace.clone()).with_extensions(&about.extensions);
         let own = std::mem::replace(&mut self.context, said);
-        self.asked = about.timeout.unwrap_or(Duration::MAX);
+        (self.asked, self.internal) = (about.timeout.unwrap_or(Duration::MAX), about.internal);
         self.start(id, procedure, args, out, turn);
-        self.asked = Duration::MAX;
+        (self.asked, self.internal) = (Duration::MAX, false);
         // it may have been the call by which the caller says who it is
         let known = self.context.identity().clone();
         self.context = own.with_identity(known);

@@ -90,7 +90,9 @@ where
 
 /// What is known of the far end of a WebSocket that is asked for.
 fn connection(door: &impl Door, uri: &Uri, headers: &HeaderMap) -> Connection {
-    Connection::new("websocket", door.endpoint().service.language.name())
+    let service = &door.endpoint().service;
+    Connection::new("websocket", service.language.name())
+        .held_by(service.peers.holder())
         .with_remote(door.remote())
         .with_request(apart(uri), headers_apart(headers))
 }

@@ -23,6 +23,7 @@
 mod ask;
 mod budget;
 mod cancel;
+mod cluster;
 mod desk;
 mod forgone;
 mod forward;
@@ -31,14 +32,18 @@ mod repeatable;
 mod run;
 mod serving;
 
+pub use self::cluster::{Cluster, Published};
+
 use self::{desk::Desk, forward::Forward, pending::Outcome, serving::Serving};
 use crate::{
-    broker::{Arrival, Broker, Inbox, Member},
+    broker::{Arrival, Broker, Inbox, Member, Unsent},
+    hooks::Hooks,
     service::Service,
 };
 use rand::random;
 use std::{
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, OnceLock},
 };
 use trunkline_core::{Envelope, Key, Registration};
@@ -72,6 +77,7 @@ pub struct Node {
     network: Box<str>,
     name: Box<str>,
     desk: Arc<Desk>,
+    cluster: Cluster,
     /// Once it has joined.
     serving: OnceLock<Arc<Serving>>,
 }
@@ -85,8 +91,23 @@ impl Node {
             network: network.into(),
             name: name.into(),
             desk: Arc::new(Desk::new(envelope)),
+            cluster: Cluster::default(),
             serving: OnceLock::new(),
         }
+    }
+
+    /// Has `cluster` reach other nodes by way of this one, and they its clients, if the
+    /// service that [joins](Self::join) serves what it [provides](trunkline_core::Provide).
+    ///
+    /// # Panics
+    ///
+    /// Panics if the cluster belongs to a node already.
+    #[must_use]
+    #[track_caller]
+    pub fn with_cluster(mut self, cluster: Cluster) -> Self {
+        cluster.belong_to(&self);
+        self.cluster = cluster;
+        self
     }
 
     /// The procedure that asks other nodes for what this one does not have, for
@@ -123,8 +144,10 @@ impl Node {
             prefetch: service.limits.max_in_flight,
         };
         assert!(self.serving.set(serving.clone()).is_ok(), "a node joins a network once");
-        let line = self.broker.attach(member, Arc::new(Ears(serving)));
+        let ears = Ears { serving, cluster: self.cluster.clone(), hooks: service.hooks.clone() };
+        let line = self.broker.attach(member, Arc::new(ears));
         self.desk.set(line.clone(), service.limits.clone());
+        self.cluster.joined(&*line);
         for name in &names {
             let key = Key::of(name);
             // first: who runs calls of it is to hear which of them are given up
@@ -192,18 +215,28 @@ fn is_short(key: &Key<'_>) -> bool {
 }
 
 /// What a node hears from its broker.
-struct Ears(Arc<Serving>);
+struct Ears {
+    serving: Arc<Serving>,
+    cluster: Cluster,
+    hooks: Hooks,
+}
 
 impl Inbox for Ears {
     fn arrived(&self, arrival: Arrival<'_>) {
-        let serving = &self.0;
+        let Self { serving, cluster, hooks } = self;
         match arrival {
             Arrival::Request(delivery) => serving.take(&delivery),
             Arrival::Answer(body) => serving.desk.answered(&body),
             Arrival::Unroutable { id } => serving.desk.pending.settle(id, Outcome::Unroutable),
             Arrival::Event { topic, body } if topic.starts_with(cancel::TOPIC) => serving.cancel(&body),
-            Arrival::Event { .. } => {}
-            Arrival::Lost => serving.desk.lose(),
+            Arrival::Event { topic, body } => cluster.hear(topic, &body),
+            Arrival::Lost => {
+                serving.desk.lose();
+                // a hook that panics is not to take the broker's own task with it
+                if catch_unwind(AssertUnwindSafe(|| hooks.error(&Unsent::Lost))).is_err() {
+                    tracing::error!("a hook `on_error` panicked");
+                }
+            }
             Arrival::Restored => serving.desk.restored(),
         }
     }

@@ -10,7 +10,7 @@ pub use self::listener::{BindError, Listener, StreamsListener};
 use self::listener::BoundListener;
 
 use crate::{
-    Ended, Hooks, JsonRpc, Limits, Link, Peers, Router, Security, Service, Shutdown, broker::Broker,
+    Cluster, Ended, Hooks, JsonRpc, Limits, Link, Peers, Router, Security, Service, Shutdown, broker::Broker,
     node::Node, serve,
 };
 use std::{fmt, net::SocketAddr, sync::Arc};
@@ -49,6 +49,7 @@ pub struct Server {
     listeners: Vec<Listener>,
     broker: Option<Arc<dyn Broker>>,
     network: String,
+    cluster: Cluster,
 }
 
 impl Server {
@@ -70,6 +71,7 @@ impl Server {
             listeners: Vec::new(),
             broker: None,
             network: "trunkline".to_owned(),
+            cluster: Cluster::default(),
         }
     }
 
@@ -240,6 +242,27 @@ impl Server {
         self
     }
 
+    /// Reaches the clients of all servers of the [network](Self::network), and whoever
+    /// listens on them: for hooks, and what runs beside the server. Handlers take a
+    /// [`Cluster`] to the same effect. Without a [broker](Self::broker) it is this server
+    /// alone.
+    ///
+    /// ```
+    /// use trunkline::{Hooks, Router, Server};
+    ///
+    /// let server = Server::new(Router::new());
+    /// let cluster = server.cluster();
+    /// let server = server.hooks(Hooks::default().on_connect(move |peer| {
+    ///     if let Err(fault) = cluster.publish("connected", peer.connection().id()) {
+    ///         eprintln!("nobody is told of a connection: {fault}");
+    ///     }
+    /// }));
+    /// ```
+    #[must_use]
+    pub fn cluster(&self) -> Cluster {
+        self.cluster.clone()
+    }
+
     /// Listens for HTTP and WebSocket on one port; port 0 picks a free one.
     #[cfg(feature = "http")]
     pub fn http(self, address: impl Into<String>) -> Self {
@@ -279,6 +302,7 @@ impl Server {
         let planned = std::mem::take(&mut self.listeners);
         #[cfg(feature = "http")]
         let planned = self.speaking_therms(planned);
+        let cluster = self.cluster();
         let (service, node) = self.into_service()?;
         let mut listeners = Vec::new();
         for listener in planned {
@@ -287,7 +311,7 @@ impl Server {
         if let Some(node) = &node {
             node.join(&service);
         }
-        Ok(Bound { service, node, listeners, shutdown: Shutdown::new() })
+        Ok(Bound { service, node, cluster, listeners, shutdown: Shutdown::new() })
     }
 
     /// The same listeners, of which those of HTTP speak the dialect of @therms if any do.
@@ -327,15 +351,21 @@ impl Server {
             true => discover::add(self.router, &self.language, &self.name, &self.version),
             false => self.router,
         };
-        let peers = Peers::default();
+        let cluster = self.cluster;
+        let peers = cluster.peers().clone();
         let router = match self.peers_by_name {
             true => router.service(Relay::new(peers.clone(), self.security.clone(), self.limits.clone())),
             false => router,
         };
+        let router = router.state(cluster.clone());
         let router = if coerces { coercing(router)? } else { router };
-        let node = self.broker.map(|broker| Node::new(broker, Arc::new(Network), &self.network, &self.name));
+        let node = self.broker.map(|broker| {
+            let node = Node::new(broker, Arc::new(Network), &self.network, &self.name);
+            node.with_cluster(cluster.clone())
+        });
         let router = match &node {
-            Some(node) => router.fallback(node.fallback()),
+            // the guards of a program are for its own procedures
+            Some(node) => Router::new().merge(router.fallback(node.fallback())).service(cluster),
             None => router,
         };
         let service = Service::new(router, self.language).with_peers(peers);
@@ -382,6 +412,7 @@ impl Server {
 pub struct Bound {
     service: Service,
     node: Option<Node>,
+    cluster: Cluster,
     listeners: Vec<BoundListener>,
     shutdown: Shutdown,
 }
@@ -398,6 +429,12 @@ impl Bound {
     #[must_use]
     pub fn peers(&self) -> Peers {
         self.service.peers().clone()
+    }
+
+    /// Reaches the clients of all servers of the network, as [`Server::cluster`] does.
+    #[must_use]
+    pub fn cluster(&self) -> Cluster {
+        self.cluster.clone()
     }
 
     /// Serves for ever.

@@ -79,6 +79,10 @@ impl Line for Wire {
         self.line.subscribe(topic);
     }
 
+    fn unsubscribe(&self, topic: &str) {
+        self.line.unsubscribe(topic);
+    }
+
     fn request(&self, key: &Key<'_>, request: Request<'_>) -> Result<(), Unsent> {
         self.broker.carries(&request.body)?;
         self.broker.requests.fetch_add(1, Ordering::Relaxed);

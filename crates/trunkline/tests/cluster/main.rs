@@ -4,17 +4,24 @@
 
 mod calls;
 mod ending;
+#[cfg(feature = "http")]
+mod events;
 mod forgetful;
-#[cfg(feature = "therms")]
+#[cfg(feature = "http")]
 #[path = "../vectors/http_client.rs"]
 #[allow(dead_code, reason = "vectors need the rest")]
 mod http_client;
+mod messages;
 mod repeating;
 mod sizes;
-#[cfg(feature = "therms")]
+#[cfg(all(feature = "http", feature = "therms"))]
 mod therms;
 mod trouble;
 mod trust;
+#[cfg(feature = "http")]
+#[path = "../vectors/wire.rs"]
+#[allow(dead_code, reason = "vectors need the rest")]
+mod wire;
 mod world;
 
 use std::sync::Arc;

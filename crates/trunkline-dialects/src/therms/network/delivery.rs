@@ -66,6 +66,10 @@ pub(super) fn open(body: &str, max_depth: usize) -> Option<Opened> {
     let id: Box<str> = ours.unwrap_or(&told.id).into();
     let connection = Connection::new("broker", "therms")
         .with_remote(told.ip_address.map(|address| SocketAddr::new(address, 0)));
+    let connection = match trace.connection_id() {
+        Some(id) => connection.with_id(id),
+        None => connection,
+    };
     let mut context = trace.known(Context::from(Arc::new(connection)));
     if let Some(calling) = told.calling() {
         context = context.called_by(Key::of(calling).name().unwrap_or(calling.into()));

@@ -18,6 +18,7 @@
 //! | `traceparent`, `tracestate` | the W3C's trace context |
 //! | `parentId` | the trace id of the call that this one is made for |
 //! | `depth` | how many calls of this program there are around it |
+//! | `connectionId` | the id of the caller's connection, if a node holds it |
 //! | `repeated` | `true`: it was asked before, with the same `key`, and may have run |
 //! | `identity` | who the gateway has found the caller to be: `subject`, `groups`, `claims` |
 //!

@@ -5,7 +5,7 @@ use crate::jsonrpc::write::string;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 use std::{borrow::Cow, net::IpAddr, ops::Range, time::Duration};
-use trunkline_core::{About, Context, Identity, Payload, envelope::Asked, trace};
+use trunkline_core::{About, ConnectionId, Context, Identity, Payload, envelope::Asked, trace};
 
 /// Digits of an id that was made up which the original's processes say.
 const SHORT: usize = 24;
@@ -68,6 +68,10 @@ fn write_trace(asked: &Asked<'_>, said: Option<&Saying>, out: &mut Vec<u8>) {
     }
     if asked.repeated {
         out.extend_from_slice(br#","repeated":true"#);
+    }
+    let id = asked.context.connection().id();
+    if id.is_held() {
+        text(out, r#","connectionId":"#, &id.to_string());
     }
     write_identity(out, asked.context.identity());
     out.push(b'}');
@@ -160,6 +164,8 @@ pub(super) struct Traced<'a> {
     #[serde(default)]
     pub(super) repeated: bool,
     #[serde(borrow, default)]
+    connection_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     identity: Option<Known<'a>>,
 }
 
@@ -199,6 +205,11 @@ impl<'a> Traced<'a> {
             None => trace,
         });
         About::default().with_trace(trace).with_timeout(self.timeout.map(Duration::from_millis))
+    }
+
+    /// The caller's connection, which another node holds.
+    pub(super) fn connection_id(&self) -> Option<ConnectionId> {
+        serde_json::from_str(self.connection_id?.get()).ok()
     }
 
     pub(super) fn remote(&self) -> Option<IpAddr> {

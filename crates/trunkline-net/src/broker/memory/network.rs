@@ -91,6 +91,12 @@ impl Network {
         }
     }
 
+    pub(super) fn unsubscribe(&mut self, address: &str, topic: &str) {
+        if let Some(node) = self.nodes.get_mut(address) {
+            node.topics.remove(topic);
+        }
+    }
+
     pub(super) fn request(
         &mut self,
         from: &str,

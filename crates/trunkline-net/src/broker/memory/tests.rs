@@ -16,6 +16,7 @@ impl Inbox for Ear {
                 String::from_utf8(it.body.to_vec()).unwrap()
             }
             Arrival::Unroutable { id } => format!("{id}: nobody"),
+            Arrival::Event { topic, body } => format!("{topic}: {}", std::str::from_utf8(&body).unwrap()),
             _ => return,
         };
         self.0.lock().unwrap().push(heard);
@@ -75,4 +76,19 @@ async fn what_waits_for_the_last_that_stops_comes_back() {
     one.stop_serving().await;
     assert_eq!(heard.heard(), ["a"]);
     assert_eq!(told.heard(), ["b: nobody"]);
+}
+
+#[test]
+fn who_has_unsubscribed_hears_no_more() {
+    let broker = Memory::new();
+    let (one, heard) = attach(&broker, "n", "1", 1);
+    let say = |topic: &str| one.publish(topic, Bytes::from_static(b"news")).unwrap();
+    one.subscribe("t");
+    one.subscribe("u");
+    say("t");
+    one.unsubscribe("t");
+    one.unsubscribe("never heard of");
+    say("t");
+    say("u");
+    assert_eq!(heard.heard(), ["t: news", "u: news"]);
 }

@@ -1,6 +1,5 @@
 //! What the kit calls.
 
-use rand::RngExt;
 use serde_json::{Value, json};
 use std::{
     collections::HashMap,
@@ -9,8 +8,7 @@ use std::{
 };
 use tokio::time::sleep;
 use trunkline::{
-    Caller, Connection, Fault, FaultKind, Hooks, Peer, RawArgs, Registration, Response, Router, Session,
-    handler,
+    Caller, Connection, Fault, FaultKind, Hooks, Peer, RawArgs, Registration, Response, Router, handler,
     therms::{self, Identity, Request},
 };
 
@@ -20,12 +18,6 @@ pub(crate) const IDENTITY_CHANGE: &str = "gateway.identity-change";
 /// What has become of connections, in order.
 #[derive(Clone, Default)]
 pub(crate) struct Events(Arc<Mutex<Vec<Value>>>);
-
-/// What the kit knows a connection by.
-struct Name(String);
-
-/// Who a connection has said that it is.
-struct Known(Identity);
 
 impl Events {
     fn record(&self, event: Value) {
@@ -42,36 +34,22 @@ impl Events {
         let (here, gone) = (self.clone(), self.clone());
         Hooks::default()
             .on_connect(move |peer| {
-                let session = peer.session();
-                session.insert(Name(uuid()));
-                here.record(
-                    json!({"event": "connect", "connectionId": name(&session), "ip": ip(peer.connection())}),
-                );
+                let connection = peer.connection();
+                let (id, ip) = (connection.id(), ip(connection));
+                here.record(json!({"event": "connect", "connectionId": id, "ip": ip}));
             })
             .on_disconnect(move |peer, _| {
-                let session = peer.session();
-                let identity = session.get::<Known>().map(|known| known.0.clone());
-                let ip = ip(peer.connection());
+                let identity = peer.session().get::<Identity>();
+                let (id, ip) = (peer.connection().id(), ip(peer.connection()));
                 gone.record(json!({
-                    "event": "disconnect", "connectionId": name(&session), "identity": identity, "ip": ip,
+                    "event": "disconnect", "connectionId": id, "identity": identity.as_deref(), "ip": ip,
                 }));
             })
     }
 }
 
-fn name(session: &Session) -> String {
-    session.get::<Name>().map(|name| name.0.clone()).unwrap_or_default()
-}
-
 fn ip(connection: &Connection) -> Option<String> {
     connection.remote().map(|address| address.ip().to_string())
-}
-
-/// A random UUID, version 4.
-fn uuid() -> String {
-    let bits: u128 = rand::rng().random();
-    let hex = format!("{:032x}", bits & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62);
-    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
 /// The procedures, those of a gateway included.
@@ -80,6 +58,25 @@ pub(crate) fn router(events: &Events) -> Router {
     let of_gateway = events.clone();
     let changes = events.clone();
     let messages = events.clone();
+    let identity = move |request: Request, peer: Peer| {
+        changes.record(json!({
+            "event": "identity", "connectionId": peer.connection().id(), "identity": request.identity,
+            "ip": request.trace.ip_address,
+        }));
+        request.identity.map(|identity| peer.session().insert(identity));
+        async {}
+    };
+    let message = move |request: Request, peer: Peer, message: RawArgs| {
+        let (message, id) = (echoed(&message), peer.connection().id());
+        let mut event = json!({"event": "message", "connectionId": id, "clientMessage": message});
+        if let Some(identity) = &request.identity {
+            event["identity"] = json!(identity);
+        }
+        messages.record(event);
+        let answer = json!({"echo": message, "connectionId": id, "identity": request.identity});
+        let said = peer.notify(therms::SERVER_MESSAGE, answer);
+        async { said }
+    };
     Router::new()
         .procedure("ping", async || "pong")
         .procedure("test.echo", async |args: RawArgs| echoed(&args))
@@ -147,26 +144,8 @@ pub(crate) fn router(events: &Events) -> Router {
             let events = of_gateway.all();
             async move { json!({"events": events}) }
         })
-        .procedure(IDENTITY_CHANGE, move |request: Request, peer: Peer| {
-            let session = peer.session();
-            changes.record(json!({
-                "event": "identity", "connectionId": name(&session), "identity": request.identity,
-                "ip": request.trace.ip_address,
-            }));
-            request.identity.map(|identity| session.insert(Known(identity)));
-            async {}
-        })
-        .procedure(CLIENT_MESSAGE, move |request: Request, peer: Peer, message: RawArgs| {
-            let (message, connection) = (echoed(&message), name(&peer.session()));
-            let mut event = json!({"event": "message", "connectionId": connection, "clientMessage": message});
-            if let Some(identity) = &request.identity {
-                event["identity"] = json!(identity);
-            }
-            messages.record(event);
-            let answer = json!({"echo": message, "connectionId": connection, "identity": request.identity});
-            let said = peer.notify(therms::SERVER_MESSAGE, answer);
-            async { said }
-        })
+        .procedure(IDENTITY_CHANGE, handler(identity).internal())
+        .procedure(CLIENT_MESSAGE, handler(message).internal())
 }
 
 fn echoed(args: &RawArgs) -> Value {
