@@ -4,7 +4,7 @@ use super::pending::{Outcome, Pending};
 use crate::broker::Line;
 use bytes::Bytes;
 use std::{
-    sync::{Arc, OnceLock, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
     time::Instant,
 };
 use tokio::{sync::watch, task::yield_now, time::timeout_at};
@@ -14,7 +14,8 @@ use trunkline_core::{Envelope, Fault, FaultKind, Limits};
 pub(super) struct Desk {
     pub(super) envelope: Arc<dyn Envelope>,
     pub(super) pending: Pending,
-    limits: OnceLock<Arc<Limits>>,
+    /// `None` before the node has joined.
+    limits: RwLock<Option<Arc<Limits>>>,
     /// `None` before the node has joined, and once it has left: the line knows the inbox,
     /// and by way of it this desk.
     line: RwLock<Option<Arc<dyn Line>>>,
@@ -34,15 +35,19 @@ impl Desk {
         Self {
             envelope,
             pending: Pending::default(),
-            limits: OnceLock::new(),
+            limits: RwLock::default(),
             line: RwLock::default(),
             reach: watch::Sender::new(Reach::Lost),
         }
     }
 
     pub(super) fn set(&self, line: Arc<dyn Line>, limits: Arc<Limits>) {
-        self.limits.get_or_init(|| limits);
+        self.set_limits(limits);
         *self.line.write().unwrap_or_else(PoisonError::into_inner) = Some(line);
+    }
+
+    pub(super) fn set_limits(&self, limits: Arc<Limits>) {
+        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = Some(limits);
     }
 
     /// The line, if the node has joined and not left.
@@ -50,8 +55,8 @@ impl Desk {
         self.line.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn limits(&self) -> Option<&Limits> {
-        self.limits.get().map(|limits| &**limits)
+    pub(super) fn limits(&self) -> Option<Arc<Limits>> {
+        self.limits.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What claims to be an answer has come.

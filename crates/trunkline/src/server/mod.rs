@@ -2,19 +2,26 @@
 
 mod discover;
 mod listener;
+mod reload;
 
 #[cfg(feature = "http")]
 pub use self::listener::HttpListener;
-pub use self::listener::{BindError, Listener, StreamsListener};
+pub use self::{
+    listener::{BindError, Listener, StreamsListener},
+    reload::{ReloadError, Reloader},
+};
 
-use self::listener::BoundListener;
+use self::{
+    listener::{Accepting, Socket},
+    reload::Renewed,
+};
 
 use crate::{
     Ended, Hooks, JsonRpc, Limits, Link, Peers, Router, Security, Service, Shutdown, broker::Broker,
     node::Node, serve,
 };
 use std::{fmt, net::SocketAddr, sync::Arc};
-use tokio::{join, task::JoinSet, time::timeout};
+use tokio::{join, select, sync::mpsc, task::JoinSet, time::timeout};
 use trunkline_dialects::therms::Network;
 use trunkline_net::relay::Relay;
 
@@ -274,18 +281,37 @@ impl Server {
     /// Panics if a handler takes a state that the router does not have; and, where there is a
     /// broker, if the router has a fallback, or [a name that will not do](Node::join).
     pub async fn bind(mut self) -> Result<Bound, BindError> {
-        let planned = std::mem::take(&mut self.listeners);
-        #[cfg(feature = "http")]
-        let planned = self.speaking_therms(planned);
+        let listeners = self.take_listeners();
         let (service, node) = self.into_service();
-        let mut listeners = Vec::new();
-        for listener in planned {
-            listeners.push(listener.bind(&service).await?);
+        let (mut sockets, mut places) = (Vec::new(), Vec::new());
+        for listener in &listeners {
+            sockets.push(listener.bind().await?);
+            places.push(listener.place());
         }
+        let shutdown = Shutdown::new();
+        let accepting = serve_all(listeners, &sockets, &service, &shutdown);
         if let Some(node) = &node {
             node.join(&service);
         }
-        Ok(Bound { service, node, listeners, shutdown: Shutdown::new() })
+        let (node, sockets) = (node.map(Arc::new), Arc::new(sockets));
+        let (renew, renewals) = mpsc::channel(1);
+        let reloader = Reloader {
+            places: places.into(),
+            peers: service.peers().clone(),
+            node: node.as_ref().map(Arc::downgrade),
+            sockets: Arc::downgrade(&sockets),
+            shutdown: shutdown.clone(),
+            renew,
+        };
+        Ok(Bound { service, node, sockets, accepting, shutdown, reloader, renewals })
+    }
+
+    /// Its listeners, in the languages that they are to speak.
+    fn take_listeners(&mut self) -> Vec<Listener> {
+        let listeners = std::mem::take(&mut self.listeners);
+        #[cfg(feature = "http")]
+        let listeners = self.speaking_therms(listeners);
+        listeners
     }
 
     /// The same listeners, of which those of HTTP speak the dialect of @therms if any do.
@@ -319,28 +345,33 @@ impl Server {
         ended
     }
 
-    pub(crate) fn into_service(self) -> (Service, Option<Node>) {
+    pub(crate) fn into_service(mut self) -> (Service, Option<Node>) {
+        let broker = self.broker.take();
+        let node = broker.map(|broker| Node::new(broker, Arc::new(Network), &self.network, &self.name));
+        let service = self.service_of(Peers::default(), node.as_ref());
+        (service, node)
+    }
+
+    /// What is served: to these peers, and for what is not here, by way of this node.
+    fn service_of(self, peers: Peers, node: Option<&Node>) -> Service {
         let router = match self.discover && !self.router.contains("rpc.discover") {
             true => discover::add(self.router, &self.language, &self.name, &self.version),
             false => self.router,
         };
-        let peers = Peers::default();
         let router = match self.peers_by_name {
             true => router.service(Relay::new(peers.clone(), self.security.clone(), self.limits.clone())),
             false => router,
         };
-        let node = self.broker.map(|broker| Node::new(broker, Arc::new(Network), &self.network, &self.name));
-        let router = match &node {
+        let router = match node {
             Some(node) => router.fallback(node.fallback()),
             None => router,
         };
         let service = Service::new(router, self.language).with_peers(peers);
         let service = service.limits(self.limits).hooks(self.hooks).tell_timeouts(self.tells_timeouts);
-        let service = match self.security {
+        match self.security {
             Some(security) => service.shared_security(security),
             None => service,
-        };
-        (service, node)
+        }
     }
 
     /// Binds and serves for ever.
@@ -364,13 +395,26 @@ impl Server {
     }
 }
 
+/// What takes connections in, in each of these places.
+fn serve_all(
+    listeners: Vec<Listener>,
+    sockets: &[Socket],
+    service: &Service,
+    shutdown: &Shutdown,
+) -> Vec<Accepting> {
+    let places = listeners.into_iter().zip(sockets);
+    places.map(|(listener, socket)| listener.serve(socket, service, shutdown)).collect()
+}
+
 /// A server whose listeners are bound.
-#[derive(Debug)]
 pub struct Bound {
     service: Service,
-    node: Option<Node>,
-    listeners: Vec<BoundListener>,
+    node: Option<Arc<Node>>,
+    sockets: Arc<Vec<Socket>>,
+    accepting: Vec<Accepting>,
     shutdown: Shutdown,
+    reloader: Reloader,
+    renewals: mpsc::Receiver<Renewed>,
 }
 
 impl Bound {
@@ -378,13 +422,19 @@ impl Bound {
     /// named; Unix sockets have none.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.listeners.iter().filter_map(|listener| listener.address).collect()
+        self.sockets.iter().filter_map(Socket::address).collect()
     }
 
     /// The connections that are open, from here or from any other task.
     #[must_use]
     pub fn peers(&self) -> Peers {
         self.service.peers().clone()
+    }
+
+    /// Changes what is served while it is served, from any other task.
+    #[must_use]
+    pub fn reloader(&self) -> Reloader {
+        self.reloader.clone()
     }
 
     /// Serves for ever.
@@ -395,16 +445,41 @@ impl Bound {
     /// Serves until `shutdown` is ready, then drains. Dropping the future stops
     /// accepting, and leaves the network; connections that are open live on with the runtime.
     pub async fn serve_until(self, shutdown: impl Future) {
+        let Self { mut service, node, sockets, accepting, shutdown: ending, reloader, mut renewals } = self;
+        drop(reloader);
         // tasks of their own, which end when this is dropped
-        let mut accepting = JoinSet::new();
-        for listener in self.listeners {
-            accepting.spawn((listener.run)(self.shutdown.clone()));
+        let mut accepting: JoinSet<()> = accepting.into_iter().collect();
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            let renewed = select! {
+                _ = &mut shutdown => break,
+                Some(renewed) = renewals.recv() => renewed,
+            };
+            accepting.shutdown().await;
+            accepting.extend(renewed.accepting);
+            if let Some(node) = &node {
+                node.call_within(&renewed.service);
+            }
+            service = renewed.service;
+            // who wanted it may have lost interest
+            let _ = renewed.done.send(());
         }
-        shutdown.await;
-        let drained = self.shutdown.run(self.service.limits_in_force().drain_timeout);
-        leave(self.node.as_ref(), &self.service, drained).await;
+        // nobody is to wait where nobody is let in any more
+        drop((sockets, renewals));
+        let drained = ending.run(service.limits_in_force().drain_timeout);
+        leave(node.as_deref(), &service, drained).await;
         // they have let go of their addresses once they have ended
         while accepting.join_next().await.is_some() {}
+    }
+}
+
+impl fmt::Debug for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bound")
+            .field("service", &self.service)
+            .field("node", &self.node)
+            .field("sockets", &self.sockets)
+            .finish_non_exhaustive()
     }
 }
 
