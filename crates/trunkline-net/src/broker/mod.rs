@@ -8,10 +8,12 @@
 
 mod arrival;
 mod memory;
+mod url;
 
 pub use self::{
     arrival::{Arrival, Delivery, Inbox, Ticket},
     memory::Memory,
+    url::{UrlError, from_url, url_to_show},
 };
 
 use bytes::Bytes;
