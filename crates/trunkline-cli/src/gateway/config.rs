@@ -180,6 +180,13 @@ fn origins(settings: &mut Settings) -> Option<Vec<String>> {
         let host = origin.split_once("://").map_or("", |(_, host)| host);
         !host.is_empty() && !host.contains('/') && origin.bytes().all(|byte| byte.is_ascii_graphic())
     };
+    if value.is_empty() {
+        settings.problem(
+            &place,
+            "http.origins",
+            "lists nobody: leave it out, or name the pages that may call",
+        );
+    }
     if value != ["*"] && !value.iter().all(|origin| is_origin(origin)) {
         let why = "must be scheme, host and port, as in \"https://app.example\", or \"*\" alone for pages of any origin";
         settings.problem(&place, "http.origins", why);

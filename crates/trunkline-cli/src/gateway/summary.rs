@@ -52,11 +52,11 @@ impl<'a> Summary<'a> {
     }
 
     fn origins(&self) -> String {
-        match &self.config.origins {
-            Some(origins) if !origins.is_empty() => origins.join(", ").replace('*', "any"),
-            Some(_) if self.config.therms.is_none() => "its own".to_owned(),
-            None if self.config.therms.is_none() => "its own".to_owned(),
-            _ => "any, since none are listed (http.origins)".to_owned(),
+        match (&self.config.origins, &self.config.therms) {
+            (Some(origins), _) if origins == &["*"] => "any".to_owned(),
+            (Some(origins), _) => origins.join(", "),
+            (None, Some(_)) => "any, since none are listed (http.origins)".to_owned(),
+            (None, None) => "its own".to_owned(),
         }
     }
 
@@ -89,14 +89,12 @@ impl fmt::Display for Summary<'_> {
             Some(_) => "JSON-RPC, @therms",
             None => "JSON-RPC",
         };
-        for (_, urls) in self.listeners() {
-            for url in urls {
-                writeln!(
-                    f,
-                    "  {url}   {}",
-                    if url.contains("tcp") || url.starts_with("unix") { "JSON-RPC" } else { spoken }
-                )?;
-            }
+        let listeners = self.listeners();
+        let all = || listeners.iter().flat_map(|(kind, urls)| urls.iter().map(move |url| (*kind, url)));
+        let longest = all().map(|(_, url)| url.len()).max().unwrap_or_default();
+        for (kind, url) in all() {
+            let spoken = if matches!(kind, "http" | "ws") { spoken } else { "JSON-RPC" };
+            writeln!(f, "  {url:<longest$}  {spoken}")?;
         }
         let limits = &self.config.limits;
         let size = |bytes| Size(bytes).to_string();

@@ -146,11 +146,11 @@ fn what_would_be_served_is_told_without_secrets() {
     let told = run_in(&["gateway", "--check", "--config", &path], &[("THE_SECRET", SECRET)]).succeeded();
     let expected = r#"The settings make sense. The gateway would serve
 
-  https://0.0.0.0:8080/   JSON-RPC, @therms
-  wss://0.0.0.0:8080/   JSON-RPC, @therms
-  tls+tcp://127.0.0.1:1   JSON-RPC
-  tls+tcp://[::1]:2   JSON-RPC
-  unix:/run/gateway   JSON-RPC
+  https://0.0.0.0:8080/  JSON-RPC, @therms
+  wss://0.0.0.0:8080/    JSON-RPC, @therms
+  tls+tcp://127.0.0.1:1  JSON-RPC
+  tls+tcp://[::1]:2      JSON-RPC
+  unix:/run/gateway      JSON-RPC
 
   broker             memory:, network `prod`
   health             /health

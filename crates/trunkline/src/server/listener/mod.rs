@@ -54,7 +54,7 @@ impl Listener {
         match self {
             Self::Streams(listener) => listener.bind().await.map(Socket::Streams),
             #[cfg(feature = "http")]
-            Self::Http(listener) => listener.bind().await.map(Socket::Http),
+            Self::Http(listener) => listener.bind().await.map(|http| Socket::Http(Box::new(http))),
         }
     }
 
@@ -106,7 +106,7 @@ pub(super) enum Socket {
     Streams(Arc<StreamListener>),
     /// A port on which nothing is served: others are, in its place.
     #[cfg(feature = "http")]
-    Http(trunkline_net::http::Http),
+    Http(Box<trunkline_net::http::Http>),
 }
 
 impl Socket {
