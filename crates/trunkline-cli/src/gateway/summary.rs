@@ -64,8 +64,8 @@ impl<'a> Summary<'a> {
         match &self.config.tokens {
             None => "forwarded to handlers as callers say it, unchecked".to_owned(),
             Some(tokens) => {
-                let must = if tokens.required { "required" } else { "checked where there is one" };
-                format!("a token of {:?}, {must}; {} keys", tokens.algorithm, tokens.jwts.len())
+                let must = if tokens.required { "required" } else { "checked where there are any" };
+                format!("tokens of {:?}, {must}; keys: {}", tokens.algorithm, tokens.jwts.len())
             }
         }
     }

@@ -155,7 +155,7 @@ fn what_would_be_served_is_told_without_secrets() {
   broker             memory:, network `prod`
   health             /health
   origins            https://app.example, https://b.example:81
-  identity           a token of HS256, required; 2 keys
+  identity           tokens of HS256, required; keys: 2
   rate limits        100 in 1s by each caller; 5 in 1m failed logins
 
   max_message        1 MiB
