@@ -12,6 +12,7 @@ mod fuzz;
 mod interop;
 mod process;
 mod rivals;
+mod services;
 mod test;
 mod workspace;
 
@@ -32,6 +33,12 @@ const TASKS: &[Task] = &[
         usage: "[--list] [--only STEP]... [--skip STEP]...",
         about: "everything that must pass before a change lands",
         run: test::run,
+    },
+    Task {
+        name: "services",
+        usage: "[stop]",
+        about: "RabbitMQ and NATS for the tests: installed, started, ended",
+        run: services::run,
     },
     Task {
         name: "interop",

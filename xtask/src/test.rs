@@ -1,12 +1,13 @@
 //! `cargo xtask test`: everything that must pass before a change lands, cheapest first.
 //!
 //! It stops at the first step that fails and says how to run that step again. It needs Rust with
-//! rustfmt and clippy, and Node.js for the published clients; cargo-deny is installed when missing.
+//! rustfmt and clippy, and Node.js for the published clients; cargo-deny is installed when missing, and
+//! so are RabbitMQ and NATS, if root runs it.
 
 use std::time::{Duration, Instant};
 
 use crate::process::{cargo, run as run_command};
-use crate::{deny, dependencies, features, interop};
+use crate::{deny, dependencies, features, interop, services};
 
 /// One thing that must pass.
 struct Step {
@@ -125,7 +126,9 @@ fn lint() -> Result<(), String> {
     run_command(&mut cargo(["check", "--manifest-path", "fuzz/Cargo.toml"]))
 }
 
+/// With the servers that the tests share.
 fn tests() -> Result<(), String> {
+    let _services = services::start()?;
     run_command(&mut cargo(["test", "--workspace", "--all-features"]))
 }
 
