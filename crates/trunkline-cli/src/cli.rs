@@ -1,10 +1,13 @@
 //! [`Cli`]: the arguments, as clap reads them.
 
+#[cfg(feature = "gateway")]
+use crate::gateway;
 use crate::{bench, call, completions, demo, discover, listen};
 use clap::{
     Parser, Subcommand,
     builder::styling::{AnsiColor, Styles},
 };
+use tracing_subscriber::filter::LevelFilter;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -24,7 +27,7 @@ Addresses:
   http://HOST:PORT/PATH  https://…  stdio:COMMAND ARG…  stdio+lsp:COMMAND ARG…
 
 Environment:
-  RUST_LOG  what is logged to stderr, such as `debug` or `trunkline=trace` [default: warn]
+  RUST_LOG  what is logged to stderr, such as `debug` or `trunkline=trace` [default: warn; gateway: info]
   NO_COLOR  set to anything: no colours";
 
 /// What a subcommand that calls a server says of its exit codes.
@@ -52,7 +55,21 @@ pub(crate) enum Command {
     Call(call::Args),
     Listen(listen::Args),
     Bench(bench::Args),
+    #[cfg(feature = "gateway")]
+    Gateway(gateway::Args),
     Completions(completions::Args),
+}
+
+impl Command {
+    /// From which level on it logs where nothing else is said: what runs for long tells what
+    /// becomes of it.
+    pub(crate) fn log_level(&self) -> LevelFilter {
+        match self {
+            #[cfg(feature = "gateway")]
+            Self::Gateway(_) => LevelFilter::INFO,
+            _ => LevelFilter::WARN,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -73,14 +90,17 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        refused("call tcp://a:1", ErrorKind::MissingRequiredArgument);
-        refused("call tcp://a:1 add [1] --batch calls.json", ErrorKind::ArgumentConflict);
-        refused("call localhost:1 add", ErrorKind::ValueValidation);
+        refused("call", ErrorKind::MissingRequiredArgument);
+        refused("call tcp://a:1 --notify --batch calls.json", ErrorKind::ArgumentConflict);
+        refused("call tcp://a:1 add --network other", ErrorKind::MissingRequiredArgument);
+        refused("discover localhost:1", ErrorKind::ValueValidation);
         refused("call tcp://a:1 add --timeout 5", ErrorKind::ValueValidation);
         refused("call http://a add --header Authorization", ErrorKind::ValueValidation);
         refused("bench tcp://a:1 add --connections 0", ErrorKind::ValueValidation);
         refused("discover tcp://a:1 --format yaml", ErrorKind::InvalidValue);
         refused("demo --http 9876", ErrorKind::ValueValidation);
+        #[cfg(feature = "gateway")]
+        refused("gateway --set limits.max_batch", ErrorKind::ValueValidation);
     }
 
     #[test]
@@ -88,7 +108,7 @@ mod tests {
         for params in ["-5", "-", "[-5]"] {
             let parsed = Cli::try_parse_from(["trunkline", "call", "tcp://a:1", "abs", params]).unwrap();
             let Command::Call(args) = parsed.command else { panic!("another command") };
-            assert_eq!(args.params.as_deref(), Some(params));
+            assert_eq!(args.third.as_deref(), Some(params));
         }
     }
 }

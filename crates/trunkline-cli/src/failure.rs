@@ -3,7 +3,7 @@
 use crate::print::plain;
 use anstream::eprintln;
 use clap::builder::styling::{AnsiColor, Style};
-use std::{error::Error, io, process::ExitCode};
+use std::{borrow::Cow, error::Error, io, process::ExitCode};
 use trunkline::{BindError, Fault, FaultKind, client::DialError};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -15,7 +15,7 @@ pub(crate) struct Failure {
     exit: Exit,
     message: String,
     /// More to know, each with a word that says what it is.
-    details: Vec<(&'static str, String)>,
+    details: Vec<(Cow<'static, str>, String)>,
 }
 
 /// How scripts tell failures apart; `--help` lists the numbers.
@@ -66,7 +66,7 @@ impl Failure {
     pub(crate) fn cause(mut self, error: &(dyn Error + 'static)) -> Self {
         let mut layer = Some(error);
         while let Some(error) = layer {
-            self.details.push(("cause", error.to_string()));
+            self.details.push(("cause".into(), error.to_string()));
             layer = error.source();
         }
         self
@@ -74,8 +74,32 @@ impl Failure {
 
     /// Says what to do next.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.details.push(("try", hint.into()));
+        self.details.push(("try".into(), hint.into()));
         self
+    }
+
+    /// Says what is wrong at some place.
+    #[cfg(feature = "gateway")]
+    pub(crate) fn problem(mut self, place: &impl std::fmt::Display, problem: &str) -> Self {
+        self.details.push((place.to_string().into(), problem.to_owned()));
+        self
+    }
+
+    /// All of it, for a log.
+    #[cfg(feature = "gateway")]
+    pub(crate) fn in_a_line(&self) -> String {
+        let details = self.details.iter().map(|(label, text)| format!("{label}: {text}"));
+        let details: Vec<_> = details.collect();
+        format!("{}: {}", self.message, details.join("; "))
+    }
+
+    /// A listener could not be bound; `hint` says what else to try.
+    pub(crate) fn cannot_listen(error: &BindError, hint: &str) -> Self {
+        let failure = Self::connection(error.to_string());
+        match error.kind() {
+            io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => failure.hint(hint),
+            _ => failure.hint("an address of this machine, such as 127.0.0.1:9876"),
+        }
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {
@@ -108,17 +132,6 @@ impl From<DialError> for Failure {
     }
 }
 
-impl From<BindError> for Failure {
-    fn from(error: BindError) -> Self {
-        let failure = Self::connection(error.to_string());
-        match error.kind() {
-            io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => failure
-                .hint("trunkline demo --http 127.0.0.1:0 --tcp 127.0.0.1:0, which takes ports that are free"),
-            _ => failure.hint("an address of this machine, such as 127.0.0.1:9876"),
-        }
-    }
-}
-
 impl From<Fault> for Failure {
     /// A fault with a code came over the wire; others are of this program's making.
     fn from(fault: Fault) -> Self {
@@ -130,10 +143,10 @@ impl From<Fault> for Failure {
         };
         let mut failure = Self::new(exit, fault.message());
         if let Some(code) = fault.code() {
-            failure.details.push(("code", code.to_string()));
+            failure.details.push(("code".into(), code.to_string()));
         }
         if let Some(data) = fault.raw_data() {
-            failure.details.push(("data", data.to_owned()));
+            failure.details.push(("data".into(), data.to_owned()));
         }
         match (fault.kind(), fault.code()) {
             (FaultKind::NotFound, Some(_)) => {
@@ -167,7 +180,7 @@ mod tests {
     #[test]
     fn code_and_data_are_told() {
         let failure = Failure::from(Fault::from("no").with_code(7).with_data([1]));
-        assert_eq!(failure.details, [("code", "7".to_owned()), ("data", "[1]".to_owned())]);
+        assert_eq!(failure.details, [("code".into(), "7".to_owned()), ("data".into(), "[1]".to_owned())]);
     }
 
     #[test]

@@ -6,9 +6,9 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 const VARIABLE: &str = "RUST_LOG";
 
-/// Begins logging; warnings and errors unless `RUST_LOG` says otherwise.
-pub(crate) fn begin() -> Result<(), Failure> {
-    let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into());
+/// Begins logging, from this level on unless `RUST_LOG` says otherwise.
+pub(crate) fn begin(level: LevelFilter) -> Result<(), Failure> {
+    let filter = EnvFilter::builder().with_default_directive(level.into());
     let wanted = std::env::var(VARIABLE).unwrap_or_default();
     let filter = filter.parse(&wanted).map_err(|error| {
         Failure::usage(format!("{VARIABLE} is `{wanted}`, which says nothing of what to log"))

@@ -1,10 +1,11 @@
-//! The `trunkline` command: serve a demo, discover, call, listen, bench.
+//! The `trunkline` command: serve a demo, discover, call, listen, bench, be a gateway.
 //!
 //! A file or folder for each subcommand; beside them what they have in common:
 //! what the arguments are ([`cli`]), where a server is ([`target`]), what may go
 //! wrong ([`failure`]), and how things are printed ([`mod@print`]).
 
 mod bench;
+mod bind_address;
 mod call;
 mod cli;
 mod completions;
@@ -12,6 +13,8 @@ mod demo;
 mod discover;
 mod duration;
 mod failure;
+#[cfg(feature = "gateway")]
+mod gateway;
 mod header;
 mod listen;
 mod logging;
@@ -39,7 +42,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<(), Failure> {
-    logging::begin()?;
+    logging::begin(command.log_level())?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::connection("cannot start threads for the network").cause(&error))?;
     let done = runtime.block_on(async {
@@ -49,6 +52,8 @@ fn run(command: Command) -> Result<(), Failure> {
             Command::Call(args) => call::run(args).await,
             Command::Listen(args) => listen::run(args).await,
             Command::Bench(args) => bench::run(args).await,
+            #[cfg(feature = "gateway")]
+            Command::Gateway(args) => gateway::run(args).await,
             Command::Completions(args) => completions::run(&args),
         }
     });

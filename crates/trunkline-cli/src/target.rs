@@ -16,9 +16,16 @@ pub(crate) struct Target {
     #[arg(value_name = "URL")]
     pub(crate) url: Url,
 
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+/// How to speak with a server, wherever it is.
+#[derive(Args, Debug)]
+pub(crate) struct How {
     /// Sends a header along, with ws:// and http:// and their likes; may be given several times
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
-    headers: Vec<Header>,
+    pub(crate) headers: Vec<Header>,
 
     /// How long to wait for a connection, and then for each answer: 500ms, 5s, 2m
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
@@ -48,17 +55,17 @@ impl Target {
     /// left out in silence is a riddle.
     pub(crate) fn client(&self) -> Result<Builder, Failure> {
         let carries = matches!(self.url.address, Address::Http { .. } | Address::WebSocket { .. });
-        if !carries && !self.headers.is_empty() {
+        if !carries && !self.how.headers.is_empty() {
             return Err(Failure::usage(format!("{} has no headers", self.url.address))
                 .hint("ws:// or http://, or leave --header out"));
         }
-        let limits = Limits::default().drain_timeout(self.timeout);
+        let limits = Limits::default().drain_timeout(self.how.timeout);
         let max_reply = limits.max_reply;
         let builder = Client::builder(&self.url.text)
             .limits(limits.max_message(max_reply))
-            .call_timeout(self.timeout)
-            .connect_timeout(self.timeout);
-        let headers = self.headers.iter();
+            .call_timeout(self.how.timeout)
+            .connect_timeout(self.how.timeout);
+        let headers = self.how.headers.iter();
         Ok(headers.fold(builder, |builder, Header { name, value }| builder.header(name, value)))
     }
 

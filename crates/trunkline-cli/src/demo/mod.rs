@@ -1,14 +1,13 @@
 //! `trunkline demo`: a small service to try things on.
 
 mod arithmetic;
-mod bind_address;
 mod chat;
 mod clock;
 mod welcome;
 
-use self::{bind_address::BindAddress, chat::Room, welcome::Welcome};
-use crate::{failure::Failure, print, signals};
-use std::{process, sync::Arc};
+use self::{chat::Room, welcome::Welcome};
+use crate::{bind_address::BindAddress, failure::Failure, print, signals};
+use std::sync::Arc;
 use trunkline::{Hooks, RawArgs, Router, Server, handler};
 
 const AFTER_HELP: &str = "\
@@ -32,6 +31,9 @@ Exit codes:
   2  the arguments make no sense
   3  cannot listen";
 
+const FREE_PORTS: &str =
+    "trunkline demo --http 127.0.0.1:0 --tcp 127.0.0.1:0, which takes ports that are free";
+
 /// Serves a demo: arithmetic, a clock, a chat room, an echo
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER_HELP)]
@@ -51,6 +53,7 @@ pub(crate) struct Args {
 
 /// Serves the demo until it is told to stop.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let stopped = signals::stopped(args.json);
     let room = Arc::<Room>::default();
     let leaving = room.clone();
     let server = Server::new(router(&room))
@@ -63,13 +66,14 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         .http(args.http.to_string())
         .tcp(args.tcp.to_string())
         .bind()
-        .await?;
+        .await
+        .map_err(|error| Failure::cannot_listen(&error, FREE_PORTS))?;
     let [http, tcp] = *server.addresses() else {
         return Err(Failure::connection("the addresses that were bound are not known"));
     };
     let welcome = Welcome { http, tcp };
     print::line(&if args.json { welcome.json() } else { welcome.text(&welcome::program()) })?;
-    server.serve_until(stopped(args.json)).await;
+    server.serve_until(stopped).await;
     Ok(())
 }
 
@@ -83,16 +87,4 @@ fn router(room: &Arc<Room>) -> Router {
             "echo",
             handler(async |RawArgs(args): RawArgs| args).description("The parameters, exactly as they came."),
         )
-}
-
-/// Waits until the demo is told to stop. Who cannot wait for the end says it twice.
-async fn stopped(quiet: bool) {
-    signals::stop().await;
-    if !quiet {
-        eprintln!("stopping when calls under way are done; Ctrl-C again stops at once");
-    }
-    tokio::spawn(async {
-        signals::stop().await;
-        process::exit(130);
-    });
 }

@@ -52,9 +52,27 @@ fn what_makes_no_sense_is_not_sent() {
         &["call", "http://127.0.0.1:1", "add", "--header", "a b: c"],
         &["call", "tcp://127.0.0.1:1", "--batch", "/no/such/file"],
         &["call", "tcp://127.0.0.1:1"],
+        &["call", "tcp://127.0.0.1:1", "add", "--batch", "-"],
+        &["call", "--broker", "memory:"],
+        &["call", "--broker", "memory:", "add", "[1]", "more"],
+        &["call", "--broker", "memory:", "add", "--header", "a: b"],
     ] {
         run(args).failed(2);
     }
+}
+
+#[test]
+fn a_broker_can_be_called_as_a_server_can() {
+    // nobody else is on this one
+    for args in [
+        &["call", "--broker", "memory:", "users.get", "-5"][..],
+        &["call", "users.get", "--broker", "memory:"],
+    ] {
+        let told = run(args).failed(1);
+        assert!(told.starts_with("error: Method not found\n  code: -32601\n"), "{told}");
+    }
+    let told = run(&["call", "--broker", "kafka://me:hunter2@host", "users.get"]).failed(2);
+    assert!(told.contains("`kafka://`") && !told.contains("hunter2"), "{told}");
 }
 
 #[test]

@@ -4,7 +4,8 @@ use crate::program::run;
 
 #[test]
 fn every_command_has_help_with_examples() {
-    for command in ["demo", "discover", "call", "listen", "bench", "completions"] {
+    let gateway = cfg!(feature = "gateway").then_some("gateway");
+    for command in ["demo", "discover", "call", "listen", "bench", "completions"].into_iter().chain(gateway) {
         let help = run(&[command, "--help"]).succeeded();
         assert!(help.contains(&format!("Usage: trunkline {command}")), "{help}");
         assert!(help.contains(&format!("\n  trunkline {command}")) && help.contains("Examples:"), "{help}");

@@ -4,6 +4,8 @@ mod bench;
 mod call;
 mod demo;
 mod discover;
+#[cfg(feature = "gateway")]
+mod gateway;
 mod help;
 mod listen;
 #[path = "../../../../tests/openrpc/valid.rs"]

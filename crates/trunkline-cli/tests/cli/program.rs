@@ -12,9 +12,14 @@ use std::{
 /// How long anything may take before the test gives it up as hung.
 pub(crate) const HUNG: Duration = Duration::from_secs(60);
 
-fn command(args: &[&str]) -> Command {
+fn command(args: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_trunkline"));
     command.args(args).env_remove("RUST_LOG").env_remove("CLICOLOR_FORCE");
+    let ours = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TRUNKLINE_"));
+    for (name, _) in ours {
+        command.env_remove(name);
+    }
+    command.envs(variables.iter().copied());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -48,7 +53,16 @@ pub(crate) fn run(args: &[&str]) -> Done {
 
 /// Runs the program to its end, with something to read.
 pub(crate) fn run_with(args: &[&str], stdin: &str) -> Done {
-    let mut running = Running::start(args);
+    finish(Running::start(args), stdin)
+}
+
+/// Runs the program to its end, in an environment that has these variables too.
+#[cfg(feature = "gateway")]
+pub(crate) fn run_in(args: &[&str], variables: &[(&str, &str)]) -> Done {
+    finish(Running::start_with(args, variables), "")
+}
+
+fn finish(mut running: Running, stdin: &str) -> Done {
     // a program that refuses its arguments does not read
     let _ = running.child.stdin.take().expect("a pipe").write_all(stdin.as_bytes());
     let status = running.wait();
@@ -64,7 +78,12 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(args: &[&str]) -> Self {
-        let mut child = command(args).spawn().expect("the program starts");
+        Self::start_with(args, &[])
+    }
+
+    /// The same in an environment that has these variables too.
+    pub(crate) fn start_with(args: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut child = command(args, variables).spawn().expect("the program starts");
         let stdout = Lines::of(child.stdout.take().expect("a pipe"));
         let stderr = Lines::of(child.stderr.take().expect("a pipe"));
         Self { child, stdout, stderr }
@@ -72,9 +91,19 @@ impl Running {
 
     /// Asks it to end, as service managers do.
     pub(crate) fn terminate(&self) {
-        let killed =
-            Command::new("kill").arg(self.child.id().to_string()).status().expect("kill is a program");
-        assert!(killed.success());
+        self.signal("-TERM");
+    }
+
+    /// Asks it to read its settings anew.
+    #[cfg(feature = "gateway")]
+    pub(crate) fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args([signal, &id]).status().expect("kill is a program");
+        assert!(sent.success());
     }
 
     /// Waits until it ends. Its output ends with it.
@@ -149,7 +178,8 @@ impl Lines {
         }
     }
 
-    fn rest(&mut self) -> String {
+    /// What has come and was not read, once the program has ended.
+    pub(crate) fn rest(&mut self) -> String {
         self.come.drain(..).map(|line| line + "\n").collect()
     }
 }

@@ -12,11 +12,13 @@ mod arrival;
 mod memory;
 #[cfg(feature = "nats")]
 mod nats;
+mod url;
 mod waiting;
 
 pub use self::{
     arrival::{Arrival, Delivery, Inbox, Ticket},
     memory::Memory,
+    url::{UrlError, from_url, url_to_show},
 };
 
 #[cfg(feature = "amqp")]

@@ -8,7 +8,7 @@ use super::{
     reply::BoxError,
     site::{Plan, Site},
 };
-use crate::listen::{Shutdown, accept_all};
+use crate::listen::{Seats, Shutdown, accept_all};
 use http::{Request, Response};
 use hyper::body::{Body, Bytes, Incoming};
 use std::{fmt, io, net::SocketAddr, sync::Arc};
@@ -38,7 +38,10 @@ use tower::Service;
 /// ```
 #[must_use = "a port is served by `run`"]
 pub struct Http {
-    socket: TcpListener,
+    socket: Arc<TcpListener>,
+    seats: Seats,
+    /// How many WebSockets share connections with others.
+    streams: Seats,
     address: SocketAddr,
     plan: Plan,
 }
@@ -61,7 +64,20 @@ impl Http {
     /// Fails if the port cannot tell its address.
     pub fn over(socket: TcpListener) -> io::Result<Self> {
         let address = socket.local_addr()?;
-        Ok(Self { socket, address, plan: Plan::at(address) })
+        let (seats, streams) = Default::default();
+        Ok(Self { socket: Arc::new(socket), seats, streams, address, plan: Plan::at(address) })
+    }
+
+    /// The same port with nothing served on it yet, to follow this one once it has stopped
+    /// [running](Self::run). What counts connections counts those of both.
+    pub fn anew(&self) -> Self {
+        Self {
+            socket: self.socket.clone(),
+            seats: self.seats.clone(),
+            streams: self.streams.clone(),
+            address: self.address,
+            plan: Plan::at(self.address),
+        }
     }
 
     /// The address that was bound.
@@ -157,17 +173,18 @@ impl Http {
     }
 
     /// Accepts connections until the shutdown begins. Then requests under way are
-    /// answered, and idle connections are closed.
+    /// answered, and idle connections are closed. Dropping the future stops accepting, and
+    /// nothing else: connections that are open are served on.
     pub async fn run(self, shutdown: Shutdown) {
-        let Self { socket, plan, .. } = self;
-        let site = Arc::new(Site::new(plan, shutdown));
+        let Self { socket, seats, streams, plan, .. } = self;
+        let site = Arc::new(Site::new(plan, streams, shutdown));
         let serve_one = |(stream, remote): (TcpStream, SocketAddr)| {
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!(%error, "TCP_NODELAY could not be set");
             }
             connection::serve(stream, Arc::new(Line::new(site.clone(), remote)), Instant::now())
         };
-        accept_all(|| socket.accept(), serve_one, &site.limits, &site.hooks, &site.shutdown).await;
+        accept_all(|| socket.accept(), serve_one, &seats, &site.limits, &site.hooks, &site.shutdown).await;
     }
 }
 

@@ -37,11 +37,12 @@ impl Door for Port {
             self.busy.0.becomes(session);
             return true;
         }
-        let Ok(permit) = self.busy.0.site.streams.clone().try_acquire_owned() else { return false };
+        let site = &self.busy.0.site;
+        let Some(seat) = site.streams.take(site.limits.max_connections) else { return false };
         let busy = self.busy.clone();
         self.shutdown().spawn(async move {
             session.await;
-            drop((permit, busy));
+            drop((seat, busy));
         });
         true
     }

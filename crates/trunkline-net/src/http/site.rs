@@ -13,7 +13,10 @@ use super::{
     reply::{Reply, json, not_allowed, text},
     speaking,
 };
-use crate::{hooks::Hooks, listen::Shutdown};
+use crate::{
+    hooks::Hooks,
+    listen::{Seats, Shutdown},
+};
 use futures_util::future::Either;
 use http::{Method, Request, StatusCode, Version};
 use hyper::{
@@ -23,7 +26,6 @@ use hyper::{
 };
 use hyper_util::rt::TokioExecutor;
 use std::{net::SocketAddr, sync::Arc};
-use tokio::sync::Semaphore;
 use trunkline_core::Limits;
 
 /// What is served on a port, and for whom.
@@ -65,11 +67,11 @@ pub(super) struct Site {
     pub(super) http1: http1::Builder,
     pub(super) http2: http2::Builder<TokioExecutor>,
     /// Room for WebSockets that share an HTTP/2 connection.
-    pub(super) streams: Arc<Semaphore>,
+    pub(super) streams: Seats,
 }
 
 impl Site {
-    pub(super) fn new(plan: Plan, shutdown: Shutdown) -> Self {
+    pub(super) fn new(plan: Plan, streams: Seats, shutdown: Shutdown) -> Self {
         let (limits, hooks) = match plan.endpoints.first() {
             Some((_, first)) => (first.service.limits.clone(), first.service.hooks.clone()),
             None => Default::default(),
@@ -80,7 +82,7 @@ impl Site {
             shutdown,
             http1: speaking::http1(&limits),
             http2: speaking::http2(&limits),
-            streams: Arc::new(Semaphore::new(limits.max_connections.min(Semaphore::MAX_PERMITS))),
+            streams,
             limits,
         }
     }
@@ -163,7 +165,7 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_is_shutting_down_is_not_well() {
         let shutdown = Shutdown::new();
-        let site = Site::new(Plan::at(([127, 0, 0, 1], 0).into()), shutdown.clone());
+        let site = Site::new(Plan::at(([127, 0, 0, 1], 0).into()), Seats::default(), shutdown.clone());
         let asked = |method| Request::builder().method(method).body(()).unwrap_or_default();
         assert_eq!(site.health(&asked(Method::GET)).status(), 200);
         shutdown.run(std::time::Duration::ZERO).await;

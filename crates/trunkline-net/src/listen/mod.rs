@@ -3,10 +3,12 @@
 //! Each kind accepts in its own way; what is the same for all is here: how many
 //! connections there may be, what happens when accepting fails, and how it ends.
 
+mod seats;
 mod shutdown;
 mod streams;
 mod unix;
 
+pub(crate) use self::seats::Seats;
 pub use self::{
     shutdown::Shutdown,
     streams::{MakeFraming, StreamListener, Streams},
@@ -14,18 +16,19 @@ pub use self::{
 };
 
 use crate::hooks::Hooks;
-use std::{future::Future, io, sync::Arc, time::Duration};
-use tokio::sync::Semaphore;
+use std::{future::Future, io, time::Duration};
 use trunkline_core::Limits;
 
 /// How long accepting pauses after an error that is not the fault of one
 /// connection, such as running out of file descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Accepts until the shutdown begins, and serves each connection on a task.
+/// Accepts until the shutdown begins, and serves each connection on a task. Dropping the
+/// future stops accepting: connections that were accepted are served on.
 pub(crate) async fn accept_all<C, A, F>(
     mut accept: impl FnMut() -> A,
     mut serve: impl FnMut(C) -> F,
+    seats: &Seats,
     limits: &Limits,
     hooks: &Hooks,
     shutdown: &Shutdown,
@@ -35,7 +38,6 @@ pub(crate) async fn accept_all<C, A, F>(
 {
     // whom this lets in at the last moment is waited for as well
     let _accepting = shutdown.token();
-    let room = Arc::new(Semaphore::new(limits.max_connections.min(Semaphore::MAX_PERMITS)));
     loop {
         let accepted = tokio::select! {
             // those who come at the moment of the shutdown are not let in
@@ -54,7 +56,7 @@ pub(crate) async fn accept_all<C, A, F>(
                 continue;
             }
         };
-        let Ok(permit) = room.clone().try_acquire_owned() else {
+        let Some(seat) = seats.take(limits.max_connections) else {
             tracing::warn!(
                 limit = limits.max_connections,
                 "refused a connection: the limit `max_connections`"
@@ -64,7 +66,7 @@ pub(crate) async fn accept_all<C, A, F>(
         let served = serve(connection);
         shutdown.spawn(async move {
             served.await;
-            drop(permit);
+            drop(seat);
         });
     }
 }
@@ -95,7 +97,8 @@ mod tests {
         };
         // which of two things that are ready comes first is not left to chance
         for _ in 0..64 {
-            accept_all(|| ready(Ok(())), serve, &Limits::default(), &Hooks::default(), &shutdown).await;
+            let (seats, limits) = (Seats::default(), Limits::default());
+            accept_all(|| ready(Ok(())), serve, &seats, &limits, &Hooks::default(), &shutdown).await;
         }
         assert_eq!(served.load(Ordering::Relaxed), 0);
     }

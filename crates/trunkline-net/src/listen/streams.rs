@@ -1,6 +1,6 @@
 //! [`Streams`]: listeners for TCP and Unix sockets that carry frames and nothing else.
 
-use super::{Shutdown, SocketFile, accept_all};
+use super::{Seats, Shutdown, SocketFile, accept_all};
 #[cfg(feature = "tls")]
 use crate::{
     link::ByteStream,
@@ -16,21 +16,26 @@ pub type MakeFraming = Arc<dyn Fn(&Limits) -> Box<dyn Framing> + Send + Sync>;
 
 /// A bound socket whose connections carry frames.
 pub struct Streams {
-    socket: StreamListener,
+    socket: Arc<StreamListener>,
     service: Service,
     framing: MakeFraming,
     #[cfg(feature = "tls")]
     tls: Option<TlsServer>,
 }
 
-/// A bound socket.
+/// A bound socket, which is let go when nobody has it any more.
 #[derive(Debug)]
-#[non_exhaustive]
-pub enum StreamListener {
-    /// A TCP port.
+pub struct StreamListener {
+    kind: Kind,
+    /// That of a Unix socket, which is removed in the end.
+    _file: Option<SocketFile>,
+    seats: Seats,
+}
+
+#[derive(Debug)]
+enum Kind {
     Tcp(TcpListener),
-    /// A Unix socket, and its file, which is removed in the end.
-    Unix(UnixListener, SocketFile),
+    Unix(UnixListener),
 }
 
 impl StreamListener {
@@ -40,7 +45,7 @@ impl StreamListener {
     ///
     /// Fails if the address cannot be bound.
     pub async fn tcp(address: impl ToSocketAddrs) -> io::Result<Self> {
-        Ok(Self::Tcp(TcpListener::bind(address).await?))
+        Ok(Self::of(Kind::Tcp(TcpListener::bind(address).await?), None))
     }
 
     /// Binds a Unix socket. One that a dead process left behind is replaced, and
@@ -52,25 +57,30 @@ impl StreamListener {
     /// by what is no socket.
     pub async fn unix(path: impl AsRef<Path>) -> io::Result<Self> {
         let (listener, file) = SocketFile::bind(path.as_ref()).await?;
-        Ok(Self::Unix(listener, file))
+        Ok(Self::of(Kind::Unix(listener), Some(file)))
+    }
+
+    fn of(kind: Kind, file: Option<SocketFile>) -> Self {
+        Self { kind, _file: file, seats: Seats::default() }
     }
 
     /// The address that was bound, if it is one of TCP.
     #[must_use]
     pub fn address(&self) -> Option<SocketAddr> {
-        match self {
-            Self::Tcp(listener) => listener.local_addr().ok(),
-            Self::Unix(..) => None,
+        match &self.kind {
+            Kind::Tcp(listener) => listener.local_addr().ok(),
+            Kind::Unix(_) => None,
         }
     }
 }
 
 impl Streams {
-    /// Serves `service` on `socket`, in frames that `framing` makes.
+    /// Serves `service` on `socket`, in frames that `framing` makes. On a socket in an
+    /// [`Arc`] one may follow another, once that has stopped [running](Self::run).
     #[must_use]
-    pub fn new(socket: StreamListener, service: Service, framing: MakeFraming) -> Self {
+    pub fn new(socket: impl Into<Arc<StreamListener>>, service: Service, framing: MakeFraming) -> Self {
         Self {
-            socket,
+            socket: socket.into(),
             service,
             framing,
             #[cfg(feature = "tls")]
@@ -86,12 +96,13 @@ impl Streams {
         self
     }
 
-    /// Accepts connections until the shutdown begins.
+    /// Accepts connections until the shutdown begins. Dropping the future stops accepting,
+    /// and nothing else: connections that are open are served on.
     pub async fn run(self, shutdown: Shutdown) {
         let Self { socket, service, framing, .. } = &self;
-        let dialect = service.language.name();
-        match socket {
-            StreamListener::Tcp(listener) => {
+        let (dialect, seats) = (service.language.name(), &socket.seats);
+        match &socket.kind {
+            Kind::Tcp(listener) => {
                 let serve_one = |(stream, remote): (TcpStream, SocketAddr)| {
                     if let Err(error) = stream.set_nodelay(true) {
                         tracing::debug!(%error, "TCP_NODELAY could not be set");
@@ -119,9 +130,10 @@ impl Streams {
                             .await;
                     }
                 };
-                accept_all(|| listener.accept(), serve_one, &service.limits, &service.hooks, &shutdown).await;
+                let (limits, hooks) = (&service.limits, &service.hooks);
+                accept_all(|| listener.accept(), serve_one, seats, limits, hooks, &shutdown).await;
             }
-            StreamListener::Unix(listener, _) => {
+            Kind::Unix(listener) => {
                 let serve_one = |(stream, _)| {
                     let connection = Connection::new("unix", dialect);
                     let link = Link::of(Box::new(stream), framing(&service.limits), connection);
@@ -130,7 +142,8 @@ impl Streams {
                         shutdown.serve(link, &service).await;
                     }
                 };
-                accept_all(|| listener.accept(), serve_one, &service.limits, &service.hooks, &shutdown).await;
+                let (limits, hooks) = (&service.limits, &service.hooks);
+                accept_all(|| listener.accept(), serve_one, seats, limits, hooks, &shutdown).await;
             }
         }
     }

@@ -8,7 +8,7 @@ use super::{
 use crate::{broker::Line, clock::now};
 use bytes::Bytes;
 use std::{
-    sync::{Arc, OnceLock, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 use tokio::{sync::watch, task::yield_now, time::timeout_at};
@@ -24,7 +24,8 @@ pub(super) struct Desk {
     pub(super) pending: Pending,
     pub(super) budget: Budget,
     pub(super) repeatable: Repeatable,
-    limits: OnceLock<Arc<Limits>>,
+    /// `None` before the node has joined.
+    limits: RwLock<Option<Arc<Limits>>>,
     /// `None` before the node has joined, and once it has left: the line knows the inbox,
     /// and by way of it this desk.
     line: RwLock<Option<Arc<dyn Line>>>,
@@ -52,15 +53,19 @@ impl Desk {
             pending: Pending::default(),
             budget: Budget::default(),
             repeatable: Repeatable::default(),
-            limits: OnceLock::new(),
+            limits: RwLock::default(),
             line: RwLock::default(),
             reach: watch::Sender::new(Reach::Lost { before: false }),
         }
     }
 
     pub(super) fn set(&self, line: Arc<dyn Line>, limits: Arc<Limits>) {
-        self.limits.get_or_init(|| limits);
+        self.set_limits(limits);
         *self.line.write().unwrap_or_else(PoisonError::into_inner) = Some(line);
+    }
+
+    pub(super) fn set_limits(&self, limits: Arc<Limits>) {
+        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = Some(limits);
     }
 
     /// The line, if the node has joined and not left.
@@ -68,8 +73,8 @@ impl Desk {
         self.line.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn limits(&self) -> Option<&Limits> {
-        self.limits.get().map(|limits| &**limits)
+    pub(super) fn limits(&self) -> Option<Arc<Limits>> {
+        self.limits.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What claims to be an answer has come.

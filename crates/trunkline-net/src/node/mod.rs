@@ -156,6 +156,13 @@ impl Node {
         }
     }
 
+    /// Keeps to the limits of another service from now on, with its own calls of others; for
+    /// programs that change what they serve while they run. What it serves to others, and
+    /// how much of it at a time, is what it has [joined](Self::join) with.
+    pub fn call_within(&self, service: &Service) {
+        self.desk.set_limits(service.limits.clone());
+    }
+
     /// Takes no more calls of others, and finishes those it has taken. Its own calls of
     /// others go on: [`leave`](Self::leave) is to follow when nobody makes any more.
     pub async fn drain(&self) {

@@ -2,19 +2,26 @@
 
 mod discover;
 mod listener;
+mod reload;
 
 #[cfg(feature = "http")]
 pub use self::listener::HttpListener;
-pub use self::listener::{BindError, Listener, StreamsListener};
+pub use self::{
+    listener::{BindError, Listener, StreamsListener},
+    reload::{ReloadError, Reloader},
+};
 
-use self::listener::BoundListener;
+use self::{
+    listener::{Accepting, Socket},
+    reload::Renewed,
+};
 
 use crate::{
     Cluster, Ended, Hooks, JsonRpc, Limits, Link, Peers, Router, Security, Service, Shutdown, broker::Broker,
     node::Node, serve,
 };
 use std::{fmt, net::SocketAddr, sync::Arc};
-use tokio::{join, task::JoinSet, time::timeout};
+use tokio::{join, select, sync::mpsc, task::JoinSet, time::timeout};
 use trunkline_dialects::therms::Network;
 use trunkline_net::relay::Relay;
 
@@ -299,19 +306,38 @@ impl Server {
     /// Panics if a handler takes a state that the router does not have; and, where there is a
     /// broker, if the router has a fallback, or [a name that will not do](Node::join).
     pub async fn bind(mut self) -> Result<Bound, BindError> {
-        let planned = std::mem::take(&mut self.listeners);
-        #[cfg(feature = "http")]
-        let planned = self.speaking_therms(planned);
         let cluster = self.cluster();
+        let listeners = self.take_listeners();
         let (service, node) = self.into_service()?;
-        let mut listeners = Vec::new();
-        for listener in planned {
-            listeners.push(listener.bind(&service).await?);
+        let (mut sockets, mut places) = (Vec::new(), Vec::new());
+        for listener in &listeners {
+            sockets.push(listener.bind().await?);
+            places.push(listener.place());
         }
+        let shutdown = Shutdown::new();
+        let accepting = serve_all(listeners, &sockets, &service, &shutdown);
         if let Some(node) = &node {
             node.join(&service);
         }
-        Ok(Bound { service, node, cluster, listeners, shutdown: Shutdown::new() })
+        let (node, sockets) = (node.map(Arc::new), Arc::new(sockets));
+        let (renew, renewals) = mpsc::channel(1);
+        let reloader = Reloader {
+            places: places.into(),
+            cluster: cluster.clone(),
+            node: node.as_ref().map(Arc::downgrade),
+            sockets: Arc::downgrade(&sockets),
+            shutdown: shutdown.clone(),
+            renew,
+        };
+        Ok(Bound { service, node, cluster, sockets, accepting, shutdown, reloader, renewals })
+    }
+
+    /// Its listeners, in the languages that they are to speak.
+    fn take_listeners(&mut self) -> Vec<Listener> {
+        let listeners = std::mem::take(&mut self.listeners);
+        #[cfg(feature = "http")]
+        let listeners = self.speaking_therms(listeners);
+        listeners
     }
 
     /// The same listeners, of which those of HTTP speak the dialect of @therms if any do.
@@ -345,13 +371,25 @@ impl Server {
         ended
     }
 
-    pub(crate) fn into_service(self) -> Result<(Service, Option<Node>), BindError> {
-        let coerces = self.is_called_in_therms();
+    pub(crate) fn into_service(mut self) -> Result<(Service, Option<Node>), BindError> {
+        let (broker, cluster) = (self.broker.take(), self.cluster());
+        let node = broker.map(|broker| {
+            let node = Node::new(broker, Arc::new(Network), &self.network, &self.name);
+            node.with_cluster(cluster.clone())
+        });
+        let service = self.service_of(cluster, node.as_ref())?;
+        Ok((service, node))
+    }
+
+    /// What is served: to the clients of this cluster, and for what is not here, by way of
+    /// this node.
+    fn service_of(self, cluster: Cluster, node: Option<&Node>) -> Result<Service, BindError> {
+        // clients of other servers may speak it
+        let coerces = self.speaks_therms() || node.is_some();
         let router = match self.discover && !self.router.contains("rpc.discover") {
             true => discover::add(self.router, &self.language, &self.name, &self.version),
             false => self.router,
         };
-        let cluster = self.cluster;
         let peers = cluster.peers().clone();
         let router = match self.peers_by_name {
             true => router.service(Relay::new(peers.clone(), self.security.clone(), self.limits.clone())),
@@ -359,31 +397,30 @@ impl Server {
         };
         let router = router.state(cluster.clone());
         let router = if coerces { coercing(router)? } else { router };
-        let node = self.broker.map(|broker| {
-            let node = Node::new(broker, Arc::new(Network), &self.network, &self.name);
-            node.with_cluster(cluster.clone())
-        });
-        let router = match &node {
+        let router = match node {
             // the guards of a program are for its own procedures
             Some(node) => Router::new().merge(router.fallback(node.fallback())).service(cluster),
             None => router,
         };
         let service = Service::new(router, self.language).with_peers(peers);
         let service = service.limits(self.limits).hooks(self.hooks).tell_timeouts(self.tells_timeouts);
-        let service = match self.security {
+        Ok(match self.security {
             Some(security) => service.shared_security(security),
             None => service,
-        };
-        Ok((service, node))
+        })
     }
 
-    /// Whether clients of @therms may call: those here, or those of other servers.
-    fn is_called_in_therms(&self) -> bool {
-        #[cfg(feature = "http")]
-        if self.therms.is_some() {
-            return true;
-        }
-        self.broker.is_some()
+    /// Whether its own clients may speak the dialect of @therms.
+    #[cfg(feature = "http")]
+    fn speaks_therms(&self) -> bool {
+        self.therms.is_some()
+    }
+
+    /// That is spoken over HTTP.
+    #[cfg(not(feature = "http"))]
+    #[expect(clippy::unused_self, reason = "with the feature it is looked at")]
+    fn speaks_therms(&self) -> bool {
+        false
     }
 
     /// Binds and serves for ever.
@@ -407,14 +444,27 @@ impl Server {
     }
 }
 
+/// What takes connections in, in each of these places.
+fn serve_all(
+    listeners: Vec<Listener>,
+    sockets: &[Socket],
+    service: &Service,
+    shutdown: &Shutdown,
+) -> Vec<Accepting> {
+    let places = listeners.into_iter().zip(sockets);
+    places.map(|(listener, socket)| listener.serve(socket, service, shutdown)).collect()
+}
+
 /// A server whose listeners are bound.
-#[derive(Debug)]
 pub struct Bound {
     service: Service,
-    node: Option<Node>,
+    node: Option<Arc<Node>>,
     cluster: Cluster,
-    listeners: Vec<BoundListener>,
+    sockets: Arc<Vec<Socket>>,
+    accepting: Vec<Accepting>,
     shutdown: Shutdown,
+    reloader: Reloader,
+    renewals: mpsc::Receiver<Renewed>,
 }
 
 impl Bound {
@@ -422,7 +472,7 @@ impl Bound {
     /// named; Unix sockets have none.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.listeners.iter().filter_map(|listener| listener.address).collect()
+        self.sockets.iter().filter_map(Socket::address).collect()
     }
 
     /// The connections that are open, from here or from any other task.
@@ -437,6 +487,12 @@ impl Bound {
         self.cluster.clone()
     }
 
+    /// Changes what is served while it is served, from any other task.
+    #[must_use]
+    pub fn reloader(&self) -> Reloader {
+        self.reloader.clone()
+    }
+
     /// Serves for ever.
     pub async fn serve(self) {
         self.serve_until(std::future::pending::<()>()).await;
@@ -445,14 +501,30 @@ impl Bound {
     /// Serves until `shutdown` is ready, then drains. Dropping the future stops
     /// accepting, and leaves the network; connections that are open live on with the runtime.
     pub async fn serve_until(self, shutdown: impl Future) {
+        let Self { mut service, node, sockets, accepting, shutdown: ending, reloader, mut renewals, .. } =
+            self;
+        drop(reloader);
         // tasks of their own, which end when this is dropped
-        let mut accepting = JoinSet::new();
-        for listener in self.listeners {
-            accepting.spawn((listener.run)(self.shutdown.clone()));
+        let mut accepting: JoinSet<()> = accepting.into_iter().collect();
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            let renewed = select! {
+                _ = &mut shutdown => break,
+                Some(renewed) = renewals.recv() => renewed,
+            };
+            accepting.shutdown().await;
+            accepting.extend(renewed.accepting);
+            if let Some(node) = &node {
+                node.call_within(&renewed.service);
+            }
+            service = renewed.service;
+            // who wanted it may have lost interest
+            let _ = renewed.done.send(());
         }
-        shutdown.await;
-        let drained = self.shutdown.run(self.service.limits_in_force().drain_timeout);
-        leave(self.node.as_ref(), &self.service, drained).await;
+        // nobody is to wait where nobody is let in any more
+        drop((sockets, renewals));
+        let drained = ending.run(service.limits_in_force().drain_timeout);
+        leave(node.as_deref(), &service, drained).await;
         // they have let go of their addresses once they have ended
         while accepting.join_next().await.is_some() {}
     }
@@ -470,6 +542,16 @@ fn coercing(router: Router) -> Result<Router, BindError> {
 #[expect(clippy::unnecessary_wraps, reason = "with the feature it may fail")]
 fn coercing(router: Router) -> Result<Router, BindError> {
     Ok(router)
+}
+
+impl fmt::Debug for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bound")
+            .field("service", &self.service)
+            .field("node", &self.node)
+            .field("sockets", &self.sockets)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Finishes what was taken of others while connections are drained, which may still call

@@ -26,6 +26,7 @@ mod middleware;
 mod narrow;
 mod ordered;
 mod panics;
+mod reload;
 mod rpc_websockets;
 mod services;
 mod streams;

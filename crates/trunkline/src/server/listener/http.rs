@@ -1,6 +1,6 @@
 //! [`HttpListener`]: HTTP and WebSocket on one port.
 
-use super::{BindError, BoundListener};
+use super::BindError;
 use crate::{JsonRpc, Mixed, Service, Therms};
 use std::fmt;
 use trunkline_net::http::{Endpoint, Http};
@@ -62,12 +62,20 @@ impl HttpListener {
         self.therms = therms.map(|therms| (language.clone(), therms.clone()));
     }
 
-    pub(super) async fn bind(self, service: &Service) -> Result<BoundListener, BindError> {
+    pub(super) fn place(&self) -> String {
+        format!("http {}", self.address)
+    }
+
+    pub(super) async fn bind(&self) -> Result<Http, BindError> {
+        Http::bind(&self.address).await.map_err(BindError::at(&self.address))
+    }
+
+    /// What is served on a port.
+    pub(super) fn over(self, mut http: Http, service: &Service) -> Http {
         let service = match self.language {
             Some(language) => service.in_language(language),
             None => service.clone(),
         };
-        let mut http = Http::bind(&self.address).await.map_err(BindError::at(&self.address))?;
         if !self.endpoints.iter().any(|(path, _)| path == "/") {
             let endpoint = match self.therms {
                 None => Endpoint::new(service.clone()),
@@ -81,8 +89,7 @@ impl HttpListener {
         for (path, make) in self.endpoints {
             http = http.endpoint(path, make(&service));
         }
-        let http = self.settings.into_iter().fold(http, |http, change| change(http));
-        Ok(BoundListener::new(Some(http.address()), |shutdown| http.run(shutdown)))
+        self.settings.into_iter().fold(http, |http, change| change(http))
     }
 }
 

@@ -9,7 +9,8 @@ pub use self::http::HttpListener;
 pub use self::streams::StreamsListener;
 
 use crate::{Service, Shutdown};
-use std::{fmt, io, net::SocketAddr, path::PathBuf, pin::Pin};
+use std::{fmt, io, net::SocketAddr, path::PathBuf, pin::Pin, sync::Arc};
+use trunkline_net::listen::StreamListener;
 
 /// One way to reach a server, with settings of its own.
 ///
@@ -48,11 +49,37 @@ impl Listener {
         HttpListener::new(address.into())
     }
 
-    pub(super) async fn bind(self, service: &Service) -> Result<BoundListener, BindError> {
+    /// Takes its place, on which nothing is served yet.
+    pub(super) async fn bind(&self) -> Result<Socket, BindError> {
         match self {
-            Self::Streams(listener) => listener.bind(service).await,
+            Self::Streams(listener) => listener.bind().await.map(Socket::Streams),
             #[cfg(feature = "http")]
-            Self::Http(listener) => listener.bind(service).await,
+            Self::Http(listener) => listener.bind().await.map(|http| Socket::Http(Box::new(http))),
+        }
+    }
+
+    /// Accepts connections in its place, and serves them. Dropping the future stops
+    /// accepting, and nothing else.
+    pub(super) fn serve(self, socket: &Socket, service: &Service, shutdown: &Shutdown) -> Accepting {
+        match (self, socket) {
+            (Self::Streams(listener), Socket::Streams(socket)) => {
+                Box::pin(listener.over(socket.clone(), service).run(shutdown.clone()))
+            }
+            #[cfg(feature = "http")]
+            (Self::Http(listener), Socket::Http(socket)) => {
+                Box::pin(listener.over(socket.anew(), service).run(shutdown.clone()))
+            }
+            #[cfg(feature = "http")]
+            _ => unreachable!("a listener is served where one of its kind was bound"),
+        }
+    }
+
+    /// Where it is to listen, and for what.
+    pub(super) fn place(&self) -> String {
+        match self {
+            Self::Streams(listener) => listener.place(),
+            #[cfg(feature = "http")]
+            Self::Http(listener) => listener.place(),
         }
     }
 }
@@ -70,26 +97,25 @@ impl From<HttpListener> for Listener {
     }
 }
 
-type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// A listener that takes connections in.
+pub(super) type Accepting = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A listener that has been bound.
-pub(super) struct BoundListener {
-    pub(super) address: Option<SocketAddr>,
-    pub(super) run: Box<dyn FnOnce(Shutdown) -> Running + Send>,
+/// A place that is taken, whatever is served there.
+#[derive(Debug)]
+pub(super) enum Socket {
+    Streams(Arc<StreamListener>),
+    /// A port on which nothing is served: others are, in its place.
+    #[cfg(feature = "http")]
+    Http(Box<trunkline_net::http::Http>),
 }
 
-impl BoundListener {
-    fn new<F: Future<Output = ()> + Send + 'static>(
-        address: Option<SocketAddr>,
-        run: impl FnOnce(Shutdown) -> F + Send + 'static,
-    ) -> Self {
-        Self { address, run: Box::new(move |shutdown| Box::pin(run(shutdown))) }
-    }
-}
-
-impl fmt::Debug for BoundListener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BoundListener").field("address", &self.address).finish_non_exhaustive()
+impl Socket {
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Streams(socket) => socket.address(),
+            #[cfg(feature = "http")]
+            Self::Http(http) => Some(http.address()),
+        }
     }
 }
 

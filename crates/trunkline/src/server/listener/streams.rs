@@ -1,6 +1,6 @@
 //! [`StreamsListener`]: sockets that carry messages and nothing else.
 
-use super::{BindError, BoundListener};
+use super::BindError;
 use crate::{JsonRpc, Limits, Service};
 use std::{fmt, path::PathBuf, sync::Arc};
 use trunkline_core::framing::{ContentLength, Framing, Lines};
@@ -79,23 +79,34 @@ impl StreamsListener {
         self
     }
 
-    pub(super) async fn bind(self, service: &Service) -> Result<BoundListener, BindError> {
+    pub(super) fn place(&self) -> String {
+        match &self.at {
+            At::Tcp(address) => format!("tcp {address}"),
+            At::Unix(path) => format!("unix {}", path.display()),
+        }
+    }
+
+    pub(super) async fn bind(&self) -> Result<Arc<StreamListener>, BindError> {
+        let socket = match &self.at {
+            At::Tcp(address) => StreamListener::tcp(address).await.map_err(BindError::at(address)),
+            At::Unix(path) => StreamListener::unix(path).await.map_err(BindError::at(path.display())),
+        };
+        socket.map(Arc::new)
+    }
+
+    /// What is served on a socket.
+    pub(super) fn over(self, socket: Arc<StreamListener>, service: &Service) -> Streams {
         let service = match self.language {
             Some(language) => service.in_language(language),
             None => service.clone(),
         };
-        let socket = match &self.at {
-            At::Tcp(address) => StreamListener::tcp(address).await.map_err(BindError::at(address))?,
-            At::Unix(path) => StreamListener::unix(path).await.map_err(BindError::at(path.display()))?,
-        };
-        let address = socket.address();
         let streams = Streams::new(socket, service, self.framing);
         #[cfg(feature = "tls")]
         let streams = match self.tls {
             Some(tls) => streams.tls(tls),
             None => streams,
         };
-        Ok(BoundListener::new(address, |shutdown| streams.run(shutdown)))
+        streams
     }
 }
 

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 /// Where to listen: `host:port`.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct BindAddress(String);
+pub(crate) struct BindAddress(String);
 
 impl FromStr for BindAddress {
     type Err = String;
