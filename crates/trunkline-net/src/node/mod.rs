@@ -163,6 +163,13 @@ impl Node {
         self.desk.set_limits(service.limits.clone());
     }
 
+    /// Waits until the broker is there, and all that this node serves is served by it: for
+    /// as long as that takes. Ready at once if the node has left.
+    pub async fn joined(&self) {
+        // that it has left is no matter here
+        let _ = self.desk.reached(None).await;
+    }
+
     /// Takes no more calls of others, and finishes those it has taken. Its own calls of
     /// others go on: [`leave`](Self::leave) is to follow when nobody makes any more.
     pub async fn drain(&self) {

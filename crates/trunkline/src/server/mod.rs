@@ -498,6 +498,17 @@ impl Bound {
         self.serve_until(std::future::pending::<()>()).await;
     }
 
+    /// Waits until the [broker](Server::broker) is there, and others of the network can call
+    /// what this server has; for as long as that takes. Ready at once without a broker.
+    ///
+    /// A server is of use before, too: what it has itself needs no broker, and calls of what
+    /// others have wait for it. So this is for programs that are to be ready when they say so.
+    pub async fn joined(&self) {
+        if let Some(node) = &self.node {
+            node.joined().await;
+        }
+    }
+
     /// Serves until `shutdown` is ready, then drains. Dropping the future stops
     /// accepting, and leaves the network; connections that are open live on with the runtime.
     pub async fn serve_until(self, shutdown: impl Future) {

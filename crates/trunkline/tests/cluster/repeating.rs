@@ -99,7 +99,9 @@ pub(crate) async fn a_call_that_runs_still_is_not_run_twice_by_the_same_server<W
     go.send_replace(true);
     call.await.unwrap().unwrap();
     later.await.unwrap().unwrap();
-    assert_eq!(seen.lock().unwrap().len(), 3);
+    // elsewhere who asks again may come after the end of the one that ran
+    let runs = seen.lock().unwrap().len();
+    assert!(runs == 3 || (runs == 4 && !W::IS_MISSED_AT_ONCE), "{runs}");
 }
 
 /// Each attempt has an equal share of the time.

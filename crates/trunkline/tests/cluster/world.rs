@@ -102,16 +102,10 @@ impl Handler {
     }
 
     pub(crate) async fn with(net: &Net, router: Router, change: impl FnOnce(Server) -> Server) -> Self {
-        let ready = format!("ready{}", next());
-        let server = change(net.server(router.procedure(&ready, async || ())));
-        let bound = server.bind().await.unwrap();
+        let bound = change(net.server(router)).bind().await.unwrap();
+        bound.joined().await;
         let (stop, stopped) = oneshot::channel();
-        let served = tokio::spawn(bound.serve_until(stopped));
-        let client = gateway(net, Router::new());
-        while client.call::<()>(&ready, ()).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        Self { stop, served }
+        Self { stop, served: tokio::spawn(bound.serve_until(stopped)) }
     }
 
     /// Begins to stop in good order, which the future waits for.

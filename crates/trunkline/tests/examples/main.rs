@@ -7,6 +7,8 @@
 mod auth;
 #[path = "../../examples/chat.rs"]
 mod chat;
+#[path = "../../examples/cluster.rs"]
+mod cluster;
 #[path = "../../../../tests/openrpc/valid.rs"]
 mod openrpc;
 #[path = "../../examples/peers.rs"]
@@ -68,6 +70,15 @@ async fn peers_shows_what_it_is_to_show() {
             "refused: no peer is registered as `alice`",
         ]
     );
+}
+
+#[tokio::test]
+async fn cluster_shows_what_it_is_to_show() {
+    let mut said = vec![];
+    cluster::run(|line| said.push(line)).await.unwrap();
+    let [told, refused] = &said[..] else { panic!("{said:?}") };
+    assert!(told.contains("handler-1") && told.contains("handler-2"), "{told}");
+    assert_eq!(refused, "a client asks for a price: Method not found");
 }
 
 #[tokio::test]

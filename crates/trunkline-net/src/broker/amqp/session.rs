@@ -66,7 +66,8 @@ struct Over {
 /// What is left to do until nothing is served any more.
 #[derive(Default)]
 struct Stopping {
-    /// How many queues have not said yet who is left to take from them.
+    /// How many answers are to come, two of each queue: who is left to take from it, and
+    /// that no more is delivered from it, which may come later.
     unsaid: usize,
     /// Those that nobody is left to take from but us.
     left_to_us: VecDeque<String>,
@@ -147,7 +148,7 @@ impl<'a> Session<'a> {
                 topology::unbind_procedure(&mut self.out, names, &member.id, key);
                 topology::leave_procedure(&mut self.out, names, key, number);
             }
-            self.stopping = Some(Stopping { unsaid: keys.len(), ..Stopping::default() });
+            self.stopping = Some(Stopping { unsaid: 2 * keys.len(), ..Stopping::default() });
         }
         self.go_on_stopping();
         if orders.leave && !self.is_leaving {
@@ -239,6 +240,13 @@ impl<'a> Session<'a> {
                 self.go_on_stopping();
                 return Ok(());
             }
+            basic::AMQPMethod::CancelOk(_) => {
+                if let Some(stopping) = &mut self.stopping {
+                    stopping.unsaid = stopping.unsaid.saturating_sub(1);
+                }
+                self.go_on_stopping();
+                return Ok(());
+            }
             basic::AMQPMethod::Cancel(it) => return Err(Trouble::QueueDeleted(it.consumer_tag.to_string())),
             _ => return Ok(()),
         };
@@ -254,7 +262,7 @@ impl<'a> Session<'a> {
                 None => self.has_ended = true,
             }
         } else if let Some(stopping) = &mut self.stopping {
-            stopping.unsaid -= 1;
+            stopping.unsaid = stopping.unsaid.saturating_sub(1);
             if counted.consumer_count == 0 && counted.message_count > 0 {
                 stopping.left_to_us.push_back(counted.queue.to_string());
             }
