@@ -45,12 +45,18 @@ use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, OnceLock},
+    time::Duration,
 };
+use tokio::time::timeout;
 use trunkline_core::{Envelope, Key, Registration};
 
 /// What a name may have, in bytes, as its key is spelled: with what stands before it in a
 /// topic, the most that brokers carry.
 const LONGEST_KEY: usize = 255 - cancel::TOPIC.len();
+
+/// How long a broker may take to take note that a node leaves. RabbitMQ that takes no
+/// messages for now, as it is short of memory, hears nothing else either.
+const PARTING: Duration = Duration::from_secs(5);
 
 /// Joins a service to a network of others.
 ///
@@ -180,10 +186,17 @@ impl Node {
     }
 
     /// Leaves the network. Calls of others that still run are broken off; they, and our
-    /// own that are not answered, end in faults.
+    /// own that are not answered, end in faults. A broker that does not take note of it is
+    /// left after 5 seconds.
     pub async fn leave(&self) {
-        if let Some(line) = self.desk.line() {
-            line.leave().await;
+        if let Some(line) = self.desk.line()
+            && timeout(PARTING, line.leave()).await.is_err()
+        {
+            let waited = PARTING.as_secs();
+            tracing::warn!(
+                waited,
+                "the broker does not take note that this node leaves: it goes all the same"
+            );
         }
         self.cut_off();
     }

@@ -1,9 +1,9 @@
 //! What a node makes of what others put on the broker.
 
 use super::*;
-use crate::broker::{Delivery, Line, Memory, Request, Ticket};
+use crate::broker::{Delivery, Line, Memory, Request, Soon, Ticket, Unsent};
 use bytes::Bytes;
-use std::{sync::Mutex, time::Duration};
+use std::{future::pending, sync::Mutex, time::Duration};
 use tokio::sync::Notify;
 use trunkline_core::{
     Attempt, Connection, Context, Credentials, Fault, FaultKind, Format, Identity, Limits, Payload, Router,
@@ -416,4 +416,58 @@ async fn who_asks_is_found_out_where_the_gateway_has_not() {
     node.join(&Service::new(router(), JsonRpc::default()));
     let (code, data) = asked("whoami", &token("lovelace")).await;
     assert_eq!((code, data.is_null()), (200.into(), true), "nobody is there to say who that is");
+}
+
+/// A broker that goes on, but hears of nobody who leaves.
+struct Deaf(Memory);
+
+impl Broker for Deaf {
+    fn attach(&self, member: Member, inbox: Arc<dyn Inbox>) -> Arc<dyn Line> {
+        Arc::new(DeafLine(self.0.attach(member, inbox)))
+    }
+}
+
+struct DeafLine(Arc<dyn Line>);
+
+impl Line for DeafLine {
+    fn serve(&self, key: &Key<'_>) {
+        self.0.serve(key);
+    }
+
+    fn subscribe(&self, topic: &str) {
+        self.0.subscribe(topic);
+    }
+
+    fn request(&self, key: &Key<'_>, request: Request<'_>) -> Result<(), Unsent> {
+        self.0.request(key, request)
+    }
+
+    fn answer(&self, reply_to: &str, id: &str, body: Bytes) -> Result<(), Unsent> {
+        self.0.answer(reply_to, id, body)
+    }
+
+    fn publish(&self, topic: &str, body: Bytes) -> Result<(), Unsent> {
+        self.0.publish(topic, body)
+    }
+
+    fn settle(&self, ticket: Ticket) {
+        self.0.settle(ticket);
+    }
+
+    fn stop_serving(&self) -> Soon<'_> {
+        self.0.stop_serving()
+    }
+
+    fn leave(&self) -> Soon<'_> {
+        Box::pin(pending())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broker_that_hears_of_nobody_who_leaves_is_left_all_the_same() {
+    let node = Node::new(Arc::new(Deaf(Memory::new())), Arc::new(Network), "n", "leaving");
+    node.join(&Service::new(Router::new(), JsonRpc::default()));
+    let long = Duration::from_secs(60);
+    assert!(tokio::time::timeout(long, node.leave()).await.is_ok());
+    assert!(node.desk.line().is_none());
 }
