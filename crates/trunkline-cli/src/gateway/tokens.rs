@@ -107,7 +107,10 @@ fn keys(settings: &mut Settings, algorithm: Algorithm) -> Keys {
     }
     for key in [SECRET_FILES, PUBLIC_KEY_FILES] {
         let Some(Found { value: named, place }) = settings.find::<Vec<String>>(key) else { continue };
-        all_keys.given = Some((key, place.clone()));
+        // what lists no file gives no key
+        if !named.is_empty() {
+            all_keys.given = Some((key, place.clone()));
+        }
         for name in named {
             let text = settings.read_file(key, place.clone(), &name);
             sources.extend(text.map(|Found { value, place }| (key, place, value)));

@@ -83,6 +83,11 @@ fn settings_that_do_not_go_together_are_told() {
         ),
         ("e.toml", "[broker]\nurl_file = \"no such\"", ":2:1: `broker.url_file` cannot be read: "),
         (
+            "n.toml",
+            "[identity]\nmode = \"verify\"\n[jwt]\nsecret_files = []",
+            ":2:1: `identity.mode` needs a key that tokens are signed with",
+        ),
+        (
             "f.toml",
             "[jwt]\nalgorithm = \"ES256\"\nsecret_files = [\"f.toml\"]",
             ":3:1: `jwt.secret_files` is not for ES256",
