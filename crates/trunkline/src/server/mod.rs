@@ -1,5 +1,6 @@
 //! [`Server`]: a router, and the ways to reach it.
 
+mod bound;
 mod discover;
 mod listener;
 mod reload;
@@ -7,21 +8,22 @@ mod reload;
 #[cfg(feature = "http")]
 pub use self::listener::HttpListener;
 pub use self::{
+    bound::Bound,
     listener::{BindError, Listener, StreamsListener},
     reload::{ReloadError, Reloader},
 };
 
 use self::{
+    bound::leave,
     listener::{Accepting, Socket},
-    reload::Renewed,
 };
 
 use crate::{
-    Cluster, Ended, Hooks, JsonRpc, Limits, Link, Peers, Router, Security, Service, Shutdown, broker::Broker,
+    Cluster, Ended, Hooks, JsonRpc, Limits, Link, Router, Security, Service, Shutdown, broker::Broker,
     node::Node, serve,
 };
-use std::{fmt, net::SocketAddr, sync::Arc};
-use tokio::{join, select, sync::mpsc, task::JoinSet, time::timeout};
+use std::{fmt, sync::Arc};
+use tokio::sync::mpsc;
 use trunkline_dialects::therms::Network;
 use trunkline_net::relay::Relay;
 
@@ -455,92 +457,6 @@ fn serve_all(
     places.map(|(listener, socket)| listener.serve(socket, service, shutdown)).collect()
 }
 
-/// A server whose listeners are bound.
-pub struct Bound {
-    service: Service,
-    node: Option<Arc<Node>>,
-    cluster: Cluster,
-    sockets: Arc<Vec<Socket>>,
-    accepting: Vec<Accepting>,
-    shutdown: Shutdown,
-    reloader: Reloader,
-    renewals: mpsc::Receiver<Renewed>,
-}
-
-impl Bound {
-    /// The addresses that were bound, in the order in which the listeners were
-    /// named; Unix sockets have none.
-    #[must_use]
-    pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.sockets.iter().filter_map(Socket::address).collect()
-    }
-
-    /// The connections that are open, from here or from any other task.
-    #[must_use]
-    pub fn peers(&self) -> Peers {
-        self.service.peers().clone()
-    }
-
-    /// Reaches the clients of all servers of the network, as [`Server::cluster`] does.
-    #[must_use]
-    pub fn cluster(&self) -> Cluster {
-        self.cluster.clone()
-    }
-
-    /// Changes what is served while it is served, from any other task.
-    #[must_use]
-    pub fn reloader(&self) -> Reloader {
-        self.reloader.clone()
-    }
-
-    /// Serves for ever.
-    pub async fn serve(self) {
-        self.serve_until(std::future::pending::<()>()).await;
-    }
-
-    /// Waits until the [broker](Server::broker) is there, and others of the network can call
-    /// what this server has; for as long as that takes. Ready at once without a broker.
-    ///
-    /// A server is of use before, too: what it has itself needs no broker, and calls of what
-    /// others have wait for it. So this is for programs that are to be ready when they say so.
-    pub async fn joined(&self) {
-        if let Some(node) = &self.node {
-            node.joined().await;
-        }
-    }
-
-    /// Serves until `shutdown` is ready, then drains. Dropping the future stops
-    /// accepting, and leaves the network; connections that are open live on with the runtime.
-    pub async fn serve_until(self, shutdown: impl Future) {
-        let Self { mut service, node, sockets, accepting, shutdown: ending, reloader, mut renewals, .. } =
-            self;
-        drop(reloader);
-        // tasks of their own, which end when this is dropped
-        let mut accepting: JoinSet<()> = accepting.into_iter().collect();
-        let mut shutdown = std::pin::pin!(shutdown);
-        loop {
-            let renewed = select! {
-                _ = &mut shutdown => break,
-                Some(renewed) = renewals.recv() => renewed,
-            };
-            accepting.shutdown().await;
-            accepting.extend(renewed.accepting);
-            if let Some(node) = &node {
-                node.call_within(&renewed.service);
-            }
-            service = renewed.service;
-            // who wanted it may have lost interest
-            let _ = renewed.done.send(());
-        }
-        // nobody is to wait where nobody is let in any more
-        drop((sockets, renewals));
-        let drained = ending.run(service.limits_in_force().drain_timeout);
-        leave(node.as_deref(), &service, drained).await;
-        // they have let go of their addresses once they have ended
-        while accepting.join_next().await.is_some() {}
-    }
-}
-
 /// Coerces arguments that come in the dialect of @therms.
 #[cfg(feature = "therms")]
 fn coercing(router: Router) -> Result<Router, BindError> {
@@ -553,28 +469,6 @@ fn coercing(router: Router) -> Result<Router, BindError> {
 #[expect(clippy::unnecessary_wraps, reason = "with the feature it may fail")]
 fn coercing(router: Router) -> Result<Router, BindError> {
     Ok(router)
-}
-
-impl fmt::Debug for Bound {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bound")
-            .field("service", &self.service)
-            .field("node", &self.node)
-            .field("sockets", &self.sockets)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Finishes what was taken of others while connections are drained, which may still call
-/// others, and then leaves the network.
-async fn leave(node: Option<&Node>, service: &Service, connections: impl Future<Output = ()>) {
-    let Some(node) = node else { return connections.await };
-    let most = service.limits_in_force().drain_timeout;
-    let (finished, ()) = join!(timeout(most, node.drain()), connections);
-    if finished.is_err() {
-        tracing::warn!("calls of others still run after the limit `drain_timeout`: breaking them off");
-    }
-    node.leave().await;
 }
 
 impl fmt::Debug for Server {
