@@ -17,10 +17,18 @@ use trunkline_core::{
 pub(super) const OURS: u64 = 1 << 63;
 /// A call by which a client says only who it is.
 pub(super) const INTRODUCTION: u64 = OURS | 1;
+/// What is asked for a client who says with a call who it is: not that, but its call, is
+/// answered.
+pub(super) const LOGIN: u64 = OURS | 2;
 
 /// Whether a call was made in this dialect.
 pub(crate) fn is_ours(id: &CallId<'_>) -> bool {
     id.tag & OURS != 0
+}
+
+/// Whether it is asked who the client is, and not for what the client calls.
+fn is_login(id: &CallId<'_>) -> bool {
+    matches!(id.tag, INTRODUCTION | LOGIN)
 }
 
 /// The side of a conversation that hears.
@@ -31,6 +39,8 @@ pub(crate) struct Hearing {
     max_depth: usize,
     /// Who the client of a connection has said that it is.
     identity: Option<Identity>,
+    /// How often it is being found out whether that is so. What is found last counts.
+    checking: usize,
     /// Whether the message at hand is answered once it is known who its client is.
     introducing: bool,
     next: Step,
@@ -52,6 +62,7 @@ impl Hearing {
             two_way: true,
             max_depth: limits.max_depth,
             identity: None,
+            checking: 0,
             introducing: false,
             next: Step::Read,
         }
@@ -78,21 +89,21 @@ impl Hearing {
             let _ = self.refuse(Refusal::AuthorizationChanged, message, out);
             return Some(Signal::Leave);
         }
-        let is_new = before != authorization;
+        let is_introduction = self.is_introduction(message);
+        let is_asked = before != authorization || (is_introduction && self.checking > 0);
         self.next = if self.two_way && known != Some(&identity) { Step::TellIdentity } else { Step::Act };
-        let token = authorization.filter(|_| is_new && self.options.authenticating);
+        let token = authorization.filter(|_| is_asked && self.options.authenticating);
         let token = token.and_then(|token| OwnedPayload::encode(&[token], Format::Json).ok());
         self.identity = Some(identity);
         let Some(token) = token else { return self.go_on(message, out) };
         let (procedure, args) = (Cow::Borrowed(AUTHENTICATE), Some(CowPayload::Owned(token)));
-        self.introducing = self.is_introduction(message);
-        Some(match self.introducing {
-            true => {
-                let id = CallId { spelling: message.correlation().unwrap_or_default(), tag: INTRODUCTION };
-                Signal::Call { id, procedure, args, about: None }
-            }
-            false => Signal::Notify { procedure, args, about: None },
-        })
+        self.checking += 1;
+        self.introducing = is_introduction;
+        let id = match is_introduction {
+            true => CallId { spelling: message.correlation().unwrap_or_default(), tag: INTRODUCTION },
+            false => CallId { spelling: "", tag: LOGIN },
+        };
+        Some(Signal::Call { id, procedure, args, about: None })
     }
 
     /// Goes on with a frame once it is known who says it.
@@ -223,20 +234,28 @@ impl Dialect for Hearing {
     }
 
     fn close(&mut self, id: &CallId<'_>, reply: OpenFrame, out: &mut Outbox) {
-        if id.tag == INTRODUCTION {
-            // who it was found to be is not what the client has asked for
-            out.discard(reply);
-            return acknowledge(id.spelling, out);
+        if !is_login(id) {
+            return Form::to(id.spelling).close(out, reply);
         }
-        Form::to(id.spelling).close(out, reply);
+        // who it was found to be is not what the client has asked for
+        out.discard(reply);
+        self.checking = self.checking.saturating_sub(1);
+        if id.tag == INTRODUCTION {
+            acknowledge(id.spelling, out);
+        }
     }
 
     fn fault(&mut self, id: &CallId<'_>, fault: &Fault, out: &mut Outbox) {
-        if id.tag == INTRODUCTION {
-            // it may try again with another authorization
-            self.identity = None;
+        if is_login(id) {
+            self.checking = self.checking.saturating_sub(1);
+            if self.checking == 0 {
+                // it may try again, also with another authorization
+                self.identity = None;
+            }
         }
-        out.frame(0, |out| fault::write(out, &Form::to(id.spelling), fault, self.by()));
+        if id.tag != LOGIN {
+            out.frame(0, |out| fault::write(out, &Form::to(id.spelling), fault, self.by()));
+        }
     }
 
     fn code(&self, _id: Option<&CallId<'_>>, fault: &Fault) -> Option<i64> {

@@ -74,3 +74,25 @@ async fn an_identity_is_acknowledged_once_it_is_known_whose_it_is() {
     assert_eq!(ask(&mut here, whoami).await, r#"{"code":200,"data":"ada","success":true}"#);
     assert!(ask(&mut here, &introduce("bob")).await.contains("authorization has changed"));
 }
+
+#[tokio::test]
+async fn a_token_that_was_refused_with_a_call_is_refused_again_and_may_be_another() {
+    let service = Service::new(router(&shut()), Therms::default().authenticating()).security(access(&shut()));
+    let (mut here, there) = tokio::io::duplex(64 << 10);
+    let link = Link::new(there, WebSocket::server(), Connection::new("websocket", "therms"));
+    tokio::spawn(async move { trunkline::serve(link, &service).await });
+    let whoami = |token: &str| {
+        format!(r#"{{"procedure":"whoami","identity":{{"authorization":"{token}"}},"correlationId":2}}"#)
+    };
+    let introduce =
+        |token: &str| format!(r#"{{"identity":{{"authorization":"{token}"}},"correlationId":1}}"#);
+    let is = |name: &str| format!(r#"{{"code":200,"correlationId":2,"data":"{name}","success":true}}"#);
+    let refused = r#"{"code":401,"correlationId":1,"message":"the token is not known","success":false}"#;
+    let known = r#"{"code":200,"correlationId":1,"success":true}"#;
+
+    assert_eq!(ask(&mut here, &whoami("eve")).await, is("nobody"));
+    assert_eq!(ask(&mut here, &introduce("eve")).await, refused);
+    assert_eq!(ask(&mut here, &whoami("ada")).await, is("ada"));
+    assert_eq!(ask(&mut here, &introduce("ada")).await, known);
+    assert_eq!(ask(&mut here, &whoami("ada")).await, is("ada"), "it is said with each call");
+}

@@ -123,7 +123,33 @@ fn who_authenticates_is_told_when_that_is_done() {
     let refused = Fault::new(FaultKind::Unauthenticated, "no");
     dialect.fault(&id, &refused, &mut out);
     let another = heard(&mut *dialect, Frame::text(r#"{"procedure":"x","identity":{"authorization":"b"}}"#));
-    assert_eq!(another, [r#"notify rpc.authenticate Some(Json("[\"b\"]"))"#, "call  x "]);
+    assert_eq!(another, [r#"call  rpc.authenticate Json("[\"b\"]")"#, "call  x "]);
+}
+
+#[test]
+fn who_comes_with_a_call_is_asked_for_without_an_answer() {
+    let mut dialect = two_way(&Therms::default().authenticating());
+    let mut out = Outbox::new(Lines::default().marking());
+    let call = r#"{"procedure":"x","identity":{"authorization":"a"}}"#;
+    let introduction = r#"{"identity":{"authorization":"a"},"correlationId":1}"#;
+    let login = r#"call  rpc.authenticate Json("[\"a\"]")"#;
+    let (with_call, alone) = (super::super::hear::LOGIN, super::super::hear::INTRODUCTION);
+    let id = |tag| CallId { spelling: "", tag };
+    let refused = Fault::new(FaultKind::Unauthenticated, "no");
+    let checked = r#"call 1 rpc.authenticate Json("[\"a\"]")"#;
+
+    assert_eq!(heard(&mut *dialect, Frame::text(call)), [login, "call  x "]);
+    // while it is not known whose it is, nobody is told that it is known
+    assert_eq!(heard(&mut *dialect, Frame::text(call)), ["call  x "]);
+    assert_eq!(heard(&mut *dialect, Frame::text(introduction)), [checked]);
+    dialect.fault(&id(with_call), &refused, &mut out);
+    assert_eq!(out.bytes(), b"", "who has called is not told twice");
+    // the last one counts
+    let reply = dialect.open(&id(alone), &mut out);
+    dialect.close(&id(alone), reply, &mut out);
+    let known = [r#"{"code":200,"correlationId":1,"success":true}"#];
+    assert_eq!(heard(&mut *dialect, Frame::text(introduction)), known);
+    assert_eq!(heard(&mut *dialect, Frame::text(call)), ["call  x "]);
 }
 
 #[test]
