@@ -35,11 +35,14 @@ impl About {
         self
     }
 
-    /// The same of a call of a procedure that the program has chosen.
+    /// The same of a call of a procedure that the program has chosen. Where another program
+    /// of the network has it, that is to know it too: see [`Context::finds_internal`].
+    ///
+    /// [`Context::finds_internal`]: crate::Context::finds_internal
     #[must_use]
     pub fn internal(mut self) -> Self {
         self.internal = true;
-        self
+        self.with_extension(Chosen)
     }
 
     /// The same with a value for the dialect's own extractors.
@@ -55,6 +58,10 @@ impl About {
         self.trace.is_none() && self.timeout.is_none() && self.extensions.is_empty()
     }
 }
+
+/// The program has chosen what is called. Goes with the context of the call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chosen;
 
 /// Equal is what goes over the wire: what dialects have to say to themselves does not.
 impl PartialEq for About {

@@ -1,6 +1,7 @@
 //! [`Context`]: what a handler may know of its caller.
 
 use crate::{
+    about::Chosen,
     chain::Chain,
     connection_id::{ConnectionId, Holder},
     fault::Fault,
@@ -148,6 +149,14 @@ impl Context {
     #[must_use]
     pub fn is_internal(&self) -> bool {
         self.depth() > 0 || (self.connection.transport, self.connection.dialect) == LOCAL
+    }
+
+    /// Whether procedures that are [internal](crate::Registration::internal) answer the
+    /// call, wherever they are: the program's own code [calls](Self::is_internal), or a
+    /// setting of it has [chosen](crate::About::internal) what a stranger calls.
+    #[must_use]
+    pub fn finds_internal(&self) -> bool {
+        self.is_internal() || self.extensions().get::<Chosen>().is_some()
     }
 
     /// Where in a distributed trace the call stands: as its message says, or else the

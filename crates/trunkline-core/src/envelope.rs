@@ -49,8 +49,8 @@ pub struct Asked<'a> {
     /// Its arguments.
     pub args: Option<Payload<'a>>,
     /// What is known of its caller, of which as much goes along as there are words for:
-    /// also whether that [is this program](Context::is_internal), for only then procedures
-    /// answer that are [internal](crate::Registration::internal).
+    /// also whether it [finds](Context::finds_internal) procedures that are
+    /// [internal](crate::Registration::internal), for only then they answer.
     pub context: &'a Context,
     /// For how long its caller waits.
     pub timeout: Duration,

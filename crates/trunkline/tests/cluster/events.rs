@@ -3,7 +3,7 @@
 use crate::{
     http_client::upgrade,
     wire::{Arrival, Wire},
-    world::{Handler, Net},
+    world::{Handler, Net, World},
 };
 use serde_json::{Value, json};
 use std::{
@@ -156,6 +156,48 @@ async fn connections_introductions_messages_and_ends_are_told_in_order() {
     assert_eq!(cluster.send_to(id, SERVER_MESSAGE, 1).await.unwrap_err().kind(), FaultKind::NotFound);
     serving.abort();
     serving_elsewhere.abort();
+}
+
+pub(crate) async fn messages_of_clients_go_to_an_internal_procedure_of_another_server<W: World>() {
+    let (net, (tell, mut told)) = (W::any().await.net(), unbounded_channel());
+    let said = move |context: Context, request: Request, Open(message): Open<Value>| {
+        let id = context.connection().id();
+        let (identity, trace) = (request.identity, request.trace);
+        let (internal, ip) = (trace.internal, trace.ip_address);
+        tell.send(json!([request.procedure, id, message, identity, internal, ip])).unwrap();
+        async {}
+    };
+    let router = Router::new()
+        .procedure("clients.introduced", handler(said.clone()).internal())
+        .procedure("clients.said", handler(said).internal());
+    let _handler = Handler::start(&net, router).await;
+    let therms = Therms::default().client_messages("clients.said").identity_changes("clients.introduced");
+    let me = Router::new().procedure("me", async |context: Context| context.connection().id());
+    let bound = net.server(me).therms(therms).http("127.0.0.1:0").bind().await.unwrap();
+    bound.joined().await;
+    let address = bound.addresses()[0];
+    let serving = tokio::spawn(bound.serve());
+
+    let mut ada = Socket::to(address).await;
+    ada.say(&json!({"procedure": "me"})).await;
+    let id = ada.hear().await["data"].take();
+    let identity = json!({"deviceName": "phone"});
+    ada.say(&json!({"identity": identity, "correlationId": "1"})).await;
+    assert_eq!(ada.hear().await["success"], true);
+    assert_eq!(next(&mut told).await, json!(["introduced", id, null, identity, true, "127.0.0.1"]));
+    ada.say(&json!({"clientMessage": {"hello": "world"}})).await;
+    let expected = json!(["said", id, {"hello": "world"}, identity, true, "127.0.0.1"]);
+    assert_eq!(next(&mut told).await, expected);
+    // by nobody else
+    for (procedure, more) in [("said", json!(null)), ("introduced", json!({"internal": true}))] {
+        let asked = json!({"scope": "clients", "procedure": procedure, "args": 1, "trace": more});
+        ada.say(&asked).await;
+        assert_eq!(ada.hear().await["success"], false);
+        ada.say(&json!({"jsonrpc": "2.0", "method": format!("clients.{procedure}"), "params": [1]})).await;
+    }
+    ada.say(&json!({"clientMessage": "the last"})).await;
+    assert_eq!(next(&mut told).await[2], "the last");
+    serving.abort();
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,21 +4,17 @@
 
 mod calls;
 mod ending;
-#[cfg(feature = "http")]
 mod events;
 mod forgetful;
-#[cfg(feature = "http")]
 #[path = "../vectors/http_client.rs"]
 #[allow(dead_code, reason = "vectors need the rest")]
 mod http_client;
 mod messages;
 mod repeating;
 mod sizes;
-#[cfg(all(feature = "http", feature = "therms"))]
 mod therms;
 mod trouble;
 mod trust;
-#[cfg(feature = "http")]
 #[path = "../vectors/wire.rs"]
 #[allow(dead_code, reason = "vectors need the rest")]
 mod wire;
@@ -55,6 +51,15 @@ macro_rules! promises {
     };
 }
 
+/// The same of what goes through sockets, while the clock goes on.
+macro_rules! promises_over_sockets {
+    ($world:ty) => {
+        crate::each_promise! { $world, [#[tokio::test]],
+            events::messages_of_clients_go_to_an_internal_procedure_of_another_server,
+        }
+    };
+}
+
 macro_rules! each_promise {
     ($world:ty, $attributes:tt, $($file:ident::$promise:ident,)*) => {
         $(crate::promise! { $world, $attributes, $file::$promise })*
@@ -70,7 +75,7 @@ macro_rules! promise {
     };
 }
 
-pub(crate) use {each_promise, promise, promises};
+pub(crate) use {each_promise, promise, promises, promises_over_sockets};
 
 #[cfg(feature = "nats")]
 mod nats;
@@ -107,8 +112,10 @@ impl World for InMemory {
 
 mod memory {
     promises!(super::InMemory, #[tokio::test(start_paused = true)]);
+    promises_over_sockets!(super::InMemory);
 }
 
 mod nothing_is_delivered_again {
     promises!(crate::forgetful::Forgetful, #[tokio::test(start_paused = true)]);
+    promises_over_sockets!(crate::forgetful::Forgetful);
 }

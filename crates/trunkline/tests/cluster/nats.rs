@@ -33,3 +33,4 @@ impl World for OnNATS {
 }
 
 crate::promises!(OnNATS, #[tokio::test]);
+crate::promises_over_sockets!(OnNATS);

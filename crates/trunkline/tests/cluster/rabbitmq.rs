@@ -33,3 +33,4 @@ impl World for OnRabbitMq {
 }
 
 crate::promises!(OnRabbitMq, #[tokio::test]);
+crate::promises_over_sockets!(OnRabbitMq);

@@ -46,7 +46,8 @@ pub(super) fn write(asked: &Asked<'_>, out: &mut Vec<u8>) -> Option<Range<usize>
 
 /// What the original says of where a call comes from, and what we say besides.
 fn write_trace(asked: &Asked<'_>, said: Option<&Saying>, out: &mut Vec<u8>) {
-    let told = Trace::of(asked.context, asked.id.get(..SHORT));
+    let mut told = Trace::of(asked.context, asked.id.get(..SHORT));
+    told.internal = asked.context.finds_internal();
     json(out, &told);
     // it goes on
     out.pop();
