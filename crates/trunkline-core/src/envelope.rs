@@ -52,6 +52,8 @@ pub struct Asked<'a> {
     /// also whether it [finds](Context::finds_internal) procedures that are
     /// [internal](crate::Registration::internal), for only then they answer.
     pub context: &'a Context,
+    /// Whether it has been found out who the caller is, be it that it is nobody.
+    pub identified: bool,
     /// For how long its caller waits.
     pub timeout: Duration,
     /// Whether it has been asked before, under the same id, and may have run.

@@ -79,6 +79,15 @@ pub trait Security: Send + Sync + 'static {
         Box::pin(std::future::ready(identity))
     }
 
+    /// Whether it finds out who callers are. Then that holds in all of a network of servers,
+    /// also of those who are nobody; what they say of themselves goes along, and nobody looks
+    /// at it again. Where it does not, other servers ask their own `Security`.
+    ///
+    /// Default: it does.
+    fn authenticates(&self) -> bool {
+        true
+    }
+
     /// Whether a call may be made, of a procedure that there is. Its arguments have
     /// not been decoded. Each item of a batch is a call, and so is the opening of a
     /// stream. It runs on the task of the connection, so it must be quick.
@@ -140,6 +149,10 @@ pub trait Security: Send + Sync + 'static {
 impl<S: Security + ?Sized> Security for Arc<S> {
     fn authenticate<'a>(&'a self, credentials: Credentials<'a>, on: &'a Connection) -> Authenticating<'a> {
         (**self).authenticate(credentials, on)
+    }
+
+    fn authenticates(&self) -> bool {
+        (**self).authenticates()
     }
 
     fn authorize(&self, call: &Call<'_>, procedure: &Details) -> Result<(), Fault> {

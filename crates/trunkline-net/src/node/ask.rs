@@ -43,6 +43,8 @@ pub(super) struct Ask {
     pub(super) id: Id,
     pub(super) procedure: Box<str>,
     pub(super) context: Context,
+    /// Whether this server has found out who its caller is.
+    pub(super) identified: bool,
     /// When its caller will have lost interest.
     pub(super) until: Option<Instant>,
 }
@@ -58,6 +60,7 @@ impl Ask {
             key: &Key::of(&self.procedure),
             args,
             context: &self.context,
+            identified: self.identified,
             timeout: self.left(),
             repeated,
         };

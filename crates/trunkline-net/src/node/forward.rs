@@ -17,7 +17,8 @@ use std::{
     task::{Context as TaskContext, Poll, ready},
 };
 use trunkline_core::{
-    Attempt, BoxRunning, Call, Fault, FaultKind, Key, Payload, Procedure, Reply, Running, router::unknown,
+    Attempt, BoxRunning, Call, Fault, FaultKind, Key, Payload, Procedure, Reply, Running, Security,
+    router::unknown,
 };
 
 /// Asks other nodes for whatever it is called by.
@@ -48,6 +49,7 @@ impl Procedure for Forward {
             id: Id::new(),
             procedure: name.into(),
             context,
+            identified: call.states.security().is_some_and(Security::authenticates),
             until: call.deadline.or_else(|| after(now(), limits.call_timeout)),
         };
         let spelled = ask.spell(call.args, false);

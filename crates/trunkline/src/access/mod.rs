@@ -300,6 +300,10 @@ impl Security for Access {
         Box::pin(async move { Ok(self.find_in_moderation(credentials, on).await?.unwrap_or_default()) })
     }
 
+    fn authenticates(&self) -> bool {
+        !self.ways.is_empty()
+    }
+
     fn authorize(&self, call: &Call<'_>, procedure: &Details) -> Result<(), Fault> {
         // a rule may hide what a group would show
         self.rules.iter().try_for_each(|rule| rule(call, procedure))?;

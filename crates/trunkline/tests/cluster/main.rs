@@ -56,6 +56,7 @@ macro_rules! promises_over_sockets {
     ($world:ty) => {
         crate::each_promise! { $world, [#[tokio::test]],
             events::messages_of_clients_go_to_an_internal_procedure_of_another_server,
+            trust::who_is_nobody_to_a_gateway_that_finds_out_is_nobody_everywhere,
         }
     };
 }

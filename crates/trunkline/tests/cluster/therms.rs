@@ -11,14 +11,19 @@ use trunkline::{Caller, RawArgs, Registration, Router, Server, Therms, broker::M
 
 /// A gateway on a port, for as long as the runtime lives.
 async fn gateway(net: &Net, router: Router) -> SocketAddr {
-    let server = net.server(router).therms(Therms::default()).http("127.0.0.1:0");
-    let bound = server.bind().await.unwrap();
+    on_port(net.server(router)).await
+}
+
+/// The same of this server, once it is in its network.
+pub(crate) async fn on_port(server: Server) -> SocketAddr {
+    let bound = server.therms(Therms::default()).http("127.0.0.1:0").bind().await.unwrap();
+    bound.joined().await;
     let address = bound.addresses()[0];
     tokio::spawn(bound.serve());
     address
 }
 
-async fn posted(address: SocketAddr, body: &Value) -> Value {
+pub(crate) async fn posted(address: SocketAddr, body: &Value) -> Value {
     let response = Request::post(body.to_string().as_bytes()).send(address).await.unwrap();
     serde_json::from_str(&response.body).unwrap()
 }

@@ -1,9 +1,15 @@
 //! What is internal stays among the servers.
 
-use crate::world::{Handler, World, gateway, gateway_of};
+use crate::{
+    therms::{on_port, posted},
+    world::{Handler, World, gateway, gateway_of},
+};
 use serde_json::{Value, json};
 use trunkline::{
-    Call, Caller, Details, Fault, FaultKind, Identity, Router, Security, handler, security::by_group,
+    Call, Caller, Details, Fault, FaultKind, Identity, Router, Security,
+    access::Access,
+    handler,
+    security::{by_group, unauthenticated},
 };
 
 fn secret() -> Router {
@@ -47,4 +53,38 @@ pub(crate) async fn a_server_asks_its_own_security_of_strangers<W: World>() {
     assert_eq!(bob.call::<String>("delete", ()).await.unwrap_err().kind(), FaultKind::Forbidden);
     let fault = as_one(Identity::anonymous()).call::<String>("delete", ()).await.unwrap_err();
     assert_eq!(fault.kind(), FaultKind::Unauthenticated);
+}
+
+/// Knows these by tokens that are their names.
+fn knows(names: &'static [&'static str]) -> Access {
+    Access::new().bearer(async move |token| match names.iter().find(|name| **name == token) {
+        Some(name) => Ok(Identity::new(*name)),
+        None => Err(unauthenticated("the token is not known")),
+    })
+}
+
+pub(crate) async fn who_is_nobody_to_a_gateway_that_finds_out_is_nobody_everywhere<W: World>() {
+    let net = W::any().await.net();
+    let whoami = async |identity: Identity| identity.subject().map(str::to_owned);
+    let router = Router::new().procedure("whoami", whoami);
+    let _handler = Handler::with(&net, router, |server| server.security(knows(&["ada", "eve"]))).await;
+    let finds_out = on_port(net.server(Router::new()).security(knows(&["ada"]))).await;
+    let decides = on_port(net.server(Router::new()).security(Access::new())).await;
+    let lets_pass = on_port(net.server(Router::new())).await;
+    let asked = async |gateway, token: Value| {
+        let asked = json!({"procedure": "whoami", "identity": {"authorization": token}});
+        let told = posted(gateway, &asked).await;
+        (told["code"].clone(), told["data"].clone())
+    };
+    for (token, who) in
+        [(json!("ada"), json!("ada")), (json!("eve"), json!(null)), (json!(null), json!(null))]
+    {
+        assert_eq!(asked(finds_out, token).await, (json!(200), who));
+    }
+    // who does not find out leaves it to others
+    for gateway in [decides, lets_pass] {
+        assert_eq!(asked(gateway, json!("eve")).await, (json!(200), json!("eve")));
+        assert_eq!(asked(gateway, json!("bob")).await.0, json!(401));
+        assert_eq!(asked(gateway, json!(null)).await, (json!(200), json!(null)));
+    }
 }

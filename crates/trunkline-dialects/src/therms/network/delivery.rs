@@ -43,7 +43,7 @@ pub(super) fn open(body: &str, max_depth: usize) -> Option<Opened> {
         None => Ok(None),
     };
     // where the gateway has not found out who the client is, that says it itself
-    let own = identity.as_ref().ok().and_then(Option::as_ref).filter(|_| !trace.is_known());
+    let own = identity.as_ref().ok().and_then(Option::as_ref).filter(|_| !trace.is_identified());
     let authorization = own.and_then(Identity::authorization).map(Box::from);
     let repeated = trace.repeated;
     let heard = identity.map(|identity| {

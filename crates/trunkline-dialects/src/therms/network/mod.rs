@@ -21,12 +21,13 @@
 //! | `connectionId` | the id of the caller's connection, if a node holds it |
 //! | `repeated` | `true`: it was asked before, with the same `key`, and may have run |
 //! | `identity` | who the gateway has found the caller to be: `subject`, `groups`, `claims` |
+//! | `anonymous` | `true`: it has found out that the caller is nobody |
 //!
 //! And in `response.trace`, to a node that says a `key`: `started`, `false` if the node
 //! has not begun with the call, and another one may; `idempotent`, `true` if the procedure
 //! may run twice.
 //!
-//! Where a gateway has said nothing of `identity` in `trace`, the client's own word is
+//! Where a gateway has said neither `identity` nor `anonymous` in `trace`, the client's own word is
 //! looked at, `request.identity.authorization`, which @therms/rpc-server hands on.
 //!
 //! The trace's own `id` is the client's correlation id, where that is a string of 1 to 255

@@ -74,7 +74,11 @@ fn write_trace(asked: &Asked<'_>, said: Option<&Saying>, out: &mut Vec<u8>) {
     if id.is_held() {
         text(out, r#","connectionId":"#, &id.to_string());
     }
-    write_identity(out, asked.context.identity());
+    let is_known = write_identity(out, asked.context.identity());
+    // programs of the network are not asked who they are
+    if asked.identified && !is_known && !told.internal {
+        out.extend_from_slice(br#","anonymous":true"#);
+    }
     out.push(b'}');
 }
 
@@ -110,14 +114,17 @@ struct Known<'a> {
     claims: Cow<'a, Map<String, Value>>,
 }
 
-fn write_identity(out: &mut Vec<u8>, identity: &Identity) {
+/// Whether there is anything to be said.
+fn write_identity(out: &mut Vec<u8>, identity: &Identity) -> bool {
     let subject = identity.subject().map(Cow::Borrowed);
     let groups: Vec<_> = identity.groups().map(Cow::Borrowed).collect();
     let claims = identity.claims();
-    if subject.is_some() || !groups.is_empty() || !claims.is_empty() {
+    let is_known = subject.is_some() || !groups.is_empty() || !claims.is_empty();
+    if is_known {
         out.extend_from_slice(br#","identity":"#);
         json(out, &Known { subject, groups, claims: Cow::Borrowed(claims) });
     }
+    is_known
 }
 
 impl Known<'_> {
@@ -168,6 +175,8 @@ pub(super) struct Traced<'a> {
     connection_id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     identity: Option<Known<'a>>,
+    #[serde(default)]
+    anonymous: bool,
 }
 
 impl<'a> Traced<'a> {
@@ -217,9 +226,9 @@ impl<'a> Traced<'a> {
         serde_json::from_str(self.ip_address?.get()).ok()
     }
 
-    /// Whether the gateway has found out who the client is.
-    pub(super) fn is_known(&self) -> bool {
-        self.identity.is_some()
+    /// Whether the gateway has found out who the client is, be it nobody.
+    pub(super) fn is_identified(&self) -> bool {
+        self.identity.is_some() || self.anonymous
     }
 
     /// What is known of the caller, in `context`.

@@ -168,7 +168,15 @@ fn requests_are_asked_as_they_were_recorded() {
             let context = if internal { &inner } else { &client };
             let args = args.as_deref().filter(|_| !internal).map(Payload::Json);
             let timeout = Duration::from_secs(30);
-            let mut given = said(&Asked { id: ID, key: &named, args, context, timeout, repeated: false });
+            let mut given = said(&Asked {
+                id: ID,
+                key: &named,
+                args,
+                context,
+                identified: false,
+                timeout,
+                repeated: false,
+            });
             let trace = given["request"]["trace"].as_object_mut().unwrap();
             assert_eq!(trace.remove("key"), Some(ID.into()));
             assert_eq!(trace.remove("timeout"), Some(30_000.into()));
@@ -262,6 +270,7 @@ fn what_one_of_ours_asks_another_hears() {
         key: &Key::of("math.add@2"),
         args: Some(Payload::Json("[1, 2]")),
         context: &inner,
+        identified: true,
         timeout: Duration::from_millis(1500),
         repeated: true,
     };
@@ -326,7 +335,15 @@ fn a_fault_comes_back_as_what_it_was() {
     let context = Context::local();
     let key = Key::of("ping");
     let timeout = Duration::from_secs(1);
-    let asked = Asked { id: ID, key: &key, args: None, context: &context, timeout, repeated: false };
+    let asked = Asked {
+        id: ID,
+        key: &key,
+        args: None,
+        context: &context,
+        identified: false,
+        timeout,
+        repeated: false,
+    };
     let text = spelled(&asked);
     let there_and_back = |fault: &Fault| {
         let given = answered(&mut *open(&text).dialect, Err(fault));
@@ -396,7 +413,9 @@ fn a_client_that_its_gateway_does_not_know_says_who_it_is() {
     };
     let token = r#""identity":{"authorization":"jwt","deviceName":"phone"}"#;
     assert_eq!(authorization(&format!(r#"{token},"trace":{{"id":"1"}}"#)).as_deref(), Some("jwt"));
-    assert_eq!(authorization(&format!(r#"{token},"trace":{{"id":"1","identity":{{}}}}"#)), None);
+    for found_out in [r#""identity":{}"#, r#""anonymous":true"#] {
+        assert_eq!(authorization(&format!(r#"{token},"trace":{{"id":"1",{found_out}}}"#)), None);
+    }
     for identity in ["null", "7", "{}", r#"{"authorization":""}"#, r#"{"authorization":{}}"#, r#""jwt""#] {
         assert_eq!(
             authorization(&format!(r#""identity":{identity},"trace":{{"id":"1"}}"#)),
