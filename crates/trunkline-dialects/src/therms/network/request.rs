@@ -2,7 +2,7 @@
 
 use super::super::{
     Identity,
-    request::{Saying, Trace},
+    request::{Provenance, Trace},
 };
 use crate::jsonrpc::write::string;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ const LONG: usize = 32;
 
 /// Appends the message that asks for a call; gives where its arguments stand.
 pub(super) fn write(asked: &Asked<'_>, out: &mut Vec<u8>) -> Option<Range<usize>> {
-    let said = Saying::of(asked.context);
+    let said = Provenance::of(asked.context);
     out.extend_from_slice(br#"{"request":{"#);
     let mut place = None;
     if let Some(Payload::Json(args)) = asked.args {
@@ -30,7 +30,7 @@ pub(super) fn write(asked: &Asked<'_>, out: &mut Vec<u8>) -> Option<Range<usize>
         out.push(b',');
     }
     let shown = || if asked.identified { None } else { Identity::shown(asked.context) };
-    if let Some(identity) = said.and_then(Saying::identity).cloned().or_else(shown) {
+    if let Some(identity) = said.and_then(Provenance::identity).cloned().or_else(shown) {
         out.extend_from_slice(br#""identity":"#);
         json(out, &identity);
         out.push(b',');
@@ -49,7 +49,7 @@ pub(super) fn write(asked: &Asked<'_>, out: &mut Vec<u8>) -> Option<Range<usize>
 }
 
 /// What the original says of where a call comes from, and what we say besides.
-fn write_trace(asked: &Asked<'_>, said: Option<&Saying>, out: &mut Vec<u8>) {
+fn write_trace(asked: &Asked<'_>, said: Option<&Provenance>, out: &mut Vec<u8>) {
     let mut told = Trace::of(asked.context, asked.id.get(..SHORT));
     told.internal = asked.context.finds_internal();
     json(out, &told);
@@ -59,7 +59,7 @@ fn write_trace(asked: &Asked<'_>, said: Option<&Saying>, out: &mut Vec<u8>) {
     // no time at all would not be said: whoever waits for nothing does not ask
     let millis = u64::try_from(asked.timeout.as_millis()).unwrap_or(u64::MAX).max(1);
     number(out, r#","timeout":"#, millis);
-    if said.is_none_or(Saying::is_exact) {
+    if said.is_none_or(Provenance::is_exact) {
         out.extend_from_slice(br#","exact":true"#);
     }
     if let Some(trace) = asked.context.trace() {
