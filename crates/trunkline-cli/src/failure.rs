@@ -96,7 +96,8 @@ impl Failure {
     /// A listener could not be bound; `hint` says what else to try.
     pub(crate) fn cannot_listen(error: &BindError, hint: &str) -> Self {
         let failure = Self::connection(error.to_string());
-        match error.kind() {
+        let BindError::Listener { source, .. } = error else { return failure };
+        match source.kind() {
             io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => failure.hint(hint),
             _ => failure.hint("an address of this machine, such as 127.0.0.1:9876"),
         }

@@ -5,6 +5,7 @@
 
 mod config;
 mod file;
+mod limits;
 mod problem;
 mod reload;
 mod serve;
@@ -127,10 +128,16 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         Failure::cannot_listen(&error, "another address: --http, --tcp, or the section [listen] of the file")
     })?;
     let summary = Summary::bound(&config, &bound.addresses());
-    print::line(&match args.json {
+    let printed = print::line(&match args.json {
         true => summary.json(),
         false => format!("The gateway serves\n\n{summary}"),
-    })?;
+    });
+    if printed.is_err() {
+        // clients are served whether anybody reads this or not
+        tracing::warn!(
+            "where the gateway listens could not be printed: stdout is closed, or cannot be written"
+        );
+    }
     let reloader = bound.reloader();
     let reloading = Reloading { args, config, reloader, wanted };
     tokio::select! {

@@ -49,6 +49,7 @@ pub mod outcome;
 pub mod payload;
 pub mod procedure;
 pub mod provide;
+mod random_id;
 pub mod registration;
 pub mod relay;
 pub mod reply;
@@ -89,6 +90,7 @@ pub use crate::{
     payload::{CowPayload, DecodeError, Encode, EncodeError, Format, OwnedPayload, Payload},
     procedure::{BoxRunning, Procedure, Running},
     provide::Provide,
+    random_id::RandomId,
     registration::{Details, Registration},
     relay::CallingPeer,
     reply::{IntoReply, Plain, Reply},

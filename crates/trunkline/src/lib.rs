@@ -39,7 +39,7 @@ pub mod testing;
 pub use crate::calls::Calls;
 pub use crate::client::Client;
 pub use crate::in_process::InProcess;
-pub use crate::server::{BindError, Bound, Listener, Reloader, Server};
+pub use crate::server::{BindError, Bound, Listener, Reloader, SchemaError, Server};
 pub use trunkline_core::{
     About, Answer, Attempt, Call, CallError, CallingPeer, Catalog, Connection, ConnectionId, Context,
     Credentials, Details, Envelope, Extract, Fault, FaultKind, Feed, Format, Handler, Headers, Holder,

@@ -98,7 +98,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         (Some(_), _) if !args.how.headers.is_empty() => {
             return Err(Failure::usage("a broker has no headers").hint("to leave --header out"));
         }
-        (Some(broker), _) => network::client(broker, &args.network, args.how.timeout)?,
+        (Some(broker), _) => network::client(broker, &args.network, args.how.timeout).await?,
         (None, url) => {
             let target = Target { url: url.unwrap_or_default().parse()?, how: args.how };
             target.client()?.reconnect(Reconnect::never()).connect().await?

@@ -1,16 +1,26 @@
 //! [`client`]: calls by way of a broker, as one of those that share it.
 
 use crate::failure::Failure;
-use std::time::Duration;
-use trunkline::{Client, Limits, Link, Router, Server, broker};
+use std::{sync::Arc, time::Duration};
+use tokio::time;
+use trunkline::{Client, JsonRpc, Limits, Link, Router, Service, broker, node::Node, therms::Network};
 
-/// A client of a node that has no procedures of its own.
-pub(super) fn client(url: &str, network: &str, timeout: Duration) -> Result<Client, Failure> {
+/// A client of a node that has no procedures of its own, once that has reached the broker.
+pub(super) async fn client(url: &str, network: &str, timeout: Duration) -> Result<Client, Failure> {
     let broker = broker::from_url(url).map_err(|error| Failure::usage(error.to_string()))?;
+    let node = Node::new(broker, Arc::new(Network), network, "trunkline-call");
     let limits = Limits::default().call_timeout(timeout);
-    let node =
-        Server::new(Router::new()).name("trunkline-call").network(network).limits(limits).broker(broker);
+    let service = Service::new(Router::new().fallback(node.fallback()), JsonRpc::default()).limits(limits);
+    node.join(&service);
+    if time::timeout(timeout, node.joined()).await.is_err() {
+        let shown = broker::url_to_show(url);
+        return Err(Failure::connection(format!("the broker cannot be reached: {shown}"))
+            .hint("a longer --timeout, such as 2m, if it is slow; RUST_LOG=info tells more"));
+    }
     let (here, there) = Link::pair();
-    tokio::spawn(node.serve_link(there));
+    tokio::spawn(async move {
+        trunkline::serve(there, &service).await;
+        node.leave().await;
+    });
     Ok(Client::over(here).call_timeout(timeout).connect_lazy()?)
 }

@@ -3,12 +3,13 @@
 //! Every setting is asked for here, by its name and nowhere else.
 
 use super::{
+    limits,
     settings::{Found, Settings},
     tokens::{self, Tokens},
-    value::{Rate, Read, Size},
+    value::{HostName, Rate, Size},
 };
 use crate::bind_address::BindAddress;
-use std::{fmt, net::IpAddr, num::NonZeroUsize, path::PathBuf};
+use std::{fmt, net::IpAddr, path::PathBuf};
 use trunkline::{Limits, access::RateLimit, broker, tls::TlsServer};
 
 /// What a gateway is to do.
@@ -80,12 +81,12 @@ impl Config {
             broker: broker_url(settings),
             network: settings.get("broker.network").unwrap_or_else(|| "trunkline".to_owned()),
             origins: origins(settings),
-            hosts: settings.get("http.hosts").unwrap_or_default(),
+            hosts: hosts(settings),
             health: health(settings),
             therms: therms(settings),
             rates: rates(settings, tokens.is_some()),
             tokens,
-            limits: limits(settings),
+            limits: limits::read(settings),
         }
     }
 
@@ -124,15 +125,27 @@ impl Config {
 }
 
 fn listen(settings: &mut Settings) -> Listen {
-    let (http, tcp) = (settings.get("listen.http"), settings.get("listen.tcp"));
-    let unix = settings.find::<Vec<String>>("listen.unix");
+    const KEYS: [&str; 3] = ["listen.http", "listen.tcp", "listen.unix"];
+    let [http, tcp] = [KEYS[0], KEYS[1]].map(|key| settings.find::<Vec<BindAddress>>(key));
+    let unix = settings.find::<Vec<String>>(KEYS[2]);
+    let places = [&http, &tcp].map(|found| found.as_ref().map(|found| found.place.clone()));
+    let places = places.into_iter().chain([unix.as_ref().map(|found| found.place.clone())]);
+    let set: Vec<_> = KEYS.into_iter().zip(places).filter(|(key, _)| settings.has(key)).collect();
     let unix = unix.map(|Found { value, place }| value.iter().map(|path| place.path(path)).collect());
-    let nothing = http.is_none() && tcp.is_none() && unix.is_none();
-    Listen {
-        http: http.unwrap_or_else(|| if nothing { HOME.parse().into_iter().collect() } else { Vec::new() }),
-        tcp: tcp.unwrap_or_default(),
-        unix: unix.unwrap_or_default(),
+    let [http, tcp] = [http, tcp].map(|found| found.map(|found| found.value).unwrap_or_default());
+    let mut listen = Listen { http, tcp, unix: unix.unwrap_or_default() };
+    let is_nowhere = listen.http.is_empty() && listen.tcp.is_empty() && listen.unix.is_empty();
+    match &*set {
+        [] => listen.http.extend(HOME.parse()),
+        // unless something is wrong with another of them, which is told
+        [(key, Some(place)), others @ ..] if is_nowhere && others.iter().all(|(_, read)| read.is_some()) => {
+            let why =
+                "lists nothing, and then nothing is to be listened at: leave it out, or name an address";
+            settings.problem(place, key, why);
+        }
+        _ => {}
     }
+    listen
 }
 
 fn tls(settings: &mut Settings) -> Option<TlsServer> {
@@ -194,6 +207,11 @@ fn origins(settings: &mut Settings) -> Option<Vec<String>> {
     Some(value)
 }
 
+fn hosts(settings: &mut Settings) -> Vec<String> {
+    let hosts: Vec<HostName> = settings.get("http.hosts").unwrap_or_default();
+    hosts.into_iter().map(|HostName(host)| host).collect()
+}
+
 fn health(settings: &mut Settings) -> String {
     let Some(Found { value, place }) = settings.find::<String>("http.health") else {
         return "/health".to_owned();
@@ -234,52 +252,6 @@ fn rates(settings: &mut Settings, knows_callers: bool) -> Rates {
             .map(|Allowance { rate, limit }| Allowance { rate, limit: limit.each_caller() }),
         all_callers,
         failed_logins: failed_logins.map(allowance),
-    }
-}
-
-fn limits(settings: &mut Settings) -> Limits {
-    let mut limits = Limits::default();
-    let mut set = Setter { settings, limits: &mut limits };
-    set.size("limits.max_message", Limits::max_message);
-    set.size("limits.max_reply", Limits::max_reply);
-    set.size("limits.max_unsent", Limits::max_unsent);
-    set.size("limits.max_head", Limits::max_head);
-    set.some("limits.max_depth", Limits::max_depth);
-    set.some("limits.max_in_flight", Limits::max_in_flight);
-    set.some("limits.max_connections", Limits::max_connections);
-    set.any("limits.max_batch", Limits::max_batch);
-    set.any("limits.max_streams", Limits::max_streams);
-    set.any("limits.handshake_timeout", Limits::handshake_timeout);
-    set.any("limits.message_timeout", Limits::message_timeout);
-    set.any("limits.stall_timeout", Limits::stall_timeout);
-    set.any("limits.idle_timeout", Limits::idle_timeout);
-    set.any("limits.call_timeout", Limits::call_timeout);
-    set.any("limits.drain_timeout", Limits::drain_timeout);
-    limits
-}
-
-struct Setter<'a> {
-    settings: &'a mut Settings,
-    limits: &'a mut Limits,
-}
-
-impl Setter<'_> {
-    fn any<T: Read>(&mut self, key: &'static str, set: fn(Limits, T) -> Limits) {
-        if let Some(value) = self.settings.get(key) {
-            *self.limits = set(std::mem::take(self.limits), value);
-        }
-    }
-
-    fn size(&mut self, key: &'static str, set: fn(Limits, usize) -> Limits) {
-        if let Some(Size(bytes)) = self.settings.get(key) {
-            *self.limits = set(std::mem::take(self.limits), bytes);
-        }
-    }
-
-    fn some(&mut self, key: &'static str, set: fn(Limits, usize) -> Limits) {
-        if let Some(count) = self.settings.get::<NonZeroUsize>(key) {
-            *self.limits = set(std::mem::take(self.limits), count.get());
-        }
     }
 }
 

@@ -233,14 +233,24 @@ fn expand(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Strin
         }
         let (name, after) =
             after.split_once('}').ok_or("has a `${` without its `}`; write $${ for the two letters")?;
-        let value = variable(name).ok_or_else(|| {
-            format!("wants the environment variable `{name}`, which is not set, or no text")
+        let value = variable(name).ok_or_else(|| match is_said(name) {
+            true => format!("wants the environment variable `{name}`, which is not set, or no text"),
+            // it may be a part of a secret, and no name at all
+            false => "wants an environment variable that is not set, or no text, by what is between \
+                      `${` and `}`; write $${ for the two letters"
+                .to_owned(),
         })?;
         out.extend([before, &value]);
         rest = after;
     }
     out.push_str(rest);
     Ok(out)
+}
+
+/// Whether a name is such as environment variables usually have, and so may be repeated.
+fn is_said(name: &str) -> bool {
+    let usual = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    name.starts_with(|first: char| first.is_ascii_uppercase() || first == '_') && name.bytes().all(usual)
 }
 
 /// What kind of value it is, not which: that may be secret.
@@ -334,6 +344,10 @@ mod tests {
             assert_eq!(expand(text, one).as_deref(), Ok(expanded));
         }
         assert!(expand("${TWO}", one).unwrap_err().contains("`TWO`"));
+        for secret in ["hunter2", "Hunter", "HUNTER-2", "2HUNTER", "HUNTER 2", ""] {
+            let told = expand(&format!("a${{{secret}}}b"), one).unwrap_err();
+            assert!(secret.is_empty() || !told.contains(secret), "{told}");
+        }
         assert!(expand("${ONE", one).unwrap_err().contains("without"));
     }
 

@@ -1,8 +1,8 @@
 //! [`Summary`]: what a gateway serves, for people and for programs.
 
-use super::{config::Config, value::Size};
+use super::{config::Config, limits};
 use serde_json::json;
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{fmt, net::SocketAddr};
 
 /// What a gateway serves. There are no secrets in it.
 pub(super) struct Summary<'a> {
@@ -96,9 +96,6 @@ impl fmt::Display for Summary<'_> {
             let spoken = if matches!(kind, "http" | "ws") { spoken } else { "JSON-RPC" };
             writeln!(f, "  {url:<longest$}  {spoken}")?;
         }
-        let limits = &self.config.limits;
-        let size = |bytes| Size(bytes).to_string();
-        let time = |time: Duration| humantime::format_duration(time).to_string();
         let lines = [
             ("broker", format!("{}, network `{}`", self.config.broker, self.config.network)),
             ("health", self.config.health.clone()),
@@ -110,24 +107,7 @@ impl fmt::Display for Summary<'_> {
         for (name, text) in lines {
             writeln!(f, "  {name:<18} {text}")?;
         }
-        let limits = [
-            ("max_message", size(limits.max_message)),
-            ("max_reply", size(limits.max_reply)),
-            ("max_unsent", size(limits.max_unsent)),
-            ("max_head", size(limits.max_head)),
-            ("max_depth", limits.max_depth.to_string()),
-            ("max_in_flight", limits.max_in_flight.to_string()),
-            ("max_connections", limits.max_connections.to_string()),
-            ("max_batch", limits.max_batch.to_string()),
-            ("max_streams", limits.max_streams.to_string()),
-            ("handshake_timeout", time(limits.handshake_timeout)),
-            ("message_timeout", time(limits.message_timeout)),
-            ("stall_timeout", time(limits.stall_timeout)),
-            ("idle_timeout", time(limits.idle_timeout)),
-            ("call_timeout", time(limits.call_timeout)),
-            ("drain_timeout", time(limits.drain_timeout)),
-        ];
-        for (name, text) in limits {
+        for (name, text) in limits::told(&self.config.limits) {
             write!(f, "\n  {name:<18} {text}")?;
         }
         Ok(())

@@ -2,7 +2,12 @@
 
 use super::settings::Value;
 use crate::{bind_address::BindAddress, duration};
-use std::{fmt, net::IpAddr, num::NonZeroUsize, time::Duration};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv6Addr},
+    num::NonZeroUsize,
+    time::Duration,
+};
 
 /// Something that a setting may be.
 pub(super) trait Read: Sized {
@@ -154,6 +159,35 @@ impl Read for IpAddr {
     }
 }
 
+/// What may stand in the header `Host`: a name or an address, and perhaps a port.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct HostName(pub(super) String);
+
+impl Read for HostName {
+    fn read(value: &Value) -> Result<Self, String> {
+        let text = String::read(value)?;
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, port)) if !text.ends_with(']') => (host, Some(port)),
+            _ => (&*text, None),
+        };
+        let is_name = |name: &str| {
+            !name.is_empty()
+                && name.split('.').all(|label| !label.is_empty())
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+        };
+        let is_host = match host.strip_prefix('[') {
+            Some(rest) => rest.strip_suffix(']').is_some_and(|v6| v6.parse::<Ipv6Addr>().is_ok()),
+            None => is_name(host),
+        };
+        if is_host && port.is_none_or(|port| port.parse::<u16>().is_ok()) {
+            return Ok(Self(text));
+        }
+        Err("must be names as in the header `Host`, such as \"api.example\", \"api.example:8443\" or \
+             \"[2001:db8::7]\", without scheme and path"
+            .to_owned())
+    }
+}
+
 /// Some; one alone needs no brackets, and on the command line there are commas between them.
 impl<T: Read> Read for Vec<T> {
     fn read(value: &Value) -> Result<Self, String> {
@@ -214,6 +248,39 @@ mod tests {
         }
         for text in ["", "100", "0/s", "-1/s", "1/", "1/0s", "a/s", "1/s/s"] {
             assert!(typed::<Rate>(text).unwrap_err().contains("100/s"), "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_names_and_addresses_with_and_without_a_port() {
+        for text in [
+            "api.example",
+            "API.example:8443",
+            "localhost",
+            "10.0.0.7:80",
+            "[2001:db8::7]",
+            "[::1]:9876",
+            "a_b",
+        ] {
+            assert_eq!(typed(text), Ok(HostName(text.to_owned())));
+        }
+        for text in [
+            "",
+            "https://api.example",
+            "api.example/rpc",
+            "*",
+            "*.example",
+            "me@api.example",
+            "api..example",
+            "api.example.",
+            "api.example:",
+            "api.example:99999",
+            "2001:db8::7",
+            "[api]",
+            "two words",
+            "\u{e9}.example",
+        ] {
+            assert!(typed::<HostName>(text).is_err(), "{text}");
         }
     }
 

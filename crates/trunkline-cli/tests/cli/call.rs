@@ -86,6 +86,21 @@ fn nobody_there_is_no_connection() {
     assert!(told.contains("/no/such/program"), "{told}");
 }
 
+/// With the client libraries of each.
+#[test]
+fn a_broker_that_is_not_there_is_no_connection() {
+    let nobody = stranger::nobody();
+    for scheme in ["amqp", "nats"] {
+        let url = format!("{scheme}://me:hunter2@{nobody}");
+        let told = run(&["call", "--broker", &url, "add", "--timeout", "500ms"]).failed(3);
+        assert!(
+            told.contains("the broker cannot be reached") && told.contains(&nobody.to_string()),
+            "{told}"
+        );
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+}
+
 #[test]
 fn no_answer_in_time_is_a_deadline() {
     let (address, server) = stranger::silent();

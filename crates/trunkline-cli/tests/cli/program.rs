@@ -83,8 +83,21 @@ impl Running {
 
     /// The same in an environment that has these variables too.
     pub(crate) fn start_with(args: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut child = command(args, variables).spawn().expect("the program starts");
-        let stdout = Lines::of(child.stdout.take().expect("a pipe"));
+        Self::of(command(args, variables).spawn())
+    }
+
+    /// The same with its output going elsewhere.
+    #[cfg(feature = "gateway")]
+    pub(crate) fn start_unread(args: &[&str], stdout: impl Into<Stdio>) -> Self {
+        Self::of(command(args, &[]).stdout(stdout).spawn())
+    }
+
+    fn of(child: std::io::Result<Child>) -> Self {
+        let mut child = child.expect("the program starts");
+        let stdout = match child.stdout.take() {
+            Some(stdout) => Lines::of(stdout),
+            None => Lines::of(std::io::empty()),
+        };
         let stderr = Lines::of(child.stderr.take().expect("a pipe"));
         Self { child, stdout, stderr }
     }

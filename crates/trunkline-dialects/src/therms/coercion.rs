@@ -2,7 +2,7 @@
 
 use super::{
     args::{ArgsSchema, BadSchema},
-    request::Saying,
+    request::Provenance,
     spelled,
 };
 use std::{collections::HashMap, fmt};
@@ -53,7 +53,7 @@ impl Coercion {
 
 impl Coerce for Coercion {
     fn is_for(&self, call: &Call<'_>) -> bool {
-        Saying::of(call.context).is_some_and(|said| !said.is_exact())
+        Provenance::of(call.context).is_some_and(|said| !said.is_exact())
             && self.schemas.contains_key(call.procedure)
     }
 

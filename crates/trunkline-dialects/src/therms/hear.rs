@@ -4,7 +4,7 @@ use super::{
     Identity, Therms, fault,
     fault::{By, Refusal},
     read::{Message, is_truthy, read},
-    request::{Origin, Saying, gateway, next_number},
+    request::{Origin, Provenance, gateway, next_number},
     write::Form,
 };
 use std::borrow::Cow;
@@ -165,8 +165,8 @@ impl Hearing {
             _ => self.identity.clone(),
         };
         let origin = Origin::Client { proxies: self.options.proxies.clone(), number: next_number() };
-        let saying = Saying::new(message.correlation(), identity, origin);
-        About::default().with_extension(saying.said())
+        let provenance = Provenance::new(message.correlation(), identity, origin);
+        About::default().with_extension(provenance.said())
     }
 
     /// Answers that a message is none.

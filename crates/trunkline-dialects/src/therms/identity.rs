@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::{fmt, sync::Arc};
+use trunkline_core::{Context, Credentials};
 
 /// As many bytes an identity may have: one is kept for each connection.
 const MOST: usize = 16 << 10;
@@ -18,6 +19,16 @@ impl Identity {
     pub(super) fn read(text: &str) -> Option<Self> {
         let object = || serde_json::from_str(text).ok().map(|members| Self(Arc::new(members)));
         if text.len() > MOST { None } else { object() }
+    }
+
+    /// What a client shows that has no word for it in its own language: the bearer token that
+    /// came with its HTTP request, or with that for its WebSocket, if it is of 8 KiB at most.
+    pub(super) fn shown(context: &Context) -> Option<Self> {
+        let (headers, extensions) = (context.connection().headers(), context.extensions());
+        let credentials = Credentials::Request { headers, extensions };
+        let token = credentials.bearer().filter(|token| token.len() <= MOST / 2)?;
+        let authorization = Value::String(token.into_owned());
+        Some(Self(Arc::new(Map::from_iter([("authorization".to_owned(), authorization)]))))
     }
 
     /// Whether its members are of the types that the protocol has for them; those that

@@ -4,14 +4,13 @@ use super::Identity;
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 use std::{
-    hash::{BuildHasher, RandomState},
     net::IpAddr,
     sync::{
         Arc, LazyLock,
         atomic::{AtomicU32, Ordering},
     },
 };
-use trunkline_core::{Call, Connection, Context, Extract, Fault, Key};
+use trunkline_core::{Call, Connection, Context, Extract, Fault, Key, RandomId};
 
 /// The longest correlation id that is taken for the id of a trace.
 const LONGEST_ID: usize = 255;
@@ -73,11 +72,12 @@ pub struct Trace {
 
 /// What goes with a call on its way to its handler.
 #[derive(Clone, Debug)]
-pub(super) struct Said(Arc<Saying>);
+pub(super) struct Said(Arc<Provenance>);
 
-/// What a call says in this dialect, and all that is called for it keeps.
+/// Who a call is from and where it comes from, as this dialect has it; all that is called
+/// for it keeps it.
 #[derive(Debug)]
-pub(super) struct Saying {
+pub(super) struct Provenance {
     correlation: Option<Box<RawValue>>,
     identity: Option<Identity>,
     origin: Origin,
@@ -98,7 +98,7 @@ pub(super) enum Origin {
     Node(Trace),
 }
 
-impl Saying {
+impl Provenance {
     pub(super) fn new(correlation: Option<&str>, identity: Option<Identity>, origin: Origin) -> Self {
         let correlation = correlation.and_then(|id| RawValue::from_string(id.to_owned()).ok());
         Self { correlation, identity, origin, depth: 0, exact: false }
@@ -156,7 +156,7 @@ impl Saying {
 impl Trace {
     /// Where a call comes from, whose id is `minted` if nobody has said another.
     pub(super) fn of(context: &Context, minted: Option<&str>) -> Self {
-        let said = Saying::of(context);
+        let said = Provenance::of(context);
         let (own, outer) = match said {
             Some(said) if said.is_own(context) => (Some(said), None),
             said => (None, said),
@@ -198,8 +198,8 @@ pub(super) fn next_number() -> u32 {
 
 /// 24 digits: this process, and a number in it.
 fn spelled(number: u32) -> String {
-    static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
-    format!("{:016x}{number:08x}", *PROCESS)
+    static PROCESS: LazyLock<RandomId> = LazyLock::new(RandomId::new);
+    format!("{:.16}{number:08x}", PROCESS.as_str())
 }
 
 /// By what way a client has called.
@@ -222,14 +222,14 @@ pub(super) fn ip_address(connection: &Connection, proxies: &[IpAddr]) -> Option<
 impl Extract for Request {
     fn extract(call: &Call<'_>) -> Result<Self, Fault> {
         let Key { scope, procedure, version } = Key::of(call.procedure);
-        let said = Saying::of(call.context);
+        let said = Provenance::of(call.context);
         let correlation = said.and_then(|said| said.correlation(call.context));
         Ok(Self {
             scope: scope.to_owned(),
             procedure: procedure.to_owned(),
             version: version.to_owned(),
             correlation_id: correlation.and_then(|id| serde_json::from_str(id).ok()),
-            identity: said.and_then(Saying::identity).cloned(),
+            identity: said.and_then(Provenance::identity).cloned(),
             trace: Trace::of(call.context, None),
         })
     }

@@ -40,7 +40,6 @@ use crate::{
     hooks::Hooks,
     service::Service,
 };
-use rand::random;
 use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -48,7 +47,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::timeout;
-use trunkline_core::{Envelope, Key, Registration};
+use trunkline_core::{Envelope, Key, RandomId, Registration};
 
 /// What a name may have, in bytes, as its key is spelled: with what stands before it in a
 /// topic, the most that brokers carry.
@@ -146,7 +145,7 @@ impl Node {
         let member = Member {
             network: self.network.clone(),
             name: self.name.clone(),
-            id: format!("{:032x}", random::<u128>()).into(),
+            id: RandomId::new().as_str().into(),
             prefetch: service.limits.max_in_flight,
         };
         assert!(self.serving.set(serving.clone()).is_ok(), "a node joins a network once");

@@ -9,9 +9,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use rand::random;
 use tokio::sync::oneshot;
-use trunkline_core::{Fault, envelope::Remark};
+use trunkline_core::{Fault, RandomId, envelope::Remark};
 
 /// Our calls that wait for their answers, by ids that nobody can guess.
 #[derive(Default)]
@@ -29,9 +28,14 @@ struct Expected {
     outcome: oneshot::Sender<Outcome>,
 }
 
-/// The id of one call: 128 random bits, never used again.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) struct Id([u8; 32]);
+/// The id of one call.
+pub(super) type Id = RandomId;
+
+/// How it begins.
+fn prefix(id: Id) -> Prefix {
+    // it is longer
+    id.as_str().as_bytes().first_chunk().copied().unwrap_or_default()
+}
 
 /// What came of a call.
 #[derive(Debug)]
@@ -44,34 +48,17 @@ pub(super) enum Outcome {
     Lost,
 }
 
-impl Id {
-    pub(super) fn new() -> Self {
-        const DIGITS: [u8; 16] = *b"0123456789abcdef";
-        let bits = random::<u128>();
-        Self(std::array::from_fn(|at| DIGITS[(bits >> (4 * at)) as usize & 15]))
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        // digits of ASCII
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-
-    fn prefix(&self) -> Prefix {
-        std::array::from_fn(|at| self.0[at])
-    }
-}
-
 impl Pending {
     /// Expects an outcome, until it is told that [none](Self::forget) is wanted any more.
     pub(super) fn expect(&self, id: Id) -> oneshot::Receiver<Outcome> {
         let (outcome, receiver) = oneshot::channel();
-        self.calls().insert(id.prefix(), Expected { id, outcome });
+        self.calls().insert(prefix(id), Expected { id, outcome });
         receiver
     }
 
     /// Expects nothing any more.
     pub(super) fn forget(&self, id: Id) {
-        self.calls().remove(&id.prefix());
+        self.calls().remove(&prefix(id));
     }
 
     /// An outcome has come, or what claims to be one.
@@ -87,7 +74,7 @@ impl Pending {
     fn take(&self, id: &[u8]) -> Option<Expected> {
         let (prefix, rest) = id.split_first_chunk()?;
         let mut calls = self.calls();
-        let is_it = rest.is_empty() || calls.get(prefix)?.id.0 == *id;
+        let is_it = rest.is_empty() || calls.get(prefix)?.id.as_str().as_bytes() == id;
         is_it.then(|| calls.remove(prefix))?
     }
 

@@ -1,6 +1,7 @@
 //! [`Server`]: a router, and the ways to reach it.
 
 mod bound;
+mod coercing;
 mod discover;
 mod listener;
 mod reload;
@@ -9,12 +10,14 @@ mod reload;
 pub use self::listener::HttpListener;
 pub use self::{
     bound::Bound,
+    coercing::SchemaError,
     listener::{BindError, Listener, StreamsListener},
     reload::{ReloadError, Reloader},
 };
 
 use self::{
     bound::leave,
+    coercing::coercing,
     listener::{Accepting, Socket},
 };
 
@@ -373,7 +376,7 @@ impl Server {
         ended
     }
 
-    pub(crate) fn into_service(mut self) -> Result<(Service, Option<Node>), BindError> {
+    pub(crate) fn into_service(mut self) -> Result<(Service, Option<Node>), SchemaError> {
         let (broker, cluster) = (self.broker.take(), self.cluster());
         let node = broker.map(|broker| {
             let node = Node::new(broker, Arc::new(Network), &self.network, &self.name);
@@ -385,7 +388,7 @@ impl Server {
 
     /// What is served: to the clients of this cluster, and for what is not here, by way of
     /// this node.
-    fn service_of(self, cluster: Cluster, node: Option<&Node>) -> Result<Service, BindError> {
+    fn service_of(self, cluster: Cluster, node: Option<&Node>) -> Result<Service, SchemaError> {
         // clients of other servers may speak it
         let coerces = self.speaks_therms() || node.is_some();
         let router = match self.discover && !self.router.contains("rpc.discover") {
@@ -455,20 +458,6 @@ fn serve_all(
 ) -> Vec<Accepting> {
     let places = listeners.into_iter().zip(sockets);
     places.map(|(listener, socket)| listener.serve(socket, service, shutdown)).collect()
-}
-
-/// Coerces arguments that come in the dialect of @therms.
-#[cfg(feature = "therms")]
-fn coercing(router: Router) -> Result<Router, BindError> {
-    let coercion = trunkline_dialects::therms::Coercion::of(&router)?;
-    Ok(router.coercing(coercion))
-}
-
-/// Without the feature they are checked as all others are.
-#[cfg(not(feature = "therms"))]
-#[expect(clippy::unnecessary_wraps, reason = "with the feature it may fail")]
-fn coercing(router: Router) -> Result<Router, BindError> {
-    Ok(router)
 }
 
 impl fmt::Debug for Server {

@@ -1,6 +1,6 @@
 //! [`Reloader`]: changes what is served while it is served.
 
-use super::{BindError, Server, Socket, listener::Accepting, serve_all};
+use super::{SchemaError, Server, Socket, listener::Accepting, serve_all};
 use crate::{Cluster, Service, Shutdown, node::Node};
 use std::{
     fmt,
@@ -63,7 +63,7 @@ pub enum ReloadError {
     },
     /// A schema that was written by hand is none for clients of @therms.
     #[error(transparent)]
-    Schema(#[from] BindError),
+    Schema(#[from] SchemaError),
     /// The server does not serve, or not any more.
     #[error("the server does not serve, or not any more")]
     Over,

@@ -53,7 +53,7 @@ use trunkline_net::ByteStream;
 pub struct TestServer {
     service: Service,
     /// What keeps the server in its network, if it has a broker.
-    _node: Option<Arc<Node>>,
+    node: Option<Arc<Node>>,
     pipe: usize,
 }
 
@@ -119,6 +119,14 @@ impl TestServer {
         tokio::spawn(async move { serve(link, &service).await })
     }
 
+    /// Waits until the [broker](Server::broker) is there, and others of the network can call
+    /// what this server has, as [`Bound::joined`](crate::Bound::joined) does.
+    pub async fn joined(&self) {
+        if let Some(node) = &self.node {
+            node.joined().await;
+        }
+    }
+
     /// The connections that are open: the far ends of the clients, which can be called. One
     /// is among them once the server has heard of it: before the first call is answered.
     #[must_use]
@@ -161,7 +169,7 @@ impl From<&Self> for TestServer {
 
 impl From<Service> for TestServer {
     fn from(service: Service) -> Self {
-        Self { service, _node: None, pipe: 64 << 10 }
+        Self { service, node: None, pipe: 64 << 10 }
     }
 }
 
@@ -171,7 +179,7 @@ impl From<Server> for TestServer {
         if let Some(node) = &node {
             node.join(&service);
         }
-        Self { _node: node.map(Arc::new), ..service.into() }
+        Self { node: node.map(Arc::new), ..service.into() }
     }
 }
 

@@ -90,6 +90,7 @@ async fn gateway(net: &Net, told: &Told) -> (SocketAddr, Cluster, JoinHandle<()>
     let server = net.server(router).therms(therms).hooks(hooks);
     let cluster = server.cluster();
     let bound = server.http("127.0.0.1:0").bind().await.unwrap();
+    bound.joined().await;
     (bound.addresses()[0], cluster, tokio::spawn(bound.serve()))
 }
 
@@ -97,9 +98,8 @@ async fn next(told: &mut UnboundedReceiver<Value>) -> Value {
     told.recv().await.unwrap()
 }
 
-#[tokio::test]
-async fn connections_introductions_messages_and_ends_are_told_in_order() {
-    let (net, (tell, mut told)) = (Net::new(), unbounded_channel());
+pub(crate) async fn connections_introductions_messages_and_ends_are_told_in_order<W: World>() {
+    let (net, (tell, mut told)) = (W::any().await.net(), unbounded_channel());
     let (address, cluster, serving) = gateway(&net, &tell).await;
     let (elsewhere, _, serving_elsewhere) = gateway(&net, &tell).await;
     // with procedures, and without clients

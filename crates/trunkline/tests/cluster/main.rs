@@ -38,6 +38,14 @@ macro_rules! promises {
             ending::a_call_that_its_client_gives_up_ends_where_it_runs,
             ending::a_chain_that_is_given_up_anywhere_ends_everywhere,
             ending::servers_are_replaced_under_load_and_no_call_is_lost_or_runs_twice,
+            messages::a_handler_reaches_the_client_of_any_gateway,
+            messages::guards_of_programs_are_no_obstacle_to_the_network_itself,
+            messages::a_connection_that_is_not_there_is_not_found,
+            messages::what_is_broadcast_reaches_every_client_once,
+            messages::what_is_published_reaches_those_who_listen_on_any_server,
+            messages::a_client_listens_to_what_another_server_publishes,
+            messages::strangers_cannot_send_to_others_however_they_call_it,
+            messages::a_client_that_does_not_read_is_told_of_as_such,
             repeating::a_call_that_may_run_twice_outlives_its_broker,
             repeating::all_attempts_at_a_call_have_the_same_key,
             repeating::a_call_that_runs_still_is_not_run_twice_by_the_same_server,
@@ -55,7 +63,12 @@ macro_rules! promises {
 macro_rules! promises_over_sockets {
     ($world:ty) => {
         crate::each_promise! { $world, [#[tokio::test]],
+            events::connections_introductions_messages_and_ends_are_told_in_order,
             events::messages_of_clients_go_to_an_internal_procedure_of_another_server,
+            therms::equal_correlation_ids_are_told_apart,
+            therms::a_handler_is_told_the_same_by_any_way,
+            therms::what_is_internal_is_refused_in_the_words_of_each,
+            therms::arguments_are_coerced_where_their_procedure_is_and_for_clients_of_therms_alone,
             trust::who_is_nobody_to_a_gateway_that_finds_out_is_nobody_everywhere,
         }
     };

@@ -2,12 +2,14 @@
 
 use crate::{
     http_client::Request,
-    world::{Handler, Net},
+    world::{Handler, Net, World},
 };
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
-use trunkline::{Caller, RawArgs, Registration, Router, Server, Therms, broker::Memory, handler, therms};
+use trunkline::{
+    BindError, Caller, RawArgs, Registration, Router, Server, Therms, broker::Memory, handler, therms,
+};
 
 /// A gateway on a port, for as long as the runtime lives.
 async fn gateway(net: &Net, router: Router) -> SocketAddr {
@@ -29,9 +31,8 @@ pub(crate) async fn posted(address: SocketAddr, body: &Value) -> Value {
 }
 
 /// T05.
-#[tokio::test]
-async fn equal_correlation_ids_are_told_apart() {
-    let net = Net::new();
+pub(crate) async fn equal_correlation_ids_are_told_apart<W: World>() {
+    let net = W::any().await.net();
     let echo = || Router::new().procedure("echo", async |args: RawArgs| args.0);
     let _handlers = [Handler::start(&net, echo()).await, Handler::start(&net, echo()).await];
     let gateways = [gateway(&net, Router::new()).await, gateway(&net, Router::new()).await];
@@ -59,9 +60,8 @@ fn telling() -> Router {
         .procedure("users.outer", async |caller: Caller| caller.call::<Value>("users.inner", ()).await)
 }
 
-#[tokio::test]
-async fn a_handler_is_told_the_same_by_any_way() {
-    let net = Net::new();
+pub(crate) async fn a_handler_is_told_the_same_by_any_way<W: World>() {
+    let net = W::any().await.net();
     let _handler = Handler::start(&net, telling()).await;
     let across = gateway(&net, Router::new()).await;
     let here = gateway(&Net::new(), telling()).await;
@@ -88,9 +88,8 @@ async fn a_handler_is_told_the_same_by_any_way() {
     }
 }
 
-#[tokio::test]
-async fn what_is_internal_is_refused_in_the_words_of_each() {
-    let net = Net::new();
+pub(crate) async fn what_is_internal_is_refused_in_the_words_of_each<W: World>() {
+    let net = W::any().await.net();
     let secret = || handler(async || 42).internal();
     let _handler = Handler::start(&net, Router::new().procedure("there", secret())).await;
     let address = gateway(&net, Router::new().procedure("here", secret())).await;
@@ -120,9 +119,10 @@ fn strict() -> Registration {
     }))
 }
 
-#[tokio::test]
-async fn arguments_are_coerced_where_their_procedure_is_and_for_clients_of_therms_alone() {
-    let net = Net::new();
+pub(crate) async fn arguments_are_coerced_where_their_procedure_is_and_for_clients_of_therms_alone<
+    W: World,
+>() {
+    let net = W::any().await.net();
     let ask = async |caller: Caller| caller.call::<Value>("strict", json!({"name": 7})).await;
     let router = || Router::new().procedure("strict", strict()).procedure("ask", ask);
     let _handler = Handler::start(&net, router()).await;
@@ -156,7 +156,7 @@ async fn a_schema_that_is_none_for_clients_of_therms_is_an_error_of_bind() {
         [Server::new(router()).therms(Therms::default()), Server::new(router()).broker(Memory::new())];
     for server in servers {
         let error = server.bind().await.unwrap_err();
-        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+        assert!(matches!(error, BindError::Schema(_)), "{error:?}");
         let message = error.to_string();
         let begin = "procedure `odd.one`: the schema of the arguments cannot be used, at `#`: \
                      the keyword `minContains` is not known; ";

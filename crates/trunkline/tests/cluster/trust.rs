@@ -1,6 +1,7 @@
 //! What is internal stays among the servers.
 
 use crate::{
+    http_client::Request,
     therms::{on_port, posted},
     world::{Handler, World, gateway, gateway_of},
 };
@@ -87,4 +88,17 @@ pub(crate) async fn who_is_nobody_to_a_gateway_that_finds_out_is_nobody_everywhe
         assert_eq!(asked(gateway, json!("bob")).await.0, json!(401));
         assert_eq!(asked(gateway, json!(null)).await, (json!(200), json!(null)));
     }
+    // also of who has another word for it
+    let whoami = json!({"jsonrpc": "2.0", "id": 1, "method": "whoami"}).to_string();
+    let asked = async |gateway, token: &str| {
+        let request = Request::post(whoami.as_bytes()).header("authorization", &format!("Bearer {token}"));
+        let told = request.send(gateway).await.unwrap().body;
+        serde_json::from_str::<Value>(&told)
+            .map(|told| told["result"].clone())
+            .unwrap_or_else(|_| json!(told))
+    };
+    assert_eq!(asked(finds_out, "ada").await, "ada");
+    assert_eq!(asked(finds_out, "eve").await, "the token is not known");
+    assert_eq!(asked(lets_pass, "eve").await, "eve");
+    assert_eq!(asked(lets_pass, "bob").await, json!(null));
 }

@@ -107,6 +107,18 @@ fn settings_that_do_not_go_together_are_told() {
             "[broker]\nurl = \"${NO_SUCH_VARIABLE}\"",
             ":2:1: `broker.url` wants the environment variable `NO_SUCH_VARIABLE`",
         ),
+        (
+            "j.toml",
+            &format!("[jwt]\nsecret = \"a${{{SECRET}}}b\""),
+            ":2:1: `jwt.secret` wants an environment variable that is not set",
+        ),
+        ("k.toml", "[listen]\nhttp = []", ":2:1: `listen.http` lists nothing"),
+        ("l.toml", "[listen]\ntcp = []\nunix = []", ":2:1: `listen.tcp` lists nothing"),
+        (
+            "m.toml",
+            "[http]\nhosts = [\"api.example\", \"https://b.example\"]",
+            ":2:1: `http.hosts` must be names as in the header `Host`",
+        ),
     ] {
         let done = check(text, name).failed(1);
         assert!(done.contains(told), "{text}\n{done}");

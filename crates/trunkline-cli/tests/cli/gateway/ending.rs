@@ -2,10 +2,10 @@
 
 use super::{
     client::{Http, RPC, Ws},
-    world::Gateway,
+    world::{Gateway, file},
 };
 use crate::program::Running;
-use std::net::TcpStream;
+use std::{net::TcpStream, os::unix::net::UnixStream};
 use tungstenite::protocol::frame::coding::CloseCode;
 
 /// The head of a call whose body is still to come, once the gateway waits for that.
@@ -43,6 +43,21 @@ fn it_does_not_wait_for_ever() {
     begin(&mut http);
     gateway.program.terminate();
     assert_eq!(gateway.program.wait().code(), Some(0));
+}
+
+/// Nobody reads what it prints.
+#[test]
+fn it_serves_also_if_nobody_reads_where() {
+    let socket = file("unread.socket", "");
+    std::fs::remove_file(&socket).unwrap();
+    let (reader, unread) = std::io::pipe().unwrap();
+    drop(reader);
+    let listen = format!("listen.unix={socket}");
+    let mut gateway = Running::start_unread(&["gateway", "--set", &listen], unread);
+    gateway.stderr.find("could not be printed");
+    assert!(UnixStream::connect(&socket).is_ok());
+    gateway.terminate();
+    assert_eq!(gateway.wait().code(), Some(0));
 }
 
 /// The first words are for people, unless scripts want them.

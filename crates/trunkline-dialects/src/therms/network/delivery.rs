@@ -5,7 +5,7 @@ use super::{
         Identity,
         fault::{self, By, Refusal},
         read::{is_truthy, read},
-        request::{Origin, Saying, Trace},
+        request::{Origin, Provenance, Trace},
         write::Form,
     },
     exactly,
@@ -47,12 +47,12 @@ pub(super) fn open(body: &str, max_depth: usize) -> Option<Opened> {
     let authorization = own.and_then(Identity::authorization).map(Box::from);
     let repeated = trace.repeated;
     let heard = identity.map(|identity| {
-        let saying = Saying::new(message.correlation(), identity, Origin::Node(told.clone()));
-        let saying = saying.at_depth(trace.depth()).exact(trace.is_exact());
+        let provenance = Provenance::new(message.correlation(), identity, Origin::Node(told.clone()));
+        let provenance = provenance.at_depth(trace.depth()).exact(trace.is_exact());
         Heard {
             procedure: procedure.clone(),
             args: message.args.map(|args| place(body, args)),
-            about: Box::new(trace.about().with_extension(saying.said())),
+            about: Box::new(trace.about().with_extension(provenance.said())),
         }
     });
     let mut before = br#"{"request":"#.to_vec();

@@ -28,7 +28,8 @@
 //! may run twice.
 //!
 //! Where a gateway has said neither `identity` nor `anonymous` in `trace`, the client's own word is
-//! looked at, `request.identity.authorization`, which @therms/rpc-server hands on.
+//! looked at, `request.identity.authorization`, which @therms/rpc-server hands on. Nodes hand
+//! on there too, in these cases, the bearer tokens of clients who speak other languages.
 //!
 //! The trace's own `id` is the client's correlation id, where that is a string of 1 to 255
 //! bytes, or else the first 24 digits of the key.

@@ -1,11 +1,14 @@
 //! Requests: written, and what the original does not say of itself read.
 
-use super::super::request::{Saying, Trace};
+use super::super::{
+    Identity,
+    request::{Provenance, Trace},
+};
 use crate::jsonrpc::write::string;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 use std::{borrow::Cow, net::IpAddr, ops::Range, time::Duration};
-use trunkline_core::{About, ConnectionId, Context, Identity, Payload, envelope::Asked, trace};
+use trunkline_core::{About, ConnectionId, Context, Payload, envelope::Asked, trace};
 
 /// Digits of an id that was made up which the original's processes say.
 const SHORT: usize = 24;
@@ -14,7 +17,7 @@ const LONG: usize = 32;
 
 /// Appends the message that asks for a call; gives where its arguments stand.
 pub(super) fn write(asked: &Asked<'_>, out: &mut Vec<u8>) -> Option<Range<usize>> {
-    let said = Saying::of(asked.context);
+    let said = Provenance::of(asked.context);
     out.extend_from_slice(br#"{"request":{"#);
     let mut place = None;
     if let Some(Payload::Json(args)) = asked.args {
@@ -26,9 +29,10 @@ pub(super) fn write(asked: &Asked<'_>, out: &mut Vec<u8>) -> Option<Range<usize>
         member(out, r#""correlationId":"#, correlation);
         out.push(b',');
     }
-    if let Some(identity) = said.and_then(Saying::identity) {
+    let shown = || if asked.identified { None } else { Identity::shown(asked.context) };
+    if let Some(identity) = said.and_then(Provenance::identity).cloned().or_else(shown) {
         out.extend_from_slice(br#""identity":"#);
-        json(out, identity);
+        json(out, &identity);
         out.push(b',');
     }
     for (name, value) in [
@@ -45,7 +49,7 @@ pub(super) fn write(asked: &Asked<'_>, out: &mut Vec<u8>) -> Option<Range<usize>
 }
 
 /// What the original says of where a call comes from, and what we say besides.
-fn write_trace(asked: &Asked<'_>, said: Option<&Saying>, out: &mut Vec<u8>) {
+fn write_trace(asked: &Asked<'_>, said: Option<&Provenance>, out: &mut Vec<u8>) {
     let mut told = Trace::of(asked.context, asked.id.get(..SHORT));
     told.internal = asked.context.finds_internal();
     json(out, &told);
@@ -55,7 +59,7 @@ fn write_trace(asked: &Asked<'_>, said: Option<&Saying>, out: &mut Vec<u8>) {
     // no time at all would not be said: whoever waits for nothing does not ask
     let millis = u64::try_from(asked.timeout.as_millis()).unwrap_or(u64::MAX).max(1);
     number(out, r#","timeout":"#, millis);
-    if said.is_none_or(Saying::is_exact) {
+    if said.is_none_or(Provenance::is_exact) {
         out.extend_from_slice(br#","exact":true"#);
     }
     if let Some(trace) = asked.context.trace() {
@@ -115,7 +119,7 @@ struct Known<'a> {
 }
 
 /// Whether there is anything to be said.
-fn write_identity(out: &mut Vec<u8>, identity: &Identity) -> bool {
+fn write_identity(out: &mut Vec<u8>, identity: &trunkline_core::Identity) -> bool {
     let subject = identity.subject().map(Cow::Borrowed);
     let groups: Vec<_> = identity.groups().map(Cow::Borrowed).collect();
     let claims = identity.claims();
@@ -128,10 +132,10 @@ fn write_identity(out: &mut Vec<u8>, identity: &Identity) -> bool {
 }
 
 impl Known<'_> {
-    fn identity(self) -> Identity {
+    fn identity(self) -> trunkline_core::Identity {
         let mut identity = match self.subject {
-            Some(subject) => Identity::new(subject.into_owned()),
-            None => Identity::anonymous(),
+            Some(subject) => trunkline_core::Identity::new(subject.into_owned()),
+            None => trunkline_core::Identity::anonymous(),
         };
         for group in self.groups {
             identity = identity.with_group(group.into_owned());

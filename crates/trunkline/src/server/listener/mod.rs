@@ -8,6 +8,7 @@ mod streams;
 pub use self::http::HttpListener;
 pub use self::streams::StreamsListener;
 
+use super::coercing::SchemaError;
 use crate::{Service, Shutdown};
 use std::{fmt, io, net::SocketAddr, path::PathBuf, pin::Pin, sync::Arc};
 use trunkline_net::listen::StreamListener;
@@ -119,31 +120,26 @@ impl Socket {
     }
 }
 
-/// A server cannot serve: a listener could not be bound, or a schema cannot be used.
+/// A server cannot serve.
 #[derive(Debug, thiserror::Error)]
-#[error("{what}{source}")]
-pub struct BindError {
-    what: String,
-    source: io::Error,
+#[non_exhaustive]
+pub enum BindError {
+    /// A listener could not be bound.
+    #[error("cannot listen on {at}: {source}")]
+    Listener {
+        /// Where it is to listen.
+        at: String,
+        /// What went wrong, as the operating system says it.
+        source: io::Error,
+    },
+    /// A schema cannot be used.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
 }
 
 impl BindError {
     fn at(at: impl fmt::Display) -> impl FnOnce(io::Error) -> Self {
-        let what = format!("cannot listen on {at}: ");
-        move |source| Self { what, source }
-    }
-
-    /// What went wrong, as the operating system says it;
-    /// [`InvalidInput`](io::ErrorKind::InvalidInput) of a schema.
-    #[must_use]
-    pub fn kind(&self) -> io::ErrorKind {
-        self.source.kind()
-    }
-}
-
-#[cfg(feature = "therms")]
-impl From<trunkline_dialects::therms::BadArgsSchema> for BindError {
-    fn from(bad: trunkline_dialects::therms::BadArgsSchema) -> Self {
-        Self { what: String::new(), source: io::Error::new(io::ErrorKind::InvalidInput, bad) }
+        let at = at.to_string();
+        move |source| Self::Listener { at, source }
     }
 }
