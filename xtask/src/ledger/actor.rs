@@ -50,7 +50,10 @@ impl Actor {
             }
         });
         if is_ready.recv_timeout(READY).is_err() {
-            return Err(format!("a process was not ready after {READY:?}: see {}", self.log.display()));
+            let log = self.log.display();
+            return Err(format!(
+                "a process has ended before it was ready, or took over {READY:?}: see {log}"
+            ));
         }
         self.running = Some(running);
         Ok(())

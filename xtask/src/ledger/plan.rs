@@ -54,8 +54,8 @@ pub(super) fn of(calls: u64) -> Plan {
             Event::KillHandler(round % HANDLERS),
             Event::StopBroker,
             Event::DrainHandler((round + 1) % HANDLERS),
-            Event::DrainGateway(round % GATEWAYS),
             Event::RestartBroker,
+            Event::DrainGateway(round % GATEWAYS),
             Event::KillGateway((round + 1) % GATEWAYS),
         ]
     };
