@@ -10,6 +10,7 @@ mod dependencies;
 mod features;
 mod fuzz;
 mod interop;
+mod ledger;
 mod process;
 mod rivals;
 mod services;
@@ -57,6 +58,12 @@ const TASKS: &[Task] = &[
         usage: "[TARGET]... [--seconds N]",
         about: "every fuzz target for N seconds (60), with the vectors as corpus",
         run: fuzz::run,
+    },
+    Task {
+        name: "ledger",
+        usage: "--broker amqp|nats [--calls N] [--json FILE]",
+        about: "a history of calls while brokers and nodes fail: no hangs, none twice, none lost in a drain",
+        run: ledger::run,
     },
     Task {
         name: "rivals",

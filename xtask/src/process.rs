@@ -1,9 +1,9 @@
 //! Other programs: started from the root of the checkout, shown before they run, waited for.
 
 use std::ffi::OsStr;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -100,6 +100,23 @@ impl Running {
         Ok(())
     }
 
+    /// What it reads, if that is a pipe which nobody has taken yet.
+    pub(crate) fn stdin(&mut self) -> Option<ChildStdin> {
+        self.child.stdin.take()
+    }
+
+    /// What it prints, if that is a pipe which nobody has taken yet.
+    pub(crate) fn stdout(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    /// Asks it to end, by SIGTERM.
+    pub(crate) fn terminate(&self) -> Result<(), String> {
+        // the shell has `kill` built in, where the program of this name may not be installed
+        let mut kill = command("sh", ["-c", &format!("kill -s TERM {}", self.child.id())]);
+        if succeeds(&mut kill) { Ok(()) } else { Err(format!("`{}` cannot be sent SIGTERM", self.shown)) }
+    }
+
     /// Waits until the program ends, and fails if it does not succeed within `limit`.
     pub(crate) fn finish(mut self, limit: Duration) -> Result<(), String> {
         let began = Instant::now();
@@ -130,9 +147,14 @@ impl Drop for Running {
 
 /// An address on loopback where nothing listens now.
 pub(crate) fn free_address() -> Result<SocketAddr, String> {
-    TcpListener::bind(("127.0.0.1", 0))
+    free_address_on(Ipv4Addr::LOCALHOST)
+}
+
+/// An address of this host where nothing listens now.
+pub(crate) fn free_address_on(host: Ipv4Addr) -> Result<SocketAddr, String> {
+    TcpListener::bind((host, 0))
         .and_then(|listener| listener.local_addr())
-        .map_err(|error| format!("no free port on 127.0.0.1: {error}"))
+        .map_err(|error| format!("no free port on {host}: {error}"))
 }
 
 /// The command as a person would type it.

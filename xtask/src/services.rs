@@ -34,10 +34,13 @@ pub(crate) fn start() -> Result<(RabbitMq, Nats), String> {
     Ok((shared()?, shared()?))
 }
 
+/// Installs it if it is missing.
+pub(crate) fn need<K: Kind>() -> Result<(), String> {
+    if Server::<K>::is_installed() { Ok(()) } else { install::<K>() }
+}
+
 fn shared<K: Kind>() -> Result<Server<K>, String> {
-    if !Server::<K>::is_installed() {
-        install::<K>()?;
-    }
+    need::<K>()?;
     print!("{}: ", K::NAME);
     // The name is to be read while it starts, which takes its time.
     std::io::stdout().flush().map_err(|error| format!("cannot print: {error}"))?;

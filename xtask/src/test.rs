@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use crate::process::{cargo, run as run_command};
-use crate::{deny, dependencies, features, interop, services};
+use crate::{deny, dependencies, features, interop, ledger, services};
 
 /// One thing that must pass.
 struct Step {
@@ -32,6 +32,11 @@ const STEPS: &[Step] = &[
         name: "interop",
         about: "published clients and the vectors against a server",
         run: || interop::run(&[]),
+    },
+    Step {
+        name: "ledger",
+        about: "no call hangs, runs twice or is lost, while brokers and nodes fail",
+        run: ledger::both,
     },
 ];
 

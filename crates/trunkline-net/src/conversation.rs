@@ -10,7 +10,7 @@ mod starting;
 
 #[cfg(feature = "http")]
 pub(crate) use self::refusing::report;
-pub(crate) use self::refusing::{busy, panicked, panicked_in};
+pub(crate) use self::refusing::{busy, not_run, panicked, panicked_in};
 
 use self::{
     opening::opening,

@@ -65,8 +65,10 @@ pub trait Framing: Send {
 pub enum Goodbye {
     /// All is said.
     Done,
-    /// The server is shutting down.
+    /// Nobody is to wait here any longer, be it for calls that are broken off.
     GoingAway,
+    /// The server is shutting down, and has answered all calls that it has run.
+    Drained,
     /// The far side broke the protocol.
     ProtocolError,
     /// Text that is not UTF-8.
@@ -119,6 +121,8 @@ pub enum Cut<'b> {
     Handled,
     /// The far side has said goodbye, or the stream has ended in good order.
     End,
+    /// The same, and the far side has run no call that it has not answered.
+    Drained,
 }
 
 /// The position in the stream is lost: what follows cannot be told from rubbish.

@@ -152,8 +152,9 @@ impl Line for Wire {
         self.change(|network, posts| network.settle(&self.address, ticket.number, posts));
     }
 
-    fn stop_serving(&self) -> Soon<'_> {
-        self.change(|network, posts| network.stop_serving(&self.address, posts));
+    fn stop_serving(&self, kept: Option<&Key<'_>>) -> Soon<'_> {
+        let kept = kept.map(ToString::to_string);
+        self.change(|network, posts| network.stop_serving(&self.address, kept.as_deref(), posts));
         Box::pin(ready(()))
     }
 

@@ -130,8 +130,10 @@ pub trait Line: Send + Sync {
     /// Of a request that was delivered before the line was last lost, nothing comes of it.
     fn settle(&self, ticket: Ticket);
 
-    /// Takes no more requests; ready once none will be delivered any more. All else goes on.
-    fn stop_serving(&self) -> Soon<'_>;
+    /// Takes no more requests, but for `kept` if there is one; ready once none of the others
+    /// will be delivered any more. All else goes on. To be said again when `kept` is to be
+    /// served no more, either.
+    fn stop_serving(&self, kept: Option<&Key<'_>>) -> Soon<'_>;
 
     /// Leaves the network; ready once all that was said has reached the broker, or the
     /// line is lost. After that the inbox hears nothing more, and is dropped.

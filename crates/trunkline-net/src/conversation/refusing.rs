@@ -110,6 +110,12 @@ pub(super) fn shutting_down() -> Fault {
     Fault::new(FaultKind::Unavailable, "the server is shutting down")
 }
 
+/// The same of a call that has not begun, be it that it came too late or was not heard.
+#[cold]
+pub(crate) fn not_run() -> Fault {
+    shutting_down().with_data("the call has not been run, and may be made elsewhere")
+}
+
 /// What is said of a call for which there is no room.
 #[cold]
 pub(crate) fn busy() -> Fault {

@@ -2,7 +2,7 @@
 
 use super::{
     Conversation, Turn,
-    refusing::{busy, panicked, shutting_down},
+    refusing::{busy, not_run, panicked},
 };
 use crate::{
     access,
@@ -33,7 +33,7 @@ impl Conversation {
     ) {
         let args = args.map(CowPayload::borrow);
         if self.draining {
-            return self.refuse(id, procedure, &shutting_down(), out);
+            return self.refuse(id, procedure, &not_run(), out);
         }
         if self.parked.is_empty() {
             match about {

@@ -6,7 +6,7 @@ use super::{
     session::Life,
     site::Site,
     unsent::Unsent,
-    watch::{after, watch},
+    watch::{LAST_CALL, after, watch},
     wire::{Socket, Wire},
 };
 #[cfg(feature = "tls")]
@@ -18,10 +18,10 @@ use hyper::{
     service::{Service, service_fn},
 };
 use hyper_util::rt::TokioIo;
-use std::{convert::Infallible, future::Future, pin::Pin, sync::Arc};
+use std::{convert::Infallible, future::Future, pin::Pin, sync::Arc, time::Duration};
 use tokio::{
     net::TcpStream,
-    time::{Instant, timeout_at},
+    time::{Instant, sleep, timeout_at},
 };
 
 /// Serves a connection until it ends, also as what it may have become.
@@ -49,19 +49,21 @@ async fn speak(stream: TcpStream, line: Arc<Line>, since: Instant) -> Option<Lif
         Some(http2) => (http2, Vec::new()),
         None => tokio::select! {
             sniffed = timeout_at(after(since, site.limits.handshake_timeout), socket.sniff()) => sniffed.ok()?.ok()?,
-            () = site.shutdown.begun() => return None,
+            () = site.shutdown.begun().then(|()| sleep(LAST_CALL)) => return None,
         },
     };
     let io = TokioIo::new(Wire::new(socket, arrived, line.clone(), http2));
     let ended = if http2 {
         let unsent = line.replies.get_or_init(|| Unsent::new(site.limits.max_unsent)).clone();
         let connection = site.http2.serve_connection(io, Streams { line: line.clone(), unsent });
-        watch(connection, |connection| connection.graceful_shutdown(), &line, since).await
+        // whoever has sent one just then is told that it has not been taken
+        let last_call = Duration::ZERO;
+        watch(connection, |connection| connection.graceful_shutdown(), &line, since, last_call).await
     } else {
         let here = line.clone();
         let answer = move |request| Site::respond(request, Busy::new(here.clone())).map(Ok::<_, Infallible>);
         let connection = site.http1.serve_connection(io, service_fn(answer)).with_upgrades();
-        watch(connection, |connection| connection.graceful_shutdown(), &line, since).await
+        watch(connection, |connection| connection.graceful_shutdown(), &line, since, LAST_CALL).await
     };
     if let Some(Err(error)) = ended {
         tracing::debug!(%error, remote = %line.remote, "an HTTP connection broke");

@@ -1,6 +1,7 @@
 //! [`Line`]: what a connection and its requests know of each other.
 
 use super::{reply::Reply, session::Life, site::Site, unsent::Unsent};
+use http::{HeaderValue, header::CONNECTION};
 use std::{
     fmt,
     net::SocketAddr,
@@ -36,6 +37,8 @@ pub(super) struct Line {
     /// Whether a request has asked for an upgrade. The connection may then be
     /// taken out of hyper's hands at any time.
     upgrading: AtomicBool,
+    /// Whether each reply is to say that it is the last.
+    parting: AtomicBool,
     /// What the connection becomes once HTTP is done with it.
     session: Mutex<Option<Life>>,
 }
@@ -71,6 +74,7 @@ impl Line {
             unsent: AtomicBool::new(false),
             hasty: AtomicBool::new(false),
             upgrading: AtomicBool::new(false),
+            parting: AtomicBool::new(false),
             session: Mutex::new(None),
         }
     }
@@ -104,6 +108,11 @@ impl Line {
     /// Says that a request asks for an upgrade.
     pub(super) fn upgrades(&self) {
         self.upgrading.store(true, Relaxed);
+    }
+
+    /// The next reply is the last, and says so.
+    pub(super) fn parts(&self) {
+        self.parting.store(true, Relaxed);
     }
 
     /// The number of requests so far.
@@ -161,6 +170,10 @@ impl Busy {
 
     /// Sees a reply off: the line is busy until it has been sent.
     pub(super) fn part(self, mut reply: Reply) -> Reply {
+        if self.0.parting.load(Relaxed) {
+            // what becomes a WebSocket says something else
+            reply.headers_mut().entry(CONNECTION).or_insert(HeaderValue::from_static("close"));
+        }
         reply.body_mut().hold(self);
         reply
     }

@@ -105,8 +105,6 @@ async fn live(
     shutdown: Shutdown,
 ) {
     let stream = match upgrade.await {
-        // it would only be told to leave
-        Ok(_) if shutdown.has_begun() => return,
         Ok(upgraded) => bare(upgraded, service.limits.stall_timeout).await,
         Err(error) => return tracing::debug!(%error, "a connection broke before it became a WebSocket"),
     };

@@ -23,16 +23,22 @@ use trunkline_core::Limits;
 const ROUNDS: usize = 8;
 /// How long a connection with nothing under way may take to part.
 const PARTING: Duration = Duration::from_secs(1);
+/// How long a connection of HTTP/1.1 with nothing under way is kept for a last request. One
+/// may be on its way when the shutdown begins: if it met a closed connection its client could
+/// not tell whether it has run.
+pub(super) const LAST_CALL: Duration = Duration::from_millis(500);
 /// As good as never, and no further ahead than clocks go.
 pub(super) const AGES: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 /// Drives a connection to its end, or until a limit or the shutdown breaks it
-/// off: then `None`. `finish` tells it to end with what is under way.
+/// off: then `None`. `finish` tells it to end with what is under way; in a shutdown one with
+/// nothing under way is told after `last_call`, until when a request may still come.
 pub(super) async fn watch<C: Future>(
     connection: C,
     finish: impl Fn(Pin<&mut C>),
     line: &Line,
     since: Instant,
+    last_call: Duration,
 ) -> Option<C::Output> {
     let limits = &*line.site.limits;
     let mut connection = pin!(connection);
@@ -40,7 +46,7 @@ pub(super) async fn watch<C: Future>(
     let mut alarm = pin!(sleep_until(after(since, limits.handshake_timeout)));
     let mut notice: Option<(Arc<Notice>, Waker)> = None;
     let (mut seen, mut since) = (line.phase(), since);
-    let mut leave_at = None;
+    let (mut finish_at, mut leave_at) = (None, None);
     poll_fn(|cx| {
         if notice.as_ref().is_none_or(|(_, task)| !task.will_wake(cx.waker())) {
             // the shutdown keeps its waiters under a lock, so it is asked only once
@@ -52,6 +58,10 @@ pub(super) async fn watch<C: Future>(
             notice = Some((given, cx.waker().clone()));
         }
         loop {
+            let leaving = notice.as_ref().is_some_and(|(notice, _)| notice.given.load(Relaxed));
+            if leaving && !last_call.is_zero() {
+                line.parts();
+            }
             if let Poll::Ready(ended) = poll(connection.as_mut(), line, cx) {
                 return Poll::Ready(Some(ended));
             }
@@ -59,16 +69,18 @@ pub(super) async fn watch<C: Future>(
             if phase != seen {
                 (seen, since) = (phase, Instant::now());
             }
-            let leaving = notice.as_ref().is_some_and(|(notice, _)| notice.given.load(Relaxed));
             if leaving && leave_at.is_none() {
+                let now = Instant::now();
                 let under_way = matches!(phase.0, Phase::Busy | Phase::Stuck(_) | Phase::Unread(_));
-                let span = if under_way { limits.drain_timeout } else { PARTING };
-                leave_at = Some(after(Instant::now(), span));
-                finish(connection.as_mut());
-                continue;
+                let finish_at = *finish_at.get_or_insert_with(|| after(now, last_call));
+                if under_way || finish_at <= now {
+                    leave_at = Some(after(now, if under_way { limits.drain_timeout } else { PARTING }));
+                    finish(connection.as_mut());
+                    continue;
+                }
             }
             let limit = time_for(phase.0, limits).map(|span| after(since, span));
-            let next = [limit, leave_at].into_iter().flatten().min();
+            let next = [limit, leave_at.or(finish_at)].into_iter().flatten().min();
             if !alarm.is_elapsed() && next.is_none_or(|next| alarm.deadline() <= next) {
                 return Poll::Pending;
             }

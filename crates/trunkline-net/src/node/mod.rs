@@ -46,7 +46,7 @@ use std::{
     sync::{Arc, OnceLock},
     time::Duration,
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use trunkline_core::{Envelope, Key, RandomId, Registration};
 
 /// What a name may have, in bytes, as its key is spelled: with what stands before it in a
@@ -176,10 +176,11 @@ impl Node {
     }
 
     /// Takes no more calls of others, and finishes those it has taken. Its own calls of
-    /// others go on: [`leave`](Self::leave) is to follow when nobody makes any more.
+    /// others go on, and others reach its clients: [`leave`](Self::leave) is to follow when
+    /// nobody makes any more, and there are no clients left.
     pub async fn drain(&self) {
         if let (Some(line), Some(serving)) = (self.desk.line(), self.serving.get()) {
-            line.stop_serving().await;
+            line.stop_serving(Some(&Key::of(&self.cluster.procedure()))).await;
             serving.finish().await;
         }
     }
@@ -188,8 +189,20 @@ impl Node {
     /// own that are not answered, end in faults. A broker that does not take note of it is
     /// left after 5 seconds.
     pub async fn leave(&self) {
+        let until = Instant::now() + PARTING;
+        if let (Some(line), Some(serving)) = (self.desk.line(), self.serving.get())
+            && serving.is_idle()
+        {
+            // whoever has just sent something to a client that is gone is told so
+            let last = async {
+                line.stop_serving(None).await;
+                serving.finish().await;
+            };
+            // the next step says that there was no time for it
+            let _ = timeout_at(until, last).await;
+        }
         if let Some(line) = self.desk.line()
-            && timeout(PARTING, line.leave()).await.is_err()
+            && timeout_at(until, line.leave()).await.is_err()
         {
             let waited = PARTING.as_secs();
             tracing::warn!(

@@ -454,8 +454,8 @@ impl Line for DeafLine {
         self.0.settle(ticket);
     }
 
-    fn stop_serving(&self) -> Soon<'_> {
-        self.0.stop_serving()
+    fn stop_serving(&self, kept: Option<&Key<'_>>) -> Soon<'_> {
+        self.0.stop_serving(kept)
     }
 
     fn leave(&self) -> Soon<'_> {

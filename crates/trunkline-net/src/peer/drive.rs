@@ -199,7 +199,7 @@ impl Driver {
                 self.broken_off = self.broken_off.or_else(|| after(now, LINGER));
                 self.end(Ended::Here, Goodbye::GoingAway);
             }
-            Phase::Open | Phase::Closed => {}
+            Phase::Open | Phase::Parted | Phase::Closed => {}
         }
         collected > 0
     }
@@ -215,6 +215,7 @@ impl Driver {
             return;
         }
         let unframed = matches!(ended, Ended::Unframed(_));
+        self.shared.part_at_once();
         self.conversation.clear();
         self.ending.get_or_insert(ended);
         self.reading = Reading::Done;
@@ -224,6 +225,16 @@ impl Driver {
         if unframed && self.output.outbox.len() == before {
             self.conversation.dialect.unframed(&mut self.output.outbox);
         }
+    }
+
+    /// Whether all that is to be said before the end of a drain is said: what has come
+    /// by now was heard, and is answered.
+    fn is_drained(&self) -> bool {
+        self.conversation.draining
+            && self.reading == Reading::Open
+            && self.conversation.is_idle()
+            && !self.uncollected
+            && self.shared.part()
     }
 
     /// What the clock has to say.
@@ -286,15 +297,6 @@ impl Driver {
             if self.reading == Reading::Done {
                 self.conversation.end_streams(&mut self.output.outbox);
             }
-            if self.conversation.draining
-                && self.reading == Reading::Open
-                && self.conversation.is_idle()
-                && self.shared.state().pending.len() == 0
-                && !self.uncollected
-                && !self.shared.is_dirty()
-            {
-                self.end(Ended::Here, self.goodbye);
-            }
             let more_is_likely = collected || !self.conversation.is_idle() || self.aside.has_begun();
             if more_is_likely && (1..SMALL).contains(&self.output.unsent()) && self.aside.is_waiting(task) {
                 return Poll::Pending;
@@ -325,6 +327,10 @@ impl Driver {
             } else if matches!(self.reading, Reading::Open | Reading::Lingering(_)) {
                 match self.read(cx, now) {
                     Ok(true) => continue,
+                    Ok(false) if self.is_drained() => {
+                        self.end(Ended::Here, self.goodbye);
+                        continue;
+                    }
                     Ok(false) => {}
                     Err(Ended::ByPeer) => return Poll::Ready(self.ended()),
                     Err(_) if matches!(self.reading, Reading::Lingering(_)) => {

@@ -290,7 +290,7 @@ impl Peer {
     /// Ends the connection as [`close`](Self::close) does, because the whole
     /// program is about to end.
     pub(crate) fn leave(&self) {
-        self.advance(Phase::Draining(Goodbye::GoingAway));
+        self.advance(Phase::Draining(Goodbye::Drained));
     }
 
     /// Ends the connection at once: calls under way are cancelled. What was said
@@ -344,7 +344,10 @@ impl Peer {
     fn advance(&self, to: Phase) {
         let sending: Vec<Arc<Sending>> = {
             let mut state = self.0.state();
-            if matches!((state.phase, to), (Phase::Open, _) | (Phase::Draining(_), Phase::Closing)) {
+            if matches!(
+                (state.phase, to),
+                (Phase::Open, _) | (Phase::Draining(_) | Phase::Parted, Phase::Closing)
+            ) {
                 state.phase = to;
             }
             state.sending.values().cloned().collect()

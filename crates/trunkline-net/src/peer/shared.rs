@@ -67,6 +67,8 @@ pub(crate) enum Phase {
     Open,
     /// Somebody here asked for the end, when calls under way are done.
     Draining(Goodbye),
+    /// The framing has said goodbye: nothing is said any more, and what was said leaves.
+    Parted,
     /// Somebody here asked for the end at once.
     Closing,
     Closed,
@@ -91,6 +93,13 @@ impl State {
             return Err(NotNow::Crowded);
         }
         Ok(())
+    }
+
+    /// From now on nothing is said, so that nobody takes for said what does not leave.
+    fn part(&mut self) {
+        if self.phase.is_open() {
+            self.phase = Phase::Parted;
+        }
     }
 
     /// Says something that wants no answer.
@@ -193,6 +202,22 @@ impl Shared {
 
     pub(crate) fn is_dirty(&self) -> bool {
         self.dirty.load(Ordering::Acquire)
+    }
+
+    /// Nothing more is to be said, unless somebody waits for an answer or has just said
+    /// something; whether it is so.
+    pub(super) fn part(&self) -> bool {
+        let mut state = self.state();
+        let is_silent = state.pending.len() == 0 && state.out.is_empty();
+        if is_silent {
+            state.part();
+        }
+        is_silent
+    }
+
+    /// Nothing more is to be said.
+    pub(super) fn part_at_once(&self) {
+        self.state().part();
     }
 
     /// The connection has ended: fails all that waits for it.

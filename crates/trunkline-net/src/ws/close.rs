@@ -3,12 +3,16 @@
 use super::utf8;
 use trunkline_core::framing::{Goodbye, Unframed};
 
+/// The text that goes with [`Goodbye::Drained`], by which clients of ours know it: each
+/// call that has no answer by then may be made elsewhere.
+const DRAINED: &str = "the server shuts down; calls that it has not answered were not run";
+
 /// The code for a reason of ours; none for one that has been told already.
 pub(super) fn code(reason: Goodbye) -> Option<u16> {
     Some(match reason {
         Goodbye::Told => return None,
         Goodbye::Done => 1000,
-        Goodbye::GoingAway => 1001,
+        Goodbye::GoingAway | Goodbye::Drained => 1001,
         Goodbye::ProtocolError => 1002,
         Goodbye::InvalidText => 1007,
         Goodbye::TooLarge => 1009,
@@ -19,7 +23,14 @@ pub(super) fn code(reason: Goodbye) -> Option<u16> {
 
 /// The payload of a close frame that says why.
 pub(super) fn payload(reason: Goodbye) -> Vec<u8> {
-    code(reason).map(u16::to_be_bytes).into_iter().flatten().collect()
+    let text = if reason == Goodbye::Drained { DRAINED } else { "" };
+    code(reason).map(u16::to_be_bytes).into_iter().flatten().chain(text.bytes()).collect()
+}
+
+/// Whether a far side that has closed with this payload has answered all calls that it has
+/// run.
+pub(super) fn is_drained(payload: &[u8]) -> bool {
+    payload.strip_prefix(&1001_u16.to_be_bytes()).is_some_and(|text| text == DRAINED.as_bytes())
 }
 
 /// Whether a close frame may have this payload: nothing, or a code and a text.
@@ -67,6 +78,7 @@ mod tests {
         for reason in [
             Goodbye::Done,
             Goodbye::GoingAway,
+            Goodbye::Drained,
             Goodbye::ProtocolError,
             Goodbye::InvalidText,
             Goodbye::TooLarge,
@@ -74,6 +86,8 @@ mod tests {
             Goodbye::Told,
         ] {
             assert_eq!(check(&payload(reason)), Ok(()), "{reason:?}");
+            assert!(payload(reason).len() <= 125, "{reason:?} fits a control frame");
+            assert_eq!(is_drained(&payload(reason)), reason == Goodbye::Drained);
         }
     }
 }

@@ -115,7 +115,7 @@ impl WebSocket {
                     let code = &payload[..payload.len().min(2)];
                     self.close(code, out);
                 }
-                return Ok(self.end());
+                return Ok(if close::is_drained(payload) { self.drained() } else { self.end() });
             }
             _ => {}
         }
@@ -125,6 +125,11 @@ impl WebSocket {
     /// After the far side has closed. A stream that was carried may have a last frame.
     fn end(&self) -> Cut<'static> {
         if self.carried.is_some() { Cut::Handled } else { Cut::End }
+    }
+
+    /// The same, where the far side has run no call that it has not answered.
+    fn drained(&self) -> Cut<'static> {
+        if self.carried.is_some() { Cut::Handled } else { Cut::Drained }
     }
 
     fn has_closed(&self) -> bool {

@@ -1,7 +1,8 @@
 //! The end: what is under way is answered, what is idle is closed.
 
 use crate::support::{DRAIN, Gate, SUM, SUMMED, background, plain, response, rest, start};
-use tokio::io::AsyncWriteExt;
+use std::time::Duration;
+use tokio::{io::AsyncWriteExt, time::sleep};
 use trunkline_core::Limits;
 use trunkline_net::{http::Endpoint, ws::WebSocket};
 
@@ -36,6 +37,27 @@ async fn requests_under_way_are_answered_and_idle_connections_are_closed() {
     assert_eq!(rest(&mut busy).await, "");
     ending.await.unwrap();
     server.running.await.unwrap();
+}
+
+/// It may be on its way when the shutdown begins, and nobody could tell whether it has run. The
+/// clock is stopped: it moves on when nobody has anything to do.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_comes_just_then_is_answered_as_the_last() {
+    let server = plain().await;
+    let (mut idle, mut fresh) = (server.connect().await, server.connect().await);
+    idle.write_all(request(SUM).as_bytes()).await.unwrap();
+    assert_eq!(response(&mut idle).await.header("connection"), None);
+    let shutdown = server.shutdown.clone();
+    let ending = background(async move { shutdown.run(DRAIN).await });
+    // all have noticed
+    sleep(Duration::from_millis(1)).await;
+    for stream in [&mut idle, &mut fresh] {
+        stream.write_all(request(SUM).as_bytes()).await.unwrap();
+        let answer = response(stream).await;
+        assert_eq!((answer.header("connection"), &*answer.body), (Some("close"), SUMMED));
+        assert_eq!(rest(stream).await, "");
+    }
+    ending.await.unwrap();
 }
 
 #[tokio::test]

@@ -9,8 +9,14 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{sync::watch, task::yield_now, time::Instant};
-use trunkline::{Caller, FaultKind, Identity, Limits, Router};
+use tokio::{
+    sync::{mpsc::unbounded_channel, oneshot, watch},
+    task::yield_now,
+    time::Instant,
+};
+use trunkline::{
+    Caller, Client, ConnectionId, Context, Fault, FaultKind, Identity, Limits, Router, client::Reconnect,
+};
 
 pub(crate) async fn a_call_that_its_client_gives_up_ends_where_it_runs<W: World>() {
     let (net, running) = (W::any().await.net(), Running::default());
@@ -159,4 +165,53 @@ async fn a_server_that_stops_waits_only_as_long_as_it_may() {
     until(&running, 0).await;
     // nobody is left to be told that it was broken off
     assert_eq!(call.await.unwrap().unwrap_err().kind(), FaultKind::DeadlineExceeded);
+}
+
+/// A client that a server holds is there for all others for as long as it is there.
+pub(crate) async fn clients_of_a_server_that_stops_are_reached_until_they_are_gone<W: World>() {
+    let net = W::any().await.net();
+    let (running, go) = (Running::default(), watch::Sender::new(false));
+    let own = Router::new().procedure("id", async |context: Context| context.connection().id());
+    let limits = Limits::default().call_timeout(LONG).drain_timeout(LONG);
+    let server = net.server(own.merge(work(&running, &go))).limits(limits.clone()).tcp("127.0.0.1:0");
+    let bound = server.bind().await.unwrap();
+    bound.joined().await;
+    let (address, (stop, stopped)) = (bound.addresses()[0], oneshot::channel::<()>());
+    let stopping = tokio::spawn(bound.serve_until(stopped));
+    let (tell, mut told) = unbounded_channel();
+    let heard = Router::new().procedure("said", move |text: String| {
+        let sent = tell.send(text);
+        async move { sent.map_err(Fault::internal) }
+    });
+    let client = Client::builder(format!("tcp://{address}")).router(heard).limits(limits);
+    let client = client.reconnect(Reconnect::never()).connect().await.unwrap();
+    let id: ConnectionId = client.call("id", ()).await.unwrap();
+    let elsewhere = net.server(Router::new());
+    let cluster = elsewhere.cluster();
+    let elsewhere = elsewhere.bind().await.unwrap();
+    elsewhere.joined().await;
+    let _elsewhere = tokio::spawn(elsewhere.serve());
+    let call = tokio::spawn({
+        let client = client.clone();
+        async move { client.call::<u64>("work", 1).timeout(LONG).await }
+    });
+    until(&running, 1).await;
+    drop(stop);
+    while client.call::<ConnectionId>("id", ()).await.is_ok() {}
+    // what it served to others, nobody serves once it has told the broker so
+    while cluster_call(&net).await != Some(FaultKind::NotFound) {}
+    assert_eq!(cluster.send_to(id, "said", "to you").await, Ok(()));
+    assert_eq!(told.recv().await.as_deref(), Some("to you"));
+    assert_eq!(cluster.broadcast("said", "to all"), Ok(()));
+    assert_eq!(told.recv().await.as_deref(), Some("to all"));
+    go.send_replace(true);
+    assert_eq!(call.await.unwrap(), Ok(1));
+    stopping.await.unwrap();
+    let fault = cluster.send_to(id, "said", "again").await.unwrap_err();
+    assert_eq!(fault.kind(), FaultKind::NotFound);
+}
+
+/// Why `id` cannot be called by way of the network, if it cannot.
+async fn cluster_call(net: &Net) -> Option<FaultKind> {
+    gateway(net, Router::new()).call::<ConnectionId>("id", ()).await.err().map(|fault| fault.kind())
 }

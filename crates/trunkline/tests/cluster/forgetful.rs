@@ -101,8 +101,8 @@ impl Line for Wire {
     /// It is forgotten already.
     fn settle(&self, _ticket: Ticket) {}
 
-    fn stop_serving(&self) -> Soon<'_> {
-        self.line.stop_serving()
+    fn stop_serving(&self, kept: Option<&Key<'_>>) -> Soon<'_> {
+        self.line.stop_serving(kept)
     }
 
     fn leave(&self) -> Soon<'_> {

@@ -37,6 +37,7 @@ macro_rules! promises {
             calls::calls_go_in_a_circle_as_often_as_they_may,
             ending::a_call_that_its_client_gives_up_ends_where_it_runs,
             ending::a_chain_that_is_given_up_anywhere_ends_everywhere,
+            ending::clients_of_a_server_that_stops_are_reached_until_they_are_gone,
             ending::servers_are_replaced_under_load_and_no_call_is_lost_or_runs_twice,
             messages::a_handler_reaches_the_client_of_any_gateway,
             messages::guards_of_programs_are_no_obstacle_to_the_network_itself,

@@ -9,6 +9,8 @@ mod calls;
 mod cancellation;
 mod context;
 mod discovery;
+#[cfg(feature = "http")]
+mod draining;
 mod ending;
 mod everything;
 mod flow;
@@ -37,3 +39,7 @@ mod trouble;
 mod typed_faults;
 #[cfg(feature = "validate")]
 mod validation;
+#[cfg(feature = "http")]
+#[path = "../vectors/wire.rs"]
+#[allow(dead_code, reason = "vectors need the rest")]
+mod vector_wire;

@@ -99,10 +99,15 @@ impl Ws {
         Self(tungstenite::client(format!("ws://{to}/"), stream).unwrap().0)
     }
 
+    #[track_caller]
+    pub(super) fn send(&mut self, message: &str) {
+        self.0.send(Message::text(message)).unwrap();
+    }
+
     /// Sends a message, and gives the next that comes.
     #[track_caller]
     pub(super) fn ask(&mut self, message: &str) -> Value {
-        self.0.send(Message::text(message)).unwrap();
+        self.send(message);
         let Message::Text(text) = self.0.read().unwrap() else { panic!("no text") };
         serde_json::from_str(&text).unwrap()
     }

@@ -1,7 +1,7 @@
 //! SIGTERM: a gateway ends in good order.
 
 use super::{
-    client::{Http, RPC, Ws},
+    client::{Http, RPC, THERMS, Ws},
     world::{Gateway, file},
 };
 use crate::program::Running;
@@ -58,6 +58,25 @@ fn it_serves_also_if_nobody_reads_where() {
     assert!(UnixStream::connect(&socket).is_ok());
     gateway.terminate();
     assert_eq!(gateway.wait().code(), Some(0));
+}
+
+/// What is forwarded waits for a broker that is not there.
+#[test]
+fn what_is_called_while_it_ends_is_refused_and_a_second_signal_ends_it_at_once() {
+    let mut gateway = Gateway::start(&["--broker", "amqp://127.0.0.1:9"]);
+    let sockets = [(RPC, "error"), (THERMS, "code")];
+    let mut sockets = sockets.map(|(call, tells)| (Ws::connect(gateway.address), call, tells));
+    sockets.iter_mut().for_each(|(ws, call, _)| ws.send(call));
+    gateway.program.terminate();
+    // all are told to leave once nobody is let in
+    while TcpStream::connect(gateway.address).is_ok() {}
+    for (ws, call, tells) in &mut sockets {
+        let refused = ws.ask(call);
+        assert!(refused[*tells].is_object() || refused[*tells] == 503, "{refused}");
+        assert!(refused.to_string().contains("may be made elsewhere"), "{refused}");
+    }
+    gateway.program.terminate();
+    assert_eq!(gateway.program.wait().code(), Some(130));
 }
 
 /// The first words are for people, unless scripts want them.

@@ -70,8 +70,8 @@ impl Line for Wire {
         self.0.settle(ticket);
     }
 
-    fn stop_serving(&self) -> Soon<'_> {
-        let stopped = self.0.stop_serving();
+    fn stop_serving(&self, kept: Option<&Key<'_>>) -> Soon<'_> {
+        let stopped = self.0.stop_serving(kept.map(ToString::to_string));
         Box::pin(async {
             // failed is as good: then it is stopped, too
             let _ = stopped.await;

@@ -55,9 +55,11 @@ struct State {
     restored: u64,
     settled: Vec<u64>,
     /// What is served, and what is subscribed to, also while the broker is lost.
-    keys: Vec<String>,
+    keys: Vec<Served>,
     topics: Vec<String>,
     has_stopped: bool,
+    /// What is served all the same.
+    kept: Option<String>,
     /// Who waits until nothing is served any more.
     stops: Vec<oneshot::Sender<()>>,
 }
@@ -73,9 +75,24 @@ enum Reach {
 
 /// What a connection is to do besides sending what it has taken.
 pub(super) struct Orders {
-    /// What is served no more, if that was not said yet.
-    pub(super) unserved: Option<Vec<String>>,
+    /// What is served no more, as far as that was not said yet.
+    pub(super) unserved: Vec<Served>,
     pub(super) leave: bool,
+}
+
+/// A procedure that is served.
+pub(super) struct Served {
+    /// Tells it from others: the later one has the greater number.
+    pub(super) number: usize,
+    pub(super) key: String,
+}
+
+impl State {
+    /// What is served and is to be served no more.
+    fn take_unserved(&mut self, all: bool) -> Vec<Served> {
+        let Self { keys, kept, .. } = self;
+        keys.extract_if(.., |it| all || kept.as_ref() != Some(&it.key)).collect()
+    }
 }
 
 impl Outbox {
@@ -121,15 +138,15 @@ impl Outbox {
 
     pub(super) fn serve(&self, key: String) {
         let mut state = self.state();
-        if state.has_stopped || state.reach == Reach::Left || state.keys.contains(&key) {
+        if state.has_stopped || state.reach == Reach::Left || state.keys.iter().any(|it| it.key == key) {
             return;
         }
+        let number = state.keys.len();
         if state.reach == Reach::There {
-            let number = state.keys.len();
             topology::bind_procedure(&mut state.out, &self.names, &self.member.id, &key);
             topology::consume_procedure(&mut state.out, &self.names, &key, number);
         }
-        state.keys.push(key);
+        state.keys.push(Served { number, key });
         drop(state);
         self.said.notify_one();
     }
@@ -148,17 +165,19 @@ impl Outbox {
         self.said.notify_one();
     }
 
-    /// Serves nothing any more; ready, or failed, once nothing will be delivered.
-    pub(super) fn stop_serving(&self) -> oneshot::Receiver<()> {
+    /// Serves nothing any more but `kept`; ready, or failed, once nothing else will be
+    /// delivered.
+    pub(super) fn stop_serving(&self, kept: Option<String>) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
         let mut state = self.state();
-        state.has_stopped = true;
-        if state.reach == Reach::There && !(state.keys.is_empty() && state.stops.is_empty()) {
+        (state.has_stopped, state.kept) = (true, kept);
+        let is_to_be_said = state.keys.iter().any(|it| state.kept.as_ref() != Some(&it.key));
+        if state.reach == Reach::There && (is_to_be_said || !state.stops.is_empty()) {
             state.stops.push(sender);
             drop(state);
             self.said.notify_one();
         } else {
-            state.keys.clear();
+            state.take_unserved(false);
         }
         receiver
     }
@@ -194,9 +213,10 @@ impl Outbox {
         topology::exchanges(out, names);
         topology::private_queue(out, &events, false);
         state.topics.iter().for_each(|topic| topology::hear(out, names, &events, topic));
-        state.keys.iter().for_each(|key| topology::bind_procedure(out, names, id, key));
+        state.keys.iter().for_each(|it| topology::bind_procedure(out, names, id, &it.key));
         topology::private_queue(out, &reply_to, true);
-        SetUp { keys: state.keys.len(), topics: state.topics.len(), reply_to, events }
+        let keys = state.keys.last().map_or(0, |it| it.number + 1);
+        SetUp { keys, topics: state.topics.len(), reply_to, events }
     }
 
     /// The broker is there, and has been set up: takes what comes, before anything else is
@@ -212,10 +232,10 @@ impl Outbox {
         topology::consume_replies(out, events, topology::EVENTS);
         // and what was added since
         topics[set_up.topics..].iter().for_each(|topic| topology::hear(out, &self.names, events, topic));
-        let since = keys.get(set_up.keys..).unwrap_or_default();
-        since.iter().for_each(|key| topology::bind_procedure(out, &self.names, &self.member.id, key));
-        for (number, key) in keys.iter().enumerate() {
-            topology::consume_procedure(out, &self.names, key, number);
+        let since = keys.iter().filter(|it| it.number >= set_up.keys);
+        since.for_each(|it| topology::bind_procedure(out, &self.names, &self.member.id, &it.key));
+        for Served { number, key } in &*keys {
+            topology::consume_procedure(out, &self.names, key, *number);
         }
         state.reach = Reach::There;
         (state.reply_to, state.events, state.frame_max) = (set_up.reply_to, set_up.events, frame_max);
@@ -233,7 +253,7 @@ impl Outbox {
         state.settled.clear();
         state.stops.clear();
         if state.has_stopped {
-            state.keys.clear();
+            state.take_unserved(false);
         }
     }
 
@@ -251,8 +271,8 @@ impl Outbox {
         mem::swap(settled, &mut state.settled);
         state.waiting = Waiting::default();
         let leave = state.reach == Reach::Left;
-        let stops = (leave || state.has_stopped) && !state.keys.is_empty();
-        Orders { unserved: stops.then(|| mem::take(&mut state.keys)), leave }
+        let unserved = if leave || state.has_stopped { state.take_unserved(leave) } else { Vec::new() };
+        Orders { unserved, leave }
     }
 
     /// Nothing is served any more.
@@ -269,6 +289,7 @@ impl Outbox {
 
 /// What has been declared and bound for a connection.
 pub(super) struct SetUp {
+    /// Those with lower numbers.
     keys: usize,
     topics: usize,
     reply_to: String,

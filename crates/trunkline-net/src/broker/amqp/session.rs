@@ -5,7 +5,7 @@ use super::{
     held::Held,
     incoming::{Cause, Incoming},
     opening::Opened,
-    outbox::{LARGEST, Outbox, SetUp},
+    outbox::{LARGEST, Outbox, Served, SetUp},
     topology,
     trouble::Trouble,
 };
@@ -142,13 +142,11 @@ impl<'a> Session<'a> {
         if !orders.leave {
             self.hand_over();
         }
-        if let Some(keys) = &orders.unserved {
-            let Outbox { names, member, .. } = self.outbox;
-            for (number, key) in keys.iter().enumerate() {
-                topology::unbind_procedure(&mut self.out, names, &member.id, key);
-                topology::leave_procedure(&mut self.out, names, key, number);
-            }
-            self.stopping = Some(Stopping { unsaid: 2 * keys.len(), ..Stopping::default() });
+        let Outbox { names, member, .. } = self.outbox;
+        for Served { number, key } in &orders.unserved {
+            topology::unbind_procedure(&mut self.out, names, &member.id, key);
+            topology::leave_procedure(&mut self.out, names, key, *number);
+            self.stopping.get_or_insert_default().unsaid += 2;
         }
         self.go_on_stopping();
         if orders.leave && !self.is_leaving {
@@ -229,6 +227,9 @@ impl<'a> Session<'a> {
                 _ => Cause::Request { tag: it.delivery_tag, redelivered: it.redelivered },
             },
             basic::AMQPMethod::GetOk(it) => {
+                if let Some(stopping) = &mut self.stopping {
+                    stopping.has_asked = false;
+                }
                 Cause::Request { tag: it.delivery_tag, redelivered: it.redelivered }
             }
             basic::AMQPMethod::Return(_) => Cause::Returned,
@@ -322,9 +323,6 @@ impl<'a> Session<'a> {
         match cause {
             Cause::Request { tag, redelivered } => {
                 self.held.add(tag, now());
-                if let Some(stopping) = self.stopping.as_mut() {
-                    stopping.has_asked = false;
-                }
                 if is_too_large || !is("request") {
                     self.held.settle([tag], &mut self.out);
                 } else {

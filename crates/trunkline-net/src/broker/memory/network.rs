@@ -181,10 +181,11 @@ impl Network {
         }
     }
 
-    /// No request goes to this node any more. Those that nobody is left to serve come back.
-    pub(super) fn stop_serving(&mut self, address: &str, posts: &mut Posts) {
+    /// No request goes to this node any more, but for `kept`. Those that nobody is left to
+    /// serve come back.
+    pub(super) fn stop_serving(&mut self, address: &str, kept: Option<&str>, posts: &mut Posts) {
         let Some(node) = self.nodes.get_mut(address) else { return };
-        for key in std::mem::take(&mut node.serves) {
+        for key in node.serves.extract_if(.., |key| kept != Some(&**key)).collect::<Vec<_>>() {
             let Some(queue) = self.queues.get_mut(&key) else { continue };
             queue.servers.retain(|server| **server != *address);
             if queue.servers.is_empty()
@@ -202,7 +203,7 @@ impl Network {
 
     /// A node goes; what it holds goes to others, if there are any.
     pub(super) fn detach(&mut self, address: &str, posts: &mut Posts) {
-        self.stop_serving(address, posts);
+        self.stop_serving(address, None, posts);
         let Some(node) = self.nodes.remove(address) else { return };
         let mut held: Vec<_> = node.held.into_iter().collect();
         // before those that wait already, in the order in which they came

@@ -73,7 +73,7 @@ async fn what_waits_for_the_last_that_stops_comes_back() {
     one.serve(&PING);
     ask(&gateway, "a").unwrap();
     ask(&gateway, "b").unwrap();
-    one.stop_serving().await;
+    one.stop_serving(None).await;
     assert_eq!(heard.heard(), ["a"]);
     assert_eq!(told.heard(), ["b: nobody"]);
 }

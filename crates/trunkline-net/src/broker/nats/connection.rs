@@ -46,15 +46,21 @@ pub(super) struct Connection {
     marks: Mutex<Option<HashMap<u64, oneshot::Sender<()>>>>,
     /// Nothing is heard before it says so, and nothing at all if its sender is gone.
     opened: watch::Receiver<bool>,
-    /// No more requests are wanted.
-    stopping: CancellationToken,
     /// Nothing more is to be heard.
     closed: CancellationToken,
-    /// Those who take requests.
-    serving: TaskTracker,
+    serving: Mutex<Vec<Serving>>,
     /// Those who hear what is published.
     hearing: TaskTracker,
     runtime: Handle,
+}
+
+/// Who takes the requests that come to one subject.
+#[derive(Clone)]
+struct Serving {
+    subject: Subject,
+    /// No more of them are wanted.
+    stopping: CancellationToken,
+    task: TaskTracker,
 }
 
 impl Connection {
@@ -77,9 +83,8 @@ impl Connection {
             delivered: AtomicU64::new(0),
             marks: Mutex::new(Some(HashMap::new())),
             opened,
-            stopping: closed.child_token(),
             closed,
-            serving: TaskTracker::new(),
+            serving: Mutex::default(),
             hearing: TaskTracker::new(),
             runtime: Handle::current(),
         }
@@ -87,8 +92,10 @@ impl Connection {
 
     /// Takes requests that come to `subject`.
     pub(super) fn serve(self: &Arc<Self>, subject: Subject) {
-        if let Some(calls) = at_once(self.client.queue_subscribe(subject, GROUP.to_owned())) {
-            self.serving.spawn_on(self.clone().take(calls), &self.runtime);
+        if let Some(calls) = at_once(self.client.queue_subscribe(subject.clone(), GROUP.to_owned())) {
+            let (stopping, task) = (self.closed.child_token(), TaskTracker::new());
+            task.spawn_on(self.clone().take(calls, stopping.clone()), &self.runtime);
+            self.serving().push(Serving { subject, stopping, task });
         }
     }
 
@@ -166,11 +173,13 @@ impl Connection {
         }
     }
 
-    /// Takes no more requests; ready once all are delivered that came.
-    pub(super) fn stop_serving(self: Arc<Self>) -> impl Future<Output = ()> + Send {
-        self.stopping.cancel();
-        self.serving.close();
-        async move { self.serving.wait().await }
+    /// Takes no more requests but those that come to `kept`; ready once all are delivered
+    /// that came.
+    pub(super) fn stop_serving(&self, kept: Option<&Subject>) -> impl Future<Output = ()> + Send + use<> {
+        let serving = self.serving();
+        let stopped: Vec<_> = serving.iter().filter(|it| Some(&it.subject) != kept).cloned().collect();
+        stopped.iter().for_each(|it| it.stopping.cancel());
+        async move { are_done(stopped).await }
     }
 
     /// Something has come to our address.
@@ -202,12 +211,12 @@ impl Connection {
     }
 
     /// Takes requests.
-    async fn take(self: Arc<Self>, mut calls: Subscriber) {
+    async fn take(self: Arc<Self>, mut calls: Subscriber, stopping: CancellationToken) {
         if self.opened.clone().wait_for(|opened| *opened).await.is_err() {
             return;
         }
         {
-            let mut stopping = pin!(self.stopping.cancelled());
+            let mut stopping = pin!(stopping.cancelled());
             loop {
                 tokio::select! {
                     biased;
@@ -296,9 +305,9 @@ impl Connection {
     }
 
     async fn are_done(&self) {
-        self.serving.close();
         self.hearing.close();
-        self.serving.wait().await;
+        let serving = self.serving().clone();
+        are_done(serving).await;
         self.hearing.wait().await;
     }
 
@@ -308,8 +317,21 @@ impl Connection {
     }
 
     /// Nor under this one.
+    fn serving(&self) -> MutexGuard<'_, Vec<Serving>> {
+        self.serving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nor under this one.
     fn marks(&self) -> MutexGuard<'_, Option<HashMap<u64, oneshot::Sender<()>>>> {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits until nobody takes requests of these any more.
+async fn are_done(serving: Vec<Serving>) {
+    for Serving { task, .. } in serving {
+        task.close();
+        task.wait().await;
     }
 }
 

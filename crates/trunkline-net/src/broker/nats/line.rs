@@ -123,12 +123,13 @@ impl Line for Wire {
         }
     }
 
-    fn stop_serving(&self) -> Soon<'_> {
+    fn stop_serving(&self, kept: Option<&Key<'_>>) -> Soon<'_> {
+        let kept = kept.map(|key| self.state.subjects.call(key));
         let stopping = {
             let mut now = self.state.now();
             now.stopped = true;
-            now.serves.clear();
-            now.connection.clone().map(Connection::stop_serving)
+            now.serves.retain(|subject| Some(subject) == kept.as_ref());
+            now.connection.as_ref().map(|connection| connection.stop_serving(kept.as_ref()))
         };
         Box::pin(async move {
             if let Some(stopping) = stopping {

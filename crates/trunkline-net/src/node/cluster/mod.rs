@@ -211,6 +211,11 @@ impl Cluster {
         }
     }
 
+    /// By what name its node serves what others send to its clients.
+    pub(super) fn procedure(&self) -> String {
+        procedure(self.0.peers.holder())
+    }
+
     /// Will speak by way of this node's desk.
     #[track_caller]
     pub(super) fn belong_to(&self, node: &Node) {
@@ -235,7 +240,7 @@ impl Cluster {
 impl Provide for Cluster {
     #[track_caller]
     fn provide(self, router: Router) -> Router {
-        let name = procedure(self.0.peers.holder());
+        let name = self.procedure();
         let told = move |Open(Sent { to, name, message })| {
             let told = match self.tell(to, &name, &message) {
                 Err(fault) if fault.kind() == FaultKind::NotFound => Ok(false),

@@ -2,7 +2,7 @@
 
 use super::{Driver, Reading, Step};
 use crate::{
-    conversation::Turn,
+    conversation::{Turn, not_run},
     link::Ended,
     peer::{
         ours::{cut_short, heard, nobody_answers_any_more},
@@ -95,7 +95,10 @@ impl Driver {
                     }
                 }
                 Ok(Cut::Handled) => *budget -= 1,
-                Ok(Cut::End) => {
+                Ok(end @ (Cut::End | Cut::Drained)) => {
+                    if matches!(end, Cut::Drained) {
+                        nobody_answers_any_more(&self.shared, &not_run());
+                    }
                     // a far side that has hung up hears no more; one that has only
                     // said all it has to say still waits for its answers
                     if self.reading == Reading::Open {

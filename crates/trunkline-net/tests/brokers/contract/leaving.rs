@@ -1,9 +1,10 @@
 //! How nodes go.
 
 use super::{World, any, pair};
-use crate::peer::{PING, Peer};
+use crate::peer::{PATIENCE, PING, Peer};
 use bytes::Bytes;
 use tokio::select;
+use trunkline_core::Key;
 use trunkline_net::broker::Unsent;
 
 pub(crate) async fn a_node_that_stops_serving_hears_of_all_else<W: World>() {
@@ -13,7 +14,7 @@ pub(crate) async fn a_node_that_stops_serving_hears_of_all_else<W: World>() {
     gateway.ask("a").unwrap();
     let heard = one.next().await;
     let mut two = Peer::serving(&broker, &network, 9, &[PING]).await;
-    one.line().stop_serving().await;
+    one.line().stop_serving(None).await;
     for id in ["b", "c", "d"] {
         gateway.ask(id).unwrap();
     }
@@ -40,7 +41,7 @@ pub(crate) async fn the_last_that_stops_leaves_nothing_behind<W: World>() {
     let (first, ticket) = server.request().await;
     let mut ended = vec![first];
     let line = server.own_line();
-    let stopped = tokio::spawn(async move { line.stop_serving().await });
+    let stopped = tokio::spawn(async move { line.stop_serving(None).await });
     server.line().settle(ticket);
     while ended.len() < ids.len() {
         let heard = select! {
@@ -57,6 +58,25 @@ pub(crate) async fn the_last_that_stops_leaves_nothing_behind<W: World>() {
     stopped.await.unwrap();
     gateway.ask("d").unwrap();
     gateway.hears(&["d: nobody"]).await;
+    assert_eq!(server.rest(), [""; 0]);
+}
+
+pub(crate) async fn a_node_that_stops_may_go_on_with_one_procedure<W: World>() {
+    const KEPT: Key<'_> = Key { procedure: "kept", ..PING };
+    let (_world, broker, network) = any::<W>().await;
+    let (mut server, mut gateway) = pair(&broker, &network, 9, &[PING, KEPT]).await;
+    for _ in 0..2 {
+        server.line().stop_serving(Some(&KEPT)).await;
+        gateway.ask("a").unwrap();
+        gateway.hears(&["a: nobody"]).await;
+        gateway.ask_for(&KEPT, "b", PATIENCE).unwrap();
+        let (id, ticket) = server.request().await;
+        assert_eq!(id, "b");
+        server.line().settle(ticket);
+    }
+    server.line().stop_serving(None).await;
+    gateway.ask_for(&KEPT, "c", PATIENCE).unwrap();
+    gateway.hears(&["c: nobody"]).await;
     assert_eq!(server.rest(), [""; 0]);
 }
 
@@ -101,7 +121,7 @@ pub(crate) async fn a_node_that_has_left_hears_and_says_nothing<W: World>() {
     // of no use any more, and no harm
     server.line().serve(&PING);
     server.line().subscribe("t");
-    server.line().stop_serving().await;
+    server.line().stop_serving(None).await;
     server.line().leave().await;
     gateway.ask("c").unwrap();
     gateway.hears(&["c: nobody"]).await;

@@ -153,7 +153,7 @@ pub(crate) async fn keys_are_told_apart_whatever_they_are_made_of<W: World>() {
     for (at, key) in keys.iter().enumerate() {
         other.line().serve(key);
         other.is_heard().await;
-        server.line().stop_serving().await;
+        server.line().stop_serving(None).await;
         for (nr, key) in keys.iter().enumerate() {
             let id = nr.to_string();
             gateway.ask_for(key, &id, Duration::MAX).unwrap();

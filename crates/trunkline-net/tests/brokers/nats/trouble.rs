@@ -91,7 +91,7 @@ async fn a_node_that_stops_under_load_loses_nothing() {
                 // in the midst of what is asked
                 taken.push(stopping.next().await.text);
                 let line = stopping.own_line();
-                stopped = Some(tokio::spawn(async move { line.stop_serving().await }));
+                stopped = Some(tokio::spawn(async move { line.stop_serving(None).await }));
             }
             if number % 50 == 0 {
                 tokio::task::yield_now().await;
