@@ -1,9 +1,10 @@
 //! [`Amqp`]: RabbitMQ, as `therms` uses it.
 //!
 //! The queues and exchanges are in [`topology`]; who speaks to the broker is a task of each
-//! node, which [keeps](Keeper) one connection with one channel.
+//! node, which [keeps](Keeper) one connection.
 
 mod address;
+mod careful;
 mod frames;
 mod held;
 mod incoming;
@@ -11,7 +12,10 @@ mod line;
 mod names;
 mod opening;
 mod outbox;
+mod over;
+mod serving;
 mod session;
+mod stopping;
 mod topology;
 mod trouble;
 
@@ -30,7 +34,7 @@ use tokio::{select, time::sleep};
 /// Nodes of the network `trunkline`, the default, understand those of the Node.js framework
 /// `therms` on the same virtual host; other networks have exchanges of their own.
 ///
-/// Each node has one connection with one channel, and finds back by itself, in
+/// Each node has one connection, and finds back by itself, in
 /// pauses of up to 3 s. What it is to send waits in memory, up to 65,536 messages or
 /// 64 MiB; bodies have at most 16 MiB. The broker does not confirm what is sent to it, as
 /// that would cost each call a round trip: if it loses a message, it is as lost as if its
@@ -110,7 +114,7 @@ impl Keeper {
                 () = outbox.left() => break,
             };
             let (was_there, ended) = match opened {
-                Ok(opened) => Session::run(opened, &outbox, &*inbox).await,
+                Ok(opened) => Session::run(opened, &address, &outbox, &*inbox).await,
                 Err(trouble) => (false, Err(trouble)),
             };
             outbox.lose();

@@ -1,8 +1,11 @@
 //! RabbitMQ.
 
+mod log;
+mod refused;
 mod stranger;
 mod therms;
 mod trouble;
+mod waiting;
 
 use crate::contract::{Abilities, World, contract};
 use std::sync::Arc;

@@ -16,6 +16,13 @@ pub(super) const CHANNEL: u16 = 1;
 /// consumed on the channel of a node that has its fill of requests.
 pub(super) const REPLIES: u16 = 2;
 
+/// The channel on which procedures are set up: RabbitMQ closes the channel on which it
+/// refuses something.
+pub(super) const SET_UP: u16 = 3;
+
+/// How many channels that are.
+pub(super) const CHANNELS: u16 = SET_UP;
+
 /// What a frame has besides its payload.
 const HEAD: usize = 7;
 const END: usize = 1;

@@ -2,7 +2,7 @@
 
 use super::{
     address::Address,
-    frames::{self, CHANNEL, Frame, REPLIES},
+    frames::{self, CHANNELS, Frame},
     topology::short,
     trouble::Trouble,
 };
@@ -71,11 +71,11 @@ async fn greet(address: &Address, name: &str) -> Result<Opened, Trouble> {
     let frame_max = if tune.frame_max == 0 { FRAME_MAX } else { tune.frame_max.min(FRAME_MAX) };
     let frame_max = frame_max.max(SMALLEST_FRAME_MAX);
     let heartbeat = if tune.heartbeat == 0 { HEARTBEAT } else { tune.heartbeat.min(HEARTBEAT) };
-    let tune_ok = connection::TuneOk { channel_max: REPLIES, frame_max, heartbeat };
+    let tune_ok = connection::TuneOk { channel_max: CHANNELS, frame_max, heartbeat };
     frames::method(&mut out, 0, AMQPClass::Connection(connection::AMQPMethod::TuneOk(tune_ok)));
     let open = connection::Open { virtual_host: short(&address.vhost) };
     frames::method(&mut out, 0, AMQPClass::Connection(connection::AMQPMethod::Open(open)));
-    for channel in [CHANNEL, REPLIES] {
+    for channel in 1..=CHANNELS {
         let open = channel::AMQPMethod::Open(channel::Open {});
         frames::method(&mut out, channel, AMQPClass::Channel(open));
     }
@@ -84,7 +84,7 @@ async fn greet(address: &Address, name: &str) -> Result<Opened, Trouble> {
     let AMQPClass::Connection(OpenOk(_)) = greeting.hear().await? else {
         return Err(frames::Unreadable.into());
     };
-    for _ in [CHANNEL, REPLIES] {
+    for _ in 1..=CHANNELS {
         let AMQPClass::Channel(channel::AMQPMethod::OpenOk(_)) = greeting.hear().await? else {
             return Err(frames::Unreadable.into());
         };

@@ -11,6 +11,7 @@ use crate::broker::{Member, Ticket, Unsent, waiting::Waiting};
 use bytes::BytesMut;
 use rand::random;
 use std::{
+    collections::HashSet,
     mem,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -56,7 +57,7 @@ struct State {
     settled: Vec<u64>,
     /// What is served, and what is subscribed to, also while the broker is lost.
     keys: Vec<String>,
-    topics: Vec<String>,
+    topics: HashSet<String>,
     has_stopped: bool,
     /// Who waits until nothing is served any more.
     stops: Vec<oneshot::Sender<()>>,
@@ -73,8 +74,10 @@ enum Reach {
 
 /// What a connection is to do besides sending what it has taken.
 pub(super) struct Orders {
-    /// What is served no more, if that was not said yet.
-    pub(super) unserved: Option<Vec<String>>,
+    /// What is to be served before anything else is taken.
+    pub(super) to_serve: Vec<String>,
+    /// Nothing is served any more, and that was not said yet.
+    pub(super) stop: bool,
     pub(super) leave: bool,
 }
 
@@ -124,26 +127,34 @@ impl Outbox {
         if state.has_stopped || state.reach == Reach::Left || state.keys.contains(&key) {
             return;
         }
-        if state.reach == Reach::There {
-            let number = state.keys.len();
-            topology::bind_procedure(&mut state.out, &self.names, &self.member.id, &key);
-            topology::consume_procedure(&mut state.out, &self.names, &key, number);
-        }
         state.keys.push(key);
         drop(state);
         self.said.notify_one();
     }
 
     pub(super) fn subscribe(&self, topic: &str) {
+        self.change(topic, |topics| topics.insert(topic.to_owned()), topology::hear);
+    }
+
+    pub(super) fn unsubscribe(&self, topic: &str) {
+        self.change(topic, |topics| topics.remove(topic), topology::hear_no_more);
+    }
+
+    /// Changes what is subscribed to, and says so if that makes a difference.
+    fn change(
+        &self,
+        topic: &str,
+        change: impl FnOnce(&mut HashSet<String>) -> bool,
+        say: impl FnOnce(&mut BytesMut, &Names, &str, &str),
+    ) {
         let mut state = self.state();
-        if state.reach == Reach::Left || state.topics.iter().any(|known| known == topic) {
+        let State { reach, out, events, topics, .. } = &mut *state;
+        if *reach == Reach::Left || !change(topics) {
             return;
         }
-        let State { reach, out, events, topics, .. } = &mut *state;
         if *reach == Reach::There {
-            topology::hear(out, &self.names, events, topic);
+            say(out, &self.names, events, topic);
         }
-        topics.push(topic.to_owned());
         drop(state);
         self.said.notify_one();
     }
@@ -183,44 +194,44 @@ impl Outbox {
         }
     }
 
-    /// Declares and binds all that there is to serve and to hear, in queues of new names;
-    /// the broker says so when it has done the last of it. How much of it that is.
+    /// Declares what a node is to have before it serves anything, and binds what there is
+    /// to hear, in queues of new names; the broker says so when it has done the last of it.
     pub(super) fn set_up(&self, out: &mut BytesMut) -> SetUp {
-        let (id, names) = (&self.member.id, &self.names);
         let queue = |what| names::private_queue(&self.member.name, what, random());
         let (reply_to, events) = (queue("rpc"), queue("events"));
-        let state = self.state();
+        let topics = self.state().topics.clone();
         topology::prefetch(out, self.member.prefetch);
-        topology::exchanges(out, names);
+        topology::exchanges(out, &self.names);
         topology::private_queue(out, &events, false);
-        state.topics.iter().for_each(|topic| topology::hear(out, names, &events, topic));
-        state.keys.iter().for_each(|key| topology::bind_procedure(out, names, id, key));
+        topics.iter().for_each(|topic| topology::hear(out, &self.names, &events, topic));
         topology::private_queue(out, &reply_to, true);
-        SetUp { keys: state.keys.len(), topics: state.topics.len(), reply_to, events }
+        SetUp { topics, reply_to, events }
     }
 
-    /// The broker is there, and has been set up: takes what comes, before anything else is
-    /// said. Which of the times that this happens, unless the node has left meanwhile.
-    pub(super) fn restore(&self, set_up: SetUp, frame_max: usize) -> Option<u64> {
+    /// What there is to serve.
+    pub(super) fn to_serve(&self) -> Vec<String> {
+        self.state().keys.clone()
+    }
+
+    /// The broker is there, and has been set up: says in `out` to take what comes, before
+    /// anything else is said. Which of the times that this happens, and whether to serve
+    /// anything, unless the node has left meanwhile.
+    pub(super) fn restore(&self, set_up: SetUp, frame_max: usize, out: &mut BytesMut) -> Option<(u64, bool)> {
         let mut state = self.state();
         if state.reach == Reach::Left {
             return None;
         }
-        let State { out, keys, topics, .. } = &mut *state;
-        let SetUp { reply_to, events, .. } = &set_up;
-        topology::consume_replies(out, reply_to, topology::ANSWERS);
-        topology::consume_replies(out, events, topology::EVENTS);
-        // and what was added since
-        topics[set_up.topics..].iter().for_each(|topic| topology::hear(out, &self.names, events, topic));
-        let since = keys.get(set_up.keys..).unwrap_or_default();
-        since.iter().for_each(|key| topology::bind_procedure(out, &self.names, &self.member.id, key));
-        for (number, key) in keys.iter().enumerate() {
-            topology::consume_procedure(out, &self.names, key, number);
-        }
+        let SetUp { topics: heard, reply_to, events } = set_up;
+        topology::consume_replies(out, &reply_to, topology::ANSWERS);
+        topology::consume_replies(out, &events, topology::EVENTS);
+        // what has changed since
+        let (names, topics) = (&self.names, &state.topics);
+        topics.difference(&heard).for_each(|topic| topology::hear(out, names, &events, topic));
+        heard.difference(topics).for_each(|topic| topology::hear_no_more(out, names, &events, topic));
         state.reach = Reach::There;
-        (state.reply_to, state.events, state.frame_max) = (set_up.reply_to, set_up.events, frame_max);
+        (state.reply_to, state.events, state.frame_max) = (reply_to, events, frame_max);
         state.restored += 1;
-        Some(state.restored)
+        Some((state.restored, !state.has_stopped))
     }
 
     /// The broker is lost, with all that was said and had not reached it.
@@ -241,18 +252,26 @@ impl Outbox {
         self.state().is_blocked = is_blocked;
     }
 
-    /// Takes what has been said into `out`, which is empty, and what was settled.
-    pub(super) fn take(&self, out: &mut BytesMut, settled: &mut Vec<u64>) -> Orders {
+    /// Takes what has been said into `out`, which is empty, and what was settled; but if
+    /// there is more to serve than is `known`, only that: it is to be so when what was said
+    /// after it is heard.
+    pub(super) fn take(&self, known: usize, out: &mut BytesMut, settled: &mut Vec<u64>) -> Orders {
         if out.capacity() > USUAL_BUFFER {
             *out = BytesMut::new();
         }
         let mut state = self.state();
+        let leave = state.reach == Reach::Left;
+        let stop = (leave || state.has_stopped) && !state.keys.is_empty();
+        if !stop && let Some(to_serve @ [_, ..]) = state.keys.get(known..) {
+            return Orders { to_serve: to_serve.to_vec(), stop, leave };
+        }
+        if stop {
+            state.keys.clear();
+        }
         mem::swap(out, &mut state.out);
         mem::swap(settled, &mut state.settled);
         state.waiting = Waiting::default();
-        let leave = state.reach == Reach::Left;
-        let stops = (leave || state.has_stopped) && !state.keys.is_empty();
-        Orders { unserved: stops.then(|| mem::take(&mut state.keys)), leave }
+        Orders { to_serve: Vec::new(), stop, leave }
     }
 
     /// Nothing is served any more.
@@ -269,8 +288,7 @@ impl Outbox {
 
 /// What has been declared and bound for a connection.
 pub(super) struct SetUp {
-    keys: usize,
-    topics: usize,
+    topics: HashSet<String>,
     reply_to: String,
     events: String,
 }

@@ -1,11 +1,16 @@
 //! [`Session`]: a connection to the broker, from being open to its end.
 
 use super::{
-    frames::{self, Frame},
+    address::Address,
+    careful::{Careful, Job},
+    frames::{self, Frame, SET_UP},
     held::Held,
     incoming::{Cause, Incoming},
-    opening::Opened,
+    opening::{Opened, PATIENCE},
     outbox::{LARGEST, Outbox, SetUp},
+    over::{self, Over},
+    serving::Serving,
+    stopping::Stopping,
     topology,
     trouble::Trouble,
 };
@@ -19,8 +24,8 @@ use amq_protocol::{
 };
 use bytes::{Bytes, BytesMut};
 use std::{
-    collections::{HashMap, VecDeque},
-    io,
+    collections::HashMap,
+    io, mem,
     time::{Duration, Instant},
 };
 use tokio::{
@@ -34,6 +39,7 @@ const READ: usize = 64 << 10;
 
 /// A connection to the broker, from being open to its end.
 pub(super) struct Session<'a> {
+    address: &'a Address,
     outbox: &'a Outbox,
     inbox: &'a dyn Inbox,
     frame_max: usize,
@@ -43,36 +49,19 @@ pub(super) struct Session<'a> {
     set_up: Option<SetUp>,
     /// Which of the times that the line was restored, once it is.
     restored: Option<u64>,
+    serving: Serving,
+    careful: Careful,
+    /// When the broker last did something for which it is waited.
+    last_done: Instant,
     held: Held,
     /// Those of them that the node has no room for yet.
-    over: VecDeque<Over>,
+    over: Over,
     /// What has come in part, by its channel.
     incoming: HashMap<u16, Incoming>,
     stopping: Option<Stopping>,
     is_leaving: bool,
+    has_said_bye: bool,
     has_ended: bool,
-}
-
-/// A request that has come for one queue, while the node has its fill with those of others.
-struct Over {
-    tag: u64,
-    redelivered: bool,
-    reply_to: String,
-    body: Bytes,
-    /// When it expires.
-    until: Option<Instant>,
-}
-
-/// What is left to do until nothing is served any more.
-#[derive(Default)]
-struct Stopping {
-    /// How many answers are to come, two of each queue: who is left to take from it, and
-    /// that no more is delivered from it, which may come later.
-    unsaid: usize,
-    /// Those that nobody is left to take from but us.
-    left_to_us: VecDeque<String>,
-    /// Whether one was asked for a message.
-    has_asked: bool,
 }
 
 impl<'a> Session<'a> {
@@ -80,21 +69,27 @@ impl<'a> Session<'a> {
     /// until then.
     pub(super) async fn run(
         opened: Opened,
+        address: &'a Address,
         outbox: &'a Outbox,
         inbox: &'a dyn Inbox,
     ) -> (bool, Result<(), Trouble>) {
         let mut session = Self {
+            address,
             outbox,
             inbox,
             frame_max: opened.frame_max,
             out: BytesMut::new(),
             set_up: None,
             restored: None,
+            serving: Serving::default(),
+            careful: Careful::new(),
+            last_done: now(),
             held: Held::default(),
-            over: VecDeque::new(),
+            over: Over::default(),
             incoming: HashMap::new(),
             stopping: None,
             is_leaving: false,
+            has_said_bye: false,
             has_ended: false,
         };
         session.set_up = Some(outbox.set_up(&mut session.out));
@@ -111,9 +106,10 @@ impl<'a> Session<'a> {
         let mut settled = Vec::new();
         self.hear_all(&mut input)?;
         while !self.has_ended {
-            if self.out.is_empty() && self.restored.is_some() {
+            if self.out.is_empty() && self.restored.is_some() && self.serving.is_set_up() {
                 self.take(&mut settled);
             }
+            self.go_on_asking();
             input.reserve(READ);
             select! {
                 read = reader.read_buf(&mut input) => {
@@ -136,23 +132,56 @@ impl<'a> Session<'a> {
 
     /// Takes what there is to say by now.
     fn take(&mut self, settled: &mut Vec<u64>) {
-        let orders = self.outbox.take(&mut self.out, settled);
+        let orders = self.outbox.take(self.serving.keys.len(), &mut self.out, settled);
         // after all that was said before, such as the answers
         self.held.settle(settled.drain(..), &mut self.out);
         if !orders.leave {
             self.hand_over();
         }
-        if let Some(keys) = &orders.unserved {
-            let Outbox { names, member, .. } = self.outbox;
-            for (number, key) in keys.iter().enumerate() {
-                topology::unbind_procedure(&mut self.out, names, &member.id, key);
-                topology::leave_procedure(&mut self.out, names, key, number);
-            }
-            self.stopping = Some(Stopping { unsaid: 2 * keys.len(), ..Stopping::default() });
+        self.serve(orders.to_serve);
+        if orders.stop {
+            self.stop(!orders.leave);
         }
-        self.go_on_stopping();
-        if orders.leave && !self.is_leaving {
-            self.is_leaving = true;
+        self.is_leaving |= orders.leave;
+    }
+
+    /// More is to be served.
+    fn serve(&mut self, keys: Vec<String>) {
+        self.last_done = now();
+        let from = self.serving.add(keys);
+        (from..self.serving.keys.len()).for_each(|number| self.careful.ask(Job::Bind(number)));
+    }
+
+    /// Takes what comes for a procedure.
+    fn consume(&mut self, number: usize) {
+        let key = &self.serving.keys[number];
+        topology::consume_procedure(&mut self.out, &self.outbox.names, key, number);
+    }
+
+    /// Serves nothing any more; what waits for us is taken first if it `takes` it.
+    fn stop(&mut self, takes: bool) {
+        let procedures = self.serving.keys.len();
+        self.last_done = now();
+        (0..procedures).for_each(|number| topology::leave_procedure(&mut self.out, number));
+        self.stopping = Some(Stopping::of(procedures, takes));
+    }
+
+    /// Asks for what is due, and is done with what is done.
+    fn go_on_asking(&mut self) {
+        self.careful.write(&self.serving.keys, &self.outbox.names, &mut self.out);
+        if let Some(stopping) = &mut self.stopping {
+            if stopping.is_done() {
+                self.stopping = None;
+                self.outbox.has_stopped();
+            } else if self.over.is_empty()
+                && self.held.len() < self.outbox.member.prefetch
+                && let Some(number) = stopping.take_one()
+            {
+                let queue = self.outbox.names.queue(&self.serving.keys[number]);
+                topology::take_one(&mut self.out, &queue);
+            }
+        }
+        if self.is_leaving && self.stopping.is_none() && !mem::replace(&mut self.has_said_bye, true) {
             let close = connection::Close {
                 reply_code: 200,
                 reply_text: topology::short("bye"),
@@ -169,6 +198,16 @@ impl<'a> Session<'a> {
         if now.saturating_duration_since(heard) > heartbeat * 2 {
             return Err(Trouble::Silent);
         }
+        // procedures that were refused are waited for by nobody
+        let is_awaited = self.set_up.is_some() || !self.serving.is_set_up() || self.stopping.is_some();
+        if is_awaited && now.saturating_duration_since(self.last_done) > PATIENCE {
+            return Err(Trouble::Late);
+        }
+        if let Some(stopping) = &self.stopping {
+            stopping.keep_queues(&mut self.careful);
+        } else if !self.is_leaving {
+            self.serving.due(now).into_iter().for_each(|number| self.careful.ask(Job::Bind(number)));
+        }
         self.held.settle_old(now, &mut self.out);
         if self.out.is_empty() && now.saturating_duration_since(said) >= heartbeat / 2 {
             frames::heartbeat(&mut self.out);
@@ -180,8 +219,10 @@ impl<'a> Session<'a> {
         while let Some(frame) = frames::read(input, self.frame_max)? {
             match frame {
                 Frame::Method(channel, AMQPClass::Basic(method)) => self.basic(channel, method)?,
-                Frame::Method(_, AMQPClass::Queue(queue::AMQPMethod::DeclareOk(counted))) => {
-                    self.declared(counted)
+                Frame::Method(SET_UP, method) => self.careful(method)?,
+                Frame::Method(_, AMQPClass::Queue(queue::AMQPMethod::DeclareOk(_))) => {
+                    self.serve(self.outbox.to_serve());
+                    self.restore_if_set_up();
                 }
                 Frame::Method(_, AMQPClass::Connection(method)) => self.connection(method)?,
                 Frame::Method(_, AMQPClass::Channel(channel::AMQPMethod::Close(close))) => {
@@ -233,74 +274,113 @@ impl<'a> Session<'a> {
             }
             basic::AMQPMethod::Return(_) => Cause::Returned,
             basic::AMQPMethod::GetEmpty(_) => {
+                self.last_done = now();
                 if let Some(stopping) = &mut self.stopping {
-                    stopping.has_asked = false;
-                    stopping.left_to_us.pop_front();
+                    stopping.emptied();
                 }
-                self.go_on_stopping();
                 return Ok(());
             }
-            basic::AMQPMethod::CancelOk(_) => {
-                if let Some(stopping) = &mut self.stopping {
-                    stopping.unsaid = stopping.unsaid.saturating_sub(1);
+            basic::AMQPMethod::CancelOk(it) => {
+                self.last_done = now();
+                let number = topology::procedure_of(it.consumer_tag.as_str());
+                if let (Some(stopping), Some(number)) = (&self.stopping, number) {
+                    stopping.cancelled(number, &mut self.careful);
                 }
-                self.go_on_stopping();
                 return Ok(());
             }
-            basic::AMQPMethod::Cancel(it) => return Err(Trouble::QueueDeleted(it.consumer_tag.to_string())),
+            basic::AMQPMethod::Cancel(it) => {
+                let number = topology::procedure_of(it.consumer_tag.as_str());
+                let number = number.ok_or_else(|| Trouble::QueueDeleted(it.consumer_tag.to_string()))?;
+                if self.stopping.is_none() && number < self.serving.keys.len() {
+                    self.careful.ask(Job::Bind(number));
+                }
+                return Ok(());
+            }
             _ => return Ok(()),
         };
         self.incoming.insert(channel, Incoming::new(cause));
         Ok(())
     }
 
-    fn declared(&mut self, counted: queue::DeclareOk) {
-        if let Some(set_up) = self.set_up.take() {
-            self.restored = self.outbox.restore(set_up, self.frame_max);
-            match self.restored {
-                Some(_) => self.inbox.arrived(Arrival::Restored),
-                None => self.has_ended = true,
+    /// What is said where procedures are set up.
+    fn careful(&mut self, method: AMQPClass) -> Result<(), Trouble> {
+        let counted = match method {
+            AMQPClass::Channel(channel::AMQPMethod::OpenOk(_)) => {
+                self.careful.opened();
+                return Ok(());
             }
-        } else if let Some(stopping) = &mut self.stopping {
-            stopping.unsaid = stopping.unsaid.saturating_sub(1);
-            if counted.consumer_count == 0 && counted.message_count > 0 {
-                stopping.left_to_us.push_back(counted.queue.to_string());
+            AMQPClass::Channel(channel::AMQPMethod::Close(close)) => {
+                let trouble = Trouble::Refused(close.reply_code, close.reply_text.to_string());
+                let Some(job) = self.careful.refused(&mut self.out) else { return Err(trouble) };
+                self.last_done = now();
+                if let Job::Bind(number) = job {
+                    self.serving.refused(number, &trouble, now());
+                    self.restore_if_set_up();
+                }
+                if let Some(stopping) = &mut self.stopping {
+                    stopping.refused(job);
+                }
+                return Ok(());
             }
-            self.go_on_stopping();
+            AMQPClass::Queue(queue::AMQPMethod::DeclareOk(it)) => (it.consumer_count, it.message_count),
+            AMQPClass::Queue(queue::AMQPMethod::BindOk(_) | queue::AMQPMethod::UnbindOk(_)) => (0, 0),
+            _ => return Ok(()),
+        };
+        let Some(job) = self.careful.answered() else { return Ok(()) };
+        self.last_done = now();
+        if let Job::Bind(number) = job {
+            self.serving.bound(number);
+            if self.restored.is_some() && self.stopping.is_none() && !self.is_leaving {
+                self.consume(number);
+            }
+            self.restore_if_set_up();
         }
+        if let Some(stopping) = &mut self.stopping {
+            stopping.done(job, counted, &mut self.careful);
+        }
+        Ok(())
     }
 
-    /// Takes what nobody else will, as far as the node may hold it.
-    fn go_on_stopping(&mut self) {
-        let is_ready = |it: &&mut Stopping| it.unsaid == 0 && !it.has_asked && self.over.is_empty();
-        let Some(stopping) = self.stopping.as_mut().filter(is_ready) else { return };
-        match stopping.left_to_us.front() {
-            Some(queue) if self.held.len() < self.outbox.member.prefetch => {
-                topology::take_one(&mut self.out, queue);
-                stopping.has_asked = true;
-            }
-            Some(_) => {}
-            None => {
-                self.stopping = None;
-                self.outbox.has_stopped();
-            }
+    /// Says that the broker is there, once that is so.
+    fn restore_if_set_up(&mut self) {
+        if !self.serving.is_set_up() {
+            return;
         }
+        let Some(set_up) = self.set_up.take() else { return };
+        let Some((restored, serves)) = self.outbox.restore(set_up, self.frame_max, &mut self.out) else {
+            self.has_ended = true;
+            return;
+        };
+        self.restored = Some(restored);
+        if serves {
+            let bound: Vec<_> = self.serving.all_bound().collect();
+            bound.into_iter().for_each(|number| self.consume(number));
+        } else {
+            self.stop(false);
+        }
+        tracing::info!(address = %self.address, "RabbitMQ is there");
+        self.inbox.arrived(Arrival::Restored);
     }
 
     /// Gives the node as many requests as it has room for.
     fn hand_over(&mut self) {
         // what was held for too long is settled, and may still wait
         while self.held.len().saturating_sub(self.over.len()) < self.outbox.member.prefetch {
-            let (Some(over), Some(restored)) = (self.over.pop_front(), self.restored) else { return };
-            let Over { tag, redelivered, reply_to, body, until } = over;
-            if until.is_some_and(|until| until <= now()) {
-                self.held.settle([tag], &mut self.out);
-                continue;
+            let Some(request) = self.over.pop() else { return };
+            if request.until.is_some_and(|until| until <= now()) {
+                self.held.settle([request.tag], &mut self.out);
+            } else {
+                self.give(request);
             }
-            let ticket = Ticket { restored, number: tag };
-            let delivery = Delivery { reply_to: &reply_to, redelivered, body, ticket };
-            self.inbox.arrived(Arrival::Request(delivery));
         }
+    }
+
+    /// Gives the node a request.
+    fn give(&self, request: over::Request) {
+        let over::Request { tag, redelivered, reply_to, body, .. } = request;
+        let Some(restored) = self.restored else { return };
+        let ticket = Ticket { restored, number: tag };
+        self.inbox.arrived(Arrival::Request(Delivery { reply_to: &reply_to, redelivered, body, ticket }));
     }
 
     /// Hands on what has arrived, if all of it has.
@@ -323,7 +403,7 @@ impl<'a> Session<'a> {
             Cause::Request { tag, redelivered } => {
                 self.held.add(tag, now());
                 if let Some(stopping) = self.stopping.as_mut() {
-                    stopping.has_asked = false;
+                    stopping.taken();
                 }
                 if is_too_large || !is("request") {
                     self.held.settle([tag], &mut self.out);
@@ -332,10 +412,14 @@ impl<'a> Session<'a> {
                     let expiration = text(properties.expiration()).and_then(|millis| millis.parse().ok());
                     let until = expiration.and_then(|millis| after(now(), Duration::from_millis(millis)));
                     let reply_to = text(properties.reply_to()).unwrap_or_default();
-                    self.over.push_back(Over { tag, redelivered, reply_to, body, until });
-                    self.hand_over();
+                    let request = over::Request { tag, redelivered, reply_to, body, until };
+                    if self.over.is_full() {
+                        self.give(request);
+                    } else {
+                        self.over.push(request);
+                        self.hand_over();
+                    }
                 }
-                self.go_on_stopping();
             }
             Cause::Answer if is("response") && !is_too_large => self.inbox.arrived(Arrival::Answer(body)),
             Cause::Event { topic } if !is_too_large => {

@@ -39,4 +39,16 @@ impl Trouble {
             _ => "it is tried again until it succeeds",
         }
     }
+
+    /// The same, where one queue is refused.
+    pub(super) fn advice_on_a_queue(&self) -> &'static str {
+        match self {
+            Self::Refused(404, _) => {
+                "the node that has the queue is down, in a cluster of RabbitMQ: start it, or have the others \
+                 forget it"
+            }
+            Self::Refused(405, _) => "another program has this queue for itself: end it there",
+            _ => self.advice(),
+        }
+    }
 }

@@ -107,6 +107,19 @@ impl Stranger {
         self.ask(AMQPClass::Exchange(exchange::AMQPMethod::Delete(delete)));
     }
 
+    /// Declares a queue as we do not.
+    pub(crate) fn declare_queue(&mut self, name: &str, exclusive: bool) {
+        self.ask(AMQPClass::Queue(queue::AMQPMethod::Declare(queue::Declare {
+            queue: name.into(),
+            passive: false,
+            durable: true,
+            exclusive,
+            auto_delete: false,
+            nowait: false,
+            arguments: FieldTable::default(),
+        })));
+    }
+
     pub(crate) fn delete_queue(&mut self, name: &str) {
         let delete = queue::Delete { queue: name.into(), if_unused: false, if_empty: false, nowait: false };
         self.ask(AMQPClass::Queue(queue::AMQPMethod::Delete(delete)));

@@ -1,58 +1,13 @@
 //! RabbitMQ that hangs, refuses, or is meddled with.
 
-use super::stranger::Stranger;
+use super::{log::Log, stranger::Stranger};
 use crate::{
     contract::network,
     peer::{PING, Peer},
 };
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-use tokio::sync::watch;
-use tracing_subscriber::fmt::MakeWriter;
+use std::sync::Arc;
 use trunkline_net::broker::{Amqp, Broker, Unsent};
 use trunkline_services::RabbitMq;
-
-/// What is logged in this thread.
-#[derive(Clone)]
-struct Log(Arc<Mutex<String>>, watch::Sender<usize>);
-
-impl Log {
-    fn new() -> (Self, tracing::subscriber::DefaultGuard) {
-        let log = Self(Arc::default(), watch::Sender::default());
-        let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    /// Waits until a text is in it.
-    async fn until_it_has(&self, text: &str) -> String {
-        let mut changes = self.1.subscribe();
-        let found = changes.wait_for(|_| self.0.lock().unwrap().contains(text));
-        tokio::time::timeout(crate::peer::PATIENCE, found).await.expect(text).unwrap();
-        self.0.lock().unwrap().clone()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().push_str(&String::from_utf8_lossy(text));
-        self.1.send_modify(|changes| *changes += 1);
-        Ok(text.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
 
 fn shared() -> String {
     RabbitMq::shared().unwrap().uri()
@@ -142,15 +97,5 @@ async fn what_others_have_declared_otherwise_is_said_until_it_is_gone() {
     assert_eq!(peer.ask("a"), Err(Unsent::Lost));
     stranger.delete_exchange(&exchange);
     peer.hears(&["restored"]).await;
-    assert_eq!(log.0.lock().unwrap().matches("PRECONDITION_FAILED").count(), 1, "it is said once");
-}
-
-#[tokio::test]
-async fn a_queue_that_somebody_deletes_is_there_again() {
-    let (uri, network) = (shared(), network());
-    let mut serving = Peer::serving(&broker(&uri), &network, 1, &[PING]).await;
-    Stranger::connect(&uri).delete_queue(&format!("rpc.{network}.global::ping::1"));
-    serving.hears(&["lost", "restored"]).await;
-    serving.ask("a").unwrap();
-    serving.hears(&["a"]).await;
+    assert_eq!(log.text().matches("PRECONDITION_FAILED").count(), 1, "it is said once");
 }
