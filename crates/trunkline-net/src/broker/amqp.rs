@@ -13,6 +13,7 @@ mod names;
 mod opening;
 mod outbox;
 mod over;
+mod reading;
 mod serving;
 mod session;
 mod stopping;

@@ -1,6 +1,7 @@
 //! RabbitMQ.
 
 mod log;
+mod poison;
 mod refused;
 mod stranger;
 mod therms;

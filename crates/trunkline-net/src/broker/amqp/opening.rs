@@ -46,16 +46,14 @@ pub(super) async fn open(address: &Address, name: &str) -> Result<Opened, Troubl
 }
 
 async fn greet(address: &Address, name: &str) -> Result<Opened, Trouble> {
-    use connection::AMQPMethod::{OpenOk, Start, Tune};
+    use connection::AMQPMethod::{OpenOk, Tune};
 
     let mut greeting =
         Greeting { stream: connect(address).await?, input: BytesMut::new(), frame_max: FRAME_MAX as usize };
     let mut out = BytesMut::new();
     frames::protocol_header(&mut out);
     greeting.say(&mut out).await?;
-    let AMQPClass::Connection(Start(_)) = greeting.hear().await? else {
-        return Err(frames::Unreadable.into());
-    };
+    let Frame::Start = greeting.next().await? else { return Err(frames::Unreadable.into()) };
     let start_ok = connection::StartOk {
         client_properties: properties(name),
         mechanism: short("PLAIN"),
@@ -105,19 +103,28 @@ impl Greeting {
         Ok(self.stream.flush().await?)
     }
 
+    async fn next(&mut self) -> Result<Frame, Trouble> {
+        loop {
+            if let Some(frame) = frames::read(&mut self.input, self.frame_max)? {
+                return Ok(frame);
+            }
+            if self.stream.read_buf(&mut self.input).await? == 0 {
+                return Err(Trouble::Closed);
+            }
+        }
+    }
+
     async fn hear(&mut self) -> Result<AMQPClass, Trouble> {
         loop {
-            match frames::read(&mut self.input, self.frame_max)? {
-                Some(Frame::Method(_, AMQPClass::Connection(connection::AMQPMethod::Close(close)))) => {
+            match self.next().await? {
+                Frame::Method(_, AMQPClass::Connection(connection::AMQPMethod::Close(close))) => {
                     return Err(Trouble::Refused(close.reply_code, close.reply_text.to_string()));
                 }
-                Some(Frame::Method(_, AMQPClass::Channel(channel::AMQPMethod::Close(close)))) => {
+                Frame::Method(_, AMQPClass::Channel(channel::AMQPMethod::Close(close))) => {
                     return Err(Trouble::Refused(close.reply_code, close.reply_text.to_string()));
                 }
-                Some(Frame::Method(_, method)) => return Ok(method),
-                Some(_) => {}
-                None if self.stream.read_buf(&mut self.input).await? == 0 => return Err(Trouble::Closed),
-                None => {}
+                Frame::Method(_, method) => return Ok(method),
+                _ => {}
             }
         }
     }

@@ -16,7 +16,7 @@ pub(super) struct Over {
 pub(super) struct Request {
     pub(super) tag: u64,
     pub(super) redelivered: bool,
-    pub(super) reply_to: String,
+    pub(super) reply_to: Box<str>,
     pub(super) body: Bytes,
     /// When it expires.
     pub(super) until: Option<Instant>,

@@ -5,10 +5,11 @@ use super::{
     careful::{Careful, Job},
     frames::{self, Frame, SET_UP},
     held::Held,
-    incoming::{Cause, Incoming},
+    incoming::Incoming,
     opening::{Opened, PATIENCE},
-    outbox::{LARGEST, Outbox, SetUp},
+    outbox::{Outbox, SetUp},
     over::{self, Over},
+    reading::{Announced, Kind, Properties},
     serving::Serving,
     stopping::Stopping,
     topology,
@@ -18,10 +19,7 @@ use crate::{
     broker::{Arrival, Delivery, Inbox, Ticket},
     clock::{after, now},
 };
-use amq_protocol::{
-    protocol::{AMQPClass, basic, channel, connection, queue},
-    types::ShortString,
-};
+use amq_protocol::protocol::{AMQPClass, basic, channel, connection, queue};
 use bytes::{Bytes, BytesMut};
 use std::{
     collections::HashMap,
@@ -218,7 +216,10 @@ impl<'a> Session<'a> {
     fn hear_all(&mut self, input: &mut BytesMut) -> Result<(), Trouble> {
         while let Some(frame) = frames::read(input, self.frame_max)? {
             match frame {
-                Frame::Method(channel, AMQPClass::Basic(method)) => self.basic(channel, method)?,
+                Frame::Message(channel, announced) => {
+                    self.incoming.insert(channel, Incoming::new(announced));
+                }
+                Frame::Method(_, AMQPClass::Basic(method)) => self.basic(method)?,
                 Frame::Method(SET_UP, method) => self.careful(method)?,
                 Frame::Method(_, AMQPClass::Queue(queue::AMQPMethod::DeclareOk(_))) => {
                     self.serve(self.outbox.to_serve());
@@ -228,7 +229,7 @@ impl<'a> Session<'a> {
                 Frame::Method(_, AMQPClass::Channel(channel::AMQPMethod::Close(close))) => {
                     return Err(Trouble::Refused(close.reply_code, close.reply_text.to_string()));
                 }
-                Frame::Method(..) | Frame::Heartbeat => {}
+                Frame::Method(..) | Frame::Heartbeat | Frame::Start => {}
                 Frame::Header(channel, header) => {
                     let incoming = self.incoming.remove(&channel).ok_or(frames::Unreadable)?;
                     self.go_on(channel, incoming.begun(header));
@@ -262,23 +263,13 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn basic(&mut self, channel: u16, method: basic::AMQPMethod) -> Result<(), Trouble> {
-        let cause = match method {
-            basic::AMQPMethod::Deliver(it) => match it.consumer_tag.as_str() {
-                topology::ANSWERS => Cause::Answer,
-                topology::EVENTS => Cause::Event { topic: it.routing_key },
-                _ => Cause::Request { tag: it.delivery_tag, redelivered: it.redelivered },
-            },
-            basic::AMQPMethod::GetOk(it) => {
-                Cause::Request { tag: it.delivery_tag, redelivered: it.redelivered }
-            }
-            basic::AMQPMethod::Return(_) => Cause::Returned,
+    fn basic(&mut self, method: basic::AMQPMethod) -> Result<(), Trouble> {
+        match method {
             basic::AMQPMethod::GetEmpty(_) => {
                 self.last_done = now();
                 if let Some(stopping) = &mut self.stopping {
                     stopping.emptied();
                 }
-                return Ok(());
             }
             basic::AMQPMethod::CancelOk(it) => {
                 self.last_done = now();
@@ -286,7 +277,6 @@ impl<'a> Session<'a> {
                 if let (Some(stopping), Some(number)) = (&self.stopping, number) {
                     stopping.cancelled(number, &mut self.careful);
                 }
-                return Ok(());
             }
             basic::AMQPMethod::Cancel(it) => {
                 let number = topology::procedure_of(it.consumer_tag.as_str());
@@ -294,11 +284,9 @@ impl<'a> Session<'a> {
                 if self.stopping.is_none() && number < self.serving.keys.len() {
                     self.careful.ask(Job::Bind(number));
                 }
-                return Ok(());
             }
-            _ => return Ok(()),
-        };
-        self.incoming.insert(channel, Incoming::new(cause));
+            _ => {}
+        }
         Ok(())
     }
 
@@ -392,45 +380,40 @@ impl<'a> Session<'a> {
         if self.restored.is_none() || self.is_leaving {
             return;
         }
-        let Incoming { cause, properties, body, size, .. } = incoming;
-        let is = |kind: &str| properties.kind().as_ref().is_some_and(|it| it.as_str() == kind);
-        let is_too_large = size > LARGEST as u64;
-        if is_too_large && !matches!(cause, Cause::Returned) {
-            tracing::warn!(size, largest = LARGEST, "a message that is too large was passed over");
-        }
+        let Incoming { announced, properties, body, .. } = incoming;
+        let is_readable = properties.is_ok();
+        let properties = properties.unwrap_or_else(|reason| {
+            tracing::warn!(reason, "a message of others on RabbitMQ was passed over");
+            Properties::default()
+        });
+        let Properties { kind, reply_to, expires, message_id } = properties;
         let body = Bytes::from(body);
-        match cause {
-            Cause::Request { tag, redelivered } => {
+        match announced {
+            Announced::Request { tag, redelivered } => {
                 self.held.add(tag, now());
                 if let Some(stopping) = self.stopping.as_mut() {
                     stopping.taken();
                 }
-                if is_too_large || !is("request") {
-                    self.held.settle([tag], &mut self.out);
+                if !is_readable || kind != Kind::Request {
+                    return self.held.settle([tag], &mut self.out);
+                }
+                let until = expires.and_then(|expires| after(now(), expires));
+                let request = over::Request { tag, redelivered, reply_to, body, until };
+                if self.over.is_full() {
+                    self.give(request);
                 } else {
-                    let text = |value: &Option<ShortString>| value.as_ref().map(ToString::to_string);
-                    let expiration = text(properties.expiration()).and_then(|millis| millis.parse().ok());
-                    let until = expiration.and_then(|millis| after(now(), Duration::from_millis(millis)));
-                    let reply_to = text(properties.reply_to()).unwrap_or_default();
-                    let request = over::Request { tag, redelivered, reply_to, body, until };
-                    if self.over.is_full() {
-                        self.give(request);
-                    } else {
-                        self.over.push(request);
-                        self.hand_over();
-                    }
+                    self.over.push(request);
+                    self.hand_over();
                 }
             }
-            Cause::Answer if is("response") && !is_too_large => self.inbox.arrived(Arrival::Answer(body)),
-            Cause::Event { topic } if !is_too_large => {
-                self.inbox.arrived(Arrival::Event { topic: topic.as_str(), body });
+            Announced::Answer if kind == Kind::Response && is_readable => {
+                self.inbox.arrived(Arrival::Answer(body));
             }
-            Cause::Returned => {
-                if let Some(id) = properties.message_id() {
-                    self.inbox.arrived(Arrival::Unroutable { id: id.as_str() });
-                }
+            Announced::Event { topic: Some(topic) } if is_readable => {
+                self.inbox.arrived(Arrival::Event { topic: &topic, body });
             }
-            Cause::Answer | Cause::Event { .. } => {}
+            Announced::Returned => self.inbox.arrived(Arrival::Unroutable { id: &message_id }),
+            Announced::Answer | Announced::Event { .. } => {}
         }
     }
 }
