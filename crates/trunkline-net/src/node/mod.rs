@@ -189,6 +189,7 @@ impl Node {
     /// own that are not answered, end in faults. A broker that does not take note of it is
     /// left after 5 seconds.
     pub async fn leave(&self) {
+        self.desk.part();
         if let Some(line) = self.desk.line()
             && timeout(PARTING, line.leave()).await.is_err()
         {
