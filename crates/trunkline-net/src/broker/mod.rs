@@ -9,6 +9,8 @@
 #[cfg(feature = "amqp")]
 mod amqp;
 mod arrival;
+#[cfg(any(feature = "amqp", feature = "nats"))]
+mod backoff;
 mod memory;
 #[cfg(feature = "nats")]
 mod nats;

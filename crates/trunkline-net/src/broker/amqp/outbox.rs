@@ -46,6 +46,8 @@ struct State {
     /// What is to be sent.
     out: BytesMut,
     waiting: Waiting,
+    /// The largest body, if this broker takes less than others.
+    largest: Option<usize>,
     /// The broker takes nothing for now.
     is_blocked: bool,
     frame_max: usize,
@@ -95,10 +97,11 @@ impl Outbox {
 
     /// Says something, if there is room, or it `needs` none.
     pub(super) fn say(&self, message: Message<'_>, needs_room: bool) -> Result<(), Unsent> {
-        if message.body.len() > LARGEST {
-            return Err(Unsent::TooLarge(LARGEST));
-        }
         let mut state = self.state();
+        let largest = state.largest.unwrap_or(LARGEST);
+        if message.body.len() > largest {
+            return Err(Unsent::TooLarge(largest));
+        }
         let State { reach, out, waiting, is_blocked, frame_max, reply_to, .. } = &mut *state;
         if *reach != Reach::There {
             return Err(Unsent::Lost);
@@ -246,6 +249,11 @@ impl Outbox {
         if state.has_stopped {
             state.keys.clear();
         }
+    }
+
+    /// The broker takes no larger bodies than this.
+    pub(super) fn take_no_larger(&self, largest: usize) {
+        self.state().largest = Some(largest.min(LARGEST));
     }
 
     pub(super) fn block(&self, is_blocked: bool) {

@@ -227,7 +227,11 @@ impl<'a> Session<'a> {
                 }
                 Frame::Method(_, AMQPClass::Connection(method)) => self.connection(method)?,
                 Frame::Method(_, AMQPClass::Channel(channel::AMQPMethod::Close(close))) => {
-                    return Err(Trouble::Refused(close.reply_code, close.reply_text.to_string()));
+                    let trouble = Trouble::of_channel(&close);
+                    if let Trouble::TooLarge(largest) = trouble {
+                        self.outbox.take_no_larger(largest);
+                    }
+                    return Err(trouble);
                 }
                 Frame::Method(..) | Frame::Heartbeat | Frame::Start => {}
                 Frame::Header(channel, header) => {
