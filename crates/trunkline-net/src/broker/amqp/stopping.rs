@@ -82,6 +82,13 @@ impl Stopping {
         }
     }
 
+    /// Takes nothing more: the node leaves.
+    pub(super) fn leave_the_rest(&mut self) {
+        self.takes = false;
+        self.open -= self.left_to_us.len();
+        self.left_to_us.clear();
+    }
+
     /// RabbitMQ is to keep the queues that we have not come to.
     pub(super) fn keep_queues(&self, careful: &mut Careful) {
         self.left_to_us.iter().for_each(|number| careful.ask(Job::Keep(*number)));
@@ -128,6 +135,14 @@ mod tests {
         let jobs = played(&mut followed, &[(0, 7), (0, 0), (1, 7), (0, 0)]);
         assert_eq!(jobs, [Job::Count(0), Job::Unbind(0), Job::Recount(0), Job::Rebind(0)]);
         assert!(followed.is_done());
+
+        let mut hurried = Stopping::of(1, true);
+        played(&mut hurried, &[(0, 7), (0, 0), (0, 7)]);
+        assert_eq!(hurried.take_one(), Some(0));
+        hurried.leave_the_rest();
+        assert!(hurried.is_done());
+        hurried.emptied();
+        assert!(hurried.is_done());
 
         let mut leaving = Stopping::of(1, false);
         played(&mut leaving, &[(0, 7), (0, 0), (0, 7)]);

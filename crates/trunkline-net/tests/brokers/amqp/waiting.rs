@@ -82,3 +82,25 @@ async fn the_last_that_stops_takes_also_what_it_comes_to_late() {
     gateway.ask_for(&pong, "e", Duration::MAX).unwrap();
     gateway.hears(&["e: nobody"]).await;
 }
+
+/// What it holds runs for too long.
+#[tokio::test]
+async fn who_leaves_while_it_stops_does_not_wait_for_what_is_left() {
+    let (broker, network) = (broker(), network());
+    let mut server = Peer::serving(&broker, &network, 1, &[PING]).await;
+    let mut gateway = Peer::attach(&broker, &network, 1).await;
+    for id in ["a", "b"] {
+        gateway.ask(id).unwrap();
+    }
+    server.hears(&["a"]).await;
+    let (line, leaving) = (server.own_line(), server.own_line());
+    tokio::join!(line.stop_serving(), leaving.leave());
+    drop((line, leaving));
+    assert!(server.is_let_go().await);
+    gateway.ask("c").unwrap();
+    gateway.hears(&["c: nobody"]).await;
+    // what was waiting goes to who comes next
+    let mut next = Peer::attach(&broker, &network, 9).await;
+    next.line().serve(&PING);
+    next.hears(&["a again", "b"]).await;
+}
