@@ -78,29 +78,76 @@ impl RabbitMq {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
         let name = format!("test-{}-{time}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        self.ask(&[
+            &format!("rabbit_vhost, add, [<<\"{name}\">>, <<\"tests\">>]"),
+            &format!(
+                "rabbit_auth_backend_internal, set_permissions,
+                 [<<\"guest\">>, <<\"{name}\">>, <<\".*\">>, <<\".*\">>, <<\".*\">>, <<\"tests\">>]"
+            ),
+        ])?;
+        Ok(format!("{}/{name}", self.uri()))
+    }
+
+    /// Takes no larger bodies than this, on channels that are opened from now on.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the node refuses or does not answer.
+    pub fn set_max_message_size(&self, bytes: usize) -> Result<(), String> {
+        self.ask(&[&format!("application, set_env, [rabbit, max_message_size, {bytes}]")])
+    }
+
+    /// Has the node take no messages, as when it is short of memory, or take them again.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the node refuses or does not answer.
+    pub fn block(&self, blocked: bool) -> Result<(), String> {
+        let watermark = if blocked { "0" } else { "0.9" };
+        self.ask(&[&format!("vm_memory_monitor, set_vm_memory_high_watermark, [{watermark}]")])
+    }
+
+    /// Has the node listen to TLS as well, with a certificate and its key in these files; the URI of
+    /// that. It is so until the node's end.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the node refuses or does not answer.
+    pub fn listen_to_tls(&self, certificate: &Path, key: &Path) -> Result<String, String> {
+        let port = self.port() + 3;
+        let options = format!("[{{certfile, {certificate:?}}}, {{keyfile, {key:?}}}]");
+        self.ask(&[
+            "rabbit_networking, ensure_ssl, []",
+            &format!("rabbit_networking, start_ssl_listener, [{{\"127.0.0.1\", {port}}}, {options}, 2]"),
+        ])?;
+        Ok(format!("amqps://guest:guest@127.0.0.1:{port}"))
+    }
+
+    /// Calls functions of the node, each written as `module, function, [arguments]`.
+    fn ask(&self, calls: &[&str]) -> Result<(), String> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let calls: String = calls.iter().map(|call| format!("Ask({call}), ")).collect();
         let ask = format!(
             "Ask = fun(Module, Function, Args) ->
                  case rpc:call('{NODE}', Module, Function, Args, 60000) of
-                     ok -> ok;
-                     Answer -> io:format(\"~p~n\", [Answer]), halt(1)
+                     {{Bad, _}} = Answer when Bad =:= badrpc; Bad =:= error ->
+                         io:format(\"~p~n\", [Answer]), halt(1);
+                     _ -> ok
                  end
              end,
-             All = <<\".*\">>,
-             Ask(rabbit_vhost, add, [<<\"{name}\">>, <<\"tests\">>]),
-             Ask(rabbit_auth_backend_internal, set_permissions,
-                 [<<\"guest\">>, <<\"{name}\">>, All, All, All, <<\"tests\">>]),
-             halt(0)."
+             {calls} halt(0)."
         );
+        let name = format!("ask-{}-{}@localhost", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let mut erl = erlang("erl", self.home(), self.port());
-        erl.args(["-noinput", "-hidden", "-dist_listen", "false", "-sname", &format!("{name}@localhost")]);
+        erl.args(["-noinput", "-hidden", "-dist_listen", "false", "-sname", &name]);
         let done = erl.args(["-eval", &ask]).output();
         let done = done.map_err(|error| format!("cannot start `erl`: {error}"))?;
         if !done.status.success() {
             let answer = String::from_utf8_lossy(&done.stdout).into_owned();
             let errors = String::from_utf8_lossy(&done.stderr);
-            return Err(format!("RabbitMQ made no virtual host: {}{}", answer.trim(), errors.trim()));
+            return Err(format!("RabbitMQ does not do as it is asked: {}{}", answer.trim(), errors.trim()));
         }
-        Ok(format!("{}/{name}", self.uri()))
+        Ok(())
     }
 }
 

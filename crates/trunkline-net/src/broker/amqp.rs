@@ -1,9 +1,10 @@
 //! [`Amqp`]: RabbitMQ, as `therms` uses it.
 //!
 //! The queues and exchanges are in [`topology`]; who speaks to the broker is a task of each
-//! node, which [keeps](Keeper) one connection with one channel.
+//! node, which [keeps](Keeper) one connection.
 
 mod address;
+mod careful;
 mod frames;
 mod held;
 mod incoming;
@@ -11,14 +12,18 @@ mod line;
 mod names;
 mod opening;
 mod outbox;
+mod over;
+mod reading;
+mod serving;
 mod session;
+mod stopping;
 mod topology;
 mod trouble;
 
 pub use self::address::InvalidUri;
 
 use self::{address::Address, line::Wire, opening::open, outbox::Outbox, session::Session, trouble::Trouble};
-use super::{Arrival, Broker, Inbox, Line, Member};
+use super::{Arrival, Broker, Inbox, Line, Member, backoff::Backoff};
 use crate::clock::now;
 #[cfg(feature = "tls")]
 use crate::tls::TlsClient;
@@ -30,7 +35,7 @@ use tokio::{select, time::sleep};
 /// Nodes of the network `trunkline`, the default, understand those of the Node.js framework
 /// `therms` on the same virtual host; other networks have exchanges of their own.
 ///
-/// Each node has one connection with one channel, and finds back by itself, in
+/// Each node has one connection, and finds back by itself, in
 /// pauses of up to 3 s. What it is to send waits in memory, up to 65,536 messages or
 /// 64 MiB; bodies have at most 16 MiB. The broker does not confirm what is sent to it, as
 /// that would cost each call a round trip: if it loses a message, it is as lost as if its
@@ -45,13 +50,9 @@ use tokio::{select, time::sleep};
 #[derive(Clone)]
 pub struct Amqp(Arc<Address>);
 
-/// The first pause before a new attempt, and the longest. Each is cut short by up to half at
-/// random, so that the nodes of a broker do not all come back at once.
+/// The first pause before a new attempt, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
-
-/// How long a broker has to be there for the pauses to be short again.
-const STABLE: Duration = Duration::from_secs(10);
 
 impl Amqp {
     /// RabbitMQ at `amqp://user:password@host:port/vhost`, or `amqps://…` for TLS. What is
@@ -102,7 +103,7 @@ impl Keeper {
         let Self { address, outbox, inbox } = self;
         // said when nothing more is, and the inbox has been let go
         let _ended = outbox.ended.clone().drop_guard();
-        let (mut pauses, mut told) = (0, String::new());
+        let (mut backoff, mut told) = (Backoff::new(FIRST_PAUSE, LONGEST_PAUSE), String::new());
         while !outbox.has_left() {
             let since = now();
             let opened = select! {
@@ -110,7 +111,7 @@ impl Keeper {
                 () = outbox.left() => break,
             };
             let (was_there, ended) = match opened {
-                Ok(opened) => Session::run(opened, &outbox, &*inbox).await,
+                Ok(opened) => Session::run(opened, &address, &outbox, &*inbox).await,
                 Err(trouble) => (false, Err(trouble)),
             };
             outbox.lose();
@@ -121,13 +122,9 @@ impl Keeper {
             if was_there {
                 inbox.arrived(Arrival::Lost);
             }
-            if now().saturating_duration_since(since) > STABLE {
-                pauses = 0;
-            }
             log(&address, &trouble, was_there, &mut told);
-            let pause =
-                LONGEST_PAUSE.min(FIRST_PAUSE * 2_u32.pow(pauses)).mul_f64(1.0 - rand::random::<f64>() / 2.0);
-            pauses = (pauses + 1).min(5);
+            let lived = if was_there { now().saturating_duration_since(since) } else { Duration::ZERO };
+            let pause = backoff.pause(lived);
             select! {
                 () = sleep(pause) => {}
                 () = outbox.left() => break,

@@ -16,7 +16,8 @@ pub trait Inbox: Send + Sync {
 pub enum Arrival<'a> {
     /// A request for something that the node serves. Where the broker can hold others
     /// back, no more arrive than its [`prefetch`](super::Member::prefetch) says, before
-    /// some are settled.
+    /// some are settled; where it can do so for one procedure only, and too much waits of
+    /// several, more do, for the node to refuse.
     Request(Delivery<'a>),
     /// An answer, or what claims to be one: whoever may speak to the broker may have sent it.
     /// To which request, it says itself.
@@ -37,7 +38,8 @@ pub enum Arrival<'a> {
     /// dropped; of requests under way it is not known what will become. Nothing else
     /// arrives before [`Restored`](Self::Restored).
     Lost,
-    /// The broker is there, and all is served and subscribed to.
+    /// The broker is there, and all is served and subscribed to, but what the broker does
+    /// not let this node serve: that is tried again, and said in the log.
     Restored,
 }
 

@@ -9,6 +9,8 @@
 #[cfg(feature = "amqp")]
 mod amqp;
 mod arrival;
+#[cfg(any(feature = "amqp", feature = "nats"))]
+mod backoff;
 mod memory;
 #[cfg(feature = "nats")]
 mod nats;
@@ -91,7 +93,8 @@ pub trait Line: Send + Sync {
     /// a node says of one topic is heard in that order; of two, in any.
     fn subscribe(&self, topic: &str);
 
-    /// Need not hear any more, from now on, what is published under `topic`.
+    /// Hears no more, from now on, of what is published under `topic`; what is on its way
+    /// may come still. A line that does not know how hears on.
     fn unsubscribe(&self, _topic: &str) {}
 
     /// Sends a request to one of the nodes that serve `key`, with the address of this

@@ -120,9 +120,14 @@ impl Desk {
         }
     }
 
+    /// The node is about to leave: nobody is to wait for the broker any more.
+    pub(super) fn part(&self) {
+        self.reach.send_replace(Reach::Left);
+    }
+
     /// The node leaves, for good.
     pub(super) fn leave(&self) {
-        self.reach.send_replace(Reach::Left);
+        self.part();
         // dropped when the lock has been let go: it may speak to the inbox of this very node
         let line = self.line.write().unwrap_or_else(PoisonError::into_inner).take();
         drop(line);

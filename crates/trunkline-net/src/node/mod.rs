@@ -201,6 +201,7 @@ impl Node {
             // the next step says that there was no time for it
             let _ = timeout_at(until, last).await;
         }
+        self.desk.part();
         if let Some(line) = self.desk.line()
             && timeout_at(until, line.leave()).await.is_err()
         {

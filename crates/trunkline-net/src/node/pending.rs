@@ -1,7 +1,7 @@
 //! [`Pending`]: our calls that wait for their answers.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -25,7 +25,10 @@ type Prefix = [u8; 24];
 
 struct Expected {
     id: Id,
-    outcome: oneshot::Sender<Outcome>,
+    /// `None` while nobody listens, as an outcome is being looked at that may not be the last.
+    outcome: Option<oneshot::Sender<Outcome>>,
+    /// What has come meanwhile.
+    early: VecDeque<Outcome>,
 }
 
 /// The id of one call.
@@ -36,6 +39,10 @@ fn prefix(id: Id) -> Prefix {
     // it is longer
     id.as_str().as_bytes().first_chunk().copied().unwrap_or_default()
 }
+
+/// How much may come of one call while nobody listens: one outcome of each attempt, and
+/// that the broker is lost.
+const MOST_EARLY: usize = 4;
 
 /// What came of a call.
 #[derive(Debug)]
@@ -48,11 +55,43 @@ pub(super) enum Outcome {
     Lost,
 }
 
+impl Expected {
+    /// Keeps an outcome for who listens next, if it may be of interest.
+    fn keep(&mut self, outcome: Outcome) -> bool {
+        let may = self.early.len() < MOST_EARLY && !self.early.back().is_some_and(Outcome::is_last);
+        if may {
+            self.early.push_back(outcome);
+        }
+        may
+    }
+}
+
+/// The call of this id, or whose id begins so.
+fn find<'a>(calls: &'a mut HashMap<Prefix, Expected>, id: &[u8]) -> Option<(Prefix, &'a mut Expected)> {
+    let (prefix, rest) = id.split_first_chunk()?;
+    let expected = calls.get_mut(prefix)?;
+    (rest.is_empty() || expected.id.as_str().as_bytes() == id).then_some((*prefix, expected))
+}
+
+impl Outcome {
+    /// Whether nothing else is of interest after it: else another attempt may be answered.
+    fn is_last(&self) -> bool {
+        matches!(self, Self::Lost | Self::Answered(_, None | Some(Remark::Idempotent)))
+    }
+}
+
 impl Pending {
-    /// Expects an outcome, until it is told that [none](Self::forget) is wanted any more.
+    /// Expects an outcome, the first or the next, until it is told that [none](Self::forget)
+    /// is wanted any more.
     pub(super) fn expect(&self, id: Id) -> oneshot::Receiver<Outcome> {
         let (outcome, receiver) = oneshot::channel();
-        self.calls().insert(prefix(id), Expected { id, outcome });
+        let mut calls = self.calls();
+        let expected =
+            calls.entry(prefix(id)).or_insert(Expected { id, outcome: None, early: VecDeque::new() });
+        match expected.early.pop_front() {
+            Some(early) => drop(outcome.send(early)),
+            None => expected.outcome = Some(outcome),
+        }
         receiver
     }
 
@@ -63,26 +102,41 @@ impl Pending {
 
     /// An outcome has come, or what claims to be one.
     pub(super) fn settle(&self, id: &str, outcome: Outcome) {
-        match self.take(id.as_bytes()) {
-            // whoever gives up at this very moment needs it no more
-            Some(expected) => drop(expected.outcome.send(outcome)),
-            None => drop(self.strays.fetch_add(1, Ordering::Relaxed)),
+        let mut calls = self.calls();
+        let Some((prefix, expected)) = find(&mut calls, id.as_bytes()) else { return self.stray() };
+        let Some(listener) = expected.outcome.take() else {
+            if !expected.keep(outcome) {
+                self.stray();
+            }
+            return;
+        };
+        if outcome.is_last() {
+            calls.remove(&prefix);
         }
+        drop(calls);
+        // whoever gives up at this very moment needs it no more
+        drop(listener.send(outcome));
     }
 
-    /// The call of this id, or whose id begins so.
-    fn take(&self, id: &[u8]) -> Option<Expected> {
-        let (prefix, rest) = id.split_first_chunk()?;
-        let mut calls = self.calls();
-        let is_it = rest.is_empty() || calls.get(prefix)?.id.as_str().as_bytes() == id;
-        is_it.then(|| calls.remove(prefix))?
+    fn stray(&self) {
+        self.strays.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Nothing will come any more of what is expected.
     pub(super) fn lose(&self) {
-        let lost = std::mem::take(&mut *self.calls());
-        for (_, expected) in lost {
-            drop(expected.outcome.send(Outcome::Lost));
+        let mut lost = Vec::new();
+        self.calls().retain(|_, expected| match expected.outcome.take() {
+            Some(listener) => {
+                lost.push(listener);
+                false
+            }
+            None => {
+                expected.keep(Outcome::Lost);
+                true
+            }
+        });
+        for listener in lost {
+            drop(listener.send(Outcome::Lost));
         }
     }
 
@@ -125,13 +179,44 @@ mod tests {
         pending.settle(&id.as_str()[..24], Outcome::Unroutable);
         assert!(matches!(awaited.try_recv(), Ok(Outcome::Unroutable)));
         let mut awaited = pending.expect(id);
-        pending.settle(id.as_str(), Outcome::Unroutable);
-        assert!(matches!(awaited.try_recv(), Ok(Outcome::Unroutable)));
+        pending.settle(id.as_str(), Outcome::Lost);
+        assert!(matches!(awaited.try_recv(), Ok(Outcome::Lost)));
         pending.settle(id.as_str(), Outcome::Unroutable);
         assert_eq!(
             (pending.strays(), pending.len()),
             (made_up.len() as u64 + 1, 0),
             "nothing is awaited twice"
         );
+    }
+
+    #[test]
+    fn an_answer_right_behind_a_refusal_is_that_of_the_call() {
+        let refused = || {
+            let fault = Fault::new(trunkline_core::FaultKind::Unavailable, "full");
+            Outcome::Answered(Err(fault), Some(Remark::NotStarted))
+        };
+        let (pending, id) = (Pending::default(), Id::new());
+        let mut awaited = pending.expect(id);
+        pending.settle(id.as_str(), refused());
+        pending.settle(id.as_str(), Outcome::Unroutable);
+        pending.settle(id.as_str(), Outcome::Answered(Ok(Bytes::from_static(b"1")), None));
+        assert_eq!(pending.strays(), 0);
+        pending.settle(id.as_str(), Outcome::Answered(Ok(Bytes::from_static(b"2")), None));
+        assert_eq!(pending.strays(), 1, "of two answers, one is");
+        assert!(matches!(awaited.try_recv(), Ok(Outcome::Answered(Err(_), _))));
+        assert!(matches!(pending.expect(id).try_recv(), Ok(Outcome::Unroutable)));
+        awaited = pending.expect(id);
+        assert!(matches!(awaited.try_recv(), Ok(Outcome::Answered(Ok(body), None)) if body == "1"));
+        pending.forget(id);
+
+        // nor is it missed that the broker is lost
+        awaited = pending.expect(id);
+        pending.settle(id.as_str(), refused());
+        pending.lose();
+        pending.lose();
+        assert!(awaited.try_recv().is_ok());
+        assert!(matches!(pending.expect(id).try_recv(), Ok(Outcome::Lost)));
+        pending.forget(id);
+        assert_eq!((pending.len(), pending.strays()), (0, 1));
     }
 }

@@ -3,7 +3,14 @@
 use super::*;
 use crate::broker::{Delivery, Line, Memory, Request, Soon, Ticket, Unsent};
 use bytes::Bytes;
-use std::{future::pending, sync::Mutex, time::Duration};
+use std::{
+    future::pending,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 use tokio::sync::Notify;
 use trunkline_core::{
     Attempt, Connection, Context, Credentials, Fault, FaultKind, Format, Identity, Limits, Payload, Router,
@@ -419,15 +426,20 @@ async fn who_asks_is_found_out_where_the_gateway_has_not() {
 }
 
 /// A broker that goes on, but hears of nobody who leaves.
-struct Deaf(Memory);
+#[derive(Clone)]
+struct Deaf(Memory, Arc<Leaving>);
+
+/// Whether a node is about to leave, and how often it has tried to answer since.
+#[derive(Default)]
+struct Leaving(AtomicBool, AtomicUsize);
 
 impl Broker for Deaf {
     fn attach(&self, member: Member, inbox: Arc<dyn Inbox>) -> Arc<dyn Line> {
-        Arc::new(DeafLine(self.0.attach(member, inbox)))
+        Arc::new(DeafLine(self.0.attach(member, inbox), self.1.clone()))
     }
 }
 
-struct DeafLine(Arc<dyn Line>);
+struct DeafLine(Arc<dyn Line>, Arc<Leaving>);
 
 impl Line for DeafLine {
     fn serve(&self, key: &Key<'_>) {
@@ -443,6 +455,11 @@ impl Line for DeafLine {
     }
 
     fn answer(&self, reply_to: &str, id: &str, body: Bytes) -> Result<(), Unsent> {
+        let Leaving(leaves, answers) = &*self.1;
+        if leaves.load(Relaxed) {
+            // so that one who tries for ever ends
+            return if answers.fetch_add(1, Relaxed) < 100 { Err(Unsent::Lost) } else { Ok(()) };
+        }
         self.0.answer(reply_to, id, body)
     }
 
@@ -459,15 +476,32 @@ impl Line for DeafLine {
     }
 
     fn leave(&self) -> Soon<'_> {
+        self.1.0.store(true, Relaxed);
         Box::pin(pending())
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_broker_that_hears_of_nobody_who_leaves_is_left_all_the_same() {
-    let node = Node::new(Arc::new(Deaf(Memory::new())), Arc::new(Network), "n", "leaving");
+    let node = Node::new(Arc::new(Deaf(Memory::new(), Arc::default())), Arc::new(Network), "n", "leaving");
     node.join(&Service::new(Router::new(), JsonRpc::default()));
     let long = Duration::from_secs(60);
     assert!(tokio::time::timeout(long, node.leave()).await.is_ok());
     assert!(node.desk.line().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_done_while_a_node_leaves_is_answered_once_or_not_at_all() {
+    let broker = Deaf(Memory::new(), Arc::default());
+    let node = Node::new(Arc::new(broker.clone()), Arc::new(Network), "n", "leaving");
+    let router = Router::new().procedure("slow", async |()| {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        "done"
+    });
+    node.join(&Service::new(router, JsonRpc::default()));
+    let (_stranger, line) = Stranger::at(&broker.0);
+    send(&*line, "slow", r#"{"request":{"procedure":"slow","trace":{"id":"1"}}}"#.into());
+    tokio::task::yield_now().await;
+    node.leave().await;
+    assert_eq!(broker.1.1.load(Relaxed), 1, "it does not try again and again");
 }

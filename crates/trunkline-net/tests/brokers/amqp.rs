@@ -1,8 +1,12 @@
 //! RabbitMQ.
 
+mod log;
+mod poison;
+mod refused;
 mod stranger;
 mod therms;
 mod trouble;
+mod waiting;
 
 use crate::contract::{Abilities, World, contract};
 use std::sync::Arc;

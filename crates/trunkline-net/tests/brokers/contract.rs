@@ -66,6 +66,7 @@ macro_rules! contract {
             answers_come_to_whom_they_are_for_and_in_order,
             answers_to_nobody_are_lost,
             what_is_published_reaches_each_that_listens_once,
+            what_is_unsubscribed_is_heard_no_more,
             networks_are_apart,
             bodies_arrive_as_they_were_sent,
             bodies_that_are_too_large_are_refused_and_do_no_harm,

@@ -1,10 +1,12 @@
 //! Frames of AMQP 0-9-1, as they are written and read.
 //!
 //! The codec is that of `amq-protocol`; only what is written for each message, and bodies,
-//! are written here, straight into the buffer that goes to the socket.
+//! are written here, straight into the buffer that goes to the socket, and what comes with a
+//! message is [read](reading) here.
 
+use super::reading::{self, Announced, Header};
 use amq_protocol::{
-    frame::{AMQPContentHeader, AMQPFrame, WriteContext, gen_frame, parse_frame},
+    frame::{AMQPFrame, WriteContext, gen_frame, parse_frame},
     protocol::{AMQPClass, constants},
 };
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -16,20 +18,33 @@ pub(super) const CHANNEL: u16 = 1;
 /// consumed on the channel of a node that has its fill of requests.
 pub(super) const REPLIES: u16 = 2;
 
+/// The channel on which procedures are set up: RabbitMQ closes the channel on which it
+/// refuses something.
+pub(super) const SET_UP: u16 = 3;
+
+/// How many channels that are.
+pub(super) const CHANNELS: u16 = SET_UP;
+
 /// What a frame has besides its payload.
 const HEAD: usize = 7;
 const END: usize = 1;
 
+/// How `connection.start` begins, of which nothing else is of interest.
+const START: [u8; 4] = [0, 10, 0, 10];
+
 /// What has been read.
 pub(super) enum Frame {
+    /// The first thing that a broker says.
+    Start,
     Method(u16, AMQPClass),
-    Header(u16, AMQPContentHeader),
+    Message(u16, Announced),
+    Header(u16, Header),
     Body(u16, Bytes),
     Heartbeat,
 }
 
 /// Bytes that are no AMQP.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Eq, PartialEq, thiserror::Error)]
 #[error("what it says is no AMQP 0-9-1")]
 pub(super) struct Unreadable;
 
@@ -45,14 +60,28 @@ pub(super) fn read(input: &mut BytesMut, frame_max: usize) -> Result<Option<Fram
         return Ok(None);
     }
     let mut frame = input.split_to(HEAD + size + END);
-    if kind == constants::FRAME_BODY {
-        frame.advance(HEAD);
-        frame.truncate(size);
-        return Ok(Some(Frame::Body(channel, frame.freeze())));
+    if frame[HEAD + size] != constants::FRAME_END {
+        return Err(Unreadable);
+    }
+    let payload = &frame[HEAD..HEAD + size];
+    match kind {
+        constants::FRAME_BODY => {
+            frame.advance(HEAD);
+            frame.truncate(size);
+            return Ok(Some(Frame::Body(channel, frame.freeze())));
+        }
+        constants::FRAME_HEADER => return Ok(Some(Frame::Header(channel, reading::header(payload)?))),
+        constants::FRAME_METHOD if payload.starts_with(&START) => return Ok(Some(Frame::Start)),
+        constants::FRAME_METHOD if reading::may_be_nested(payload) => return Err(Unreadable),
+        constants::FRAME_METHOD => {
+            if let Some(announced) = reading::announced(payload)? {
+                return Ok(Some(Frame::Message(channel, announced)));
+            }
+        }
+        _ => {}
     }
     match parse_frame(&frame[..]) {
         Ok((_, AMQPFrame::Method(channel, method))) => Ok(Some(Frame::Method(channel, method))),
-        Ok((_, AMQPFrame::Header(channel, header))) => Ok(Some(Frame::Header(channel, header))),
         Ok((_, AMQPFrame::Heartbeat)) => Ok(Some(Frame::Heartbeat)),
         _ => Err(Unreadable),
     }
@@ -173,7 +202,10 @@ fn text(out: &mut BytesMut, parts: &[&str]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use amq_protocol::protocol::{BasicProperties, basic};
+    use amq_protocol::{
+        frame::AMQPContentHeader,
+        protocol::{BasicProperties, basic},
+    };
 
     fn parsed(bytes: &[u8]) -> Vec<AMQPFrame> {
         let (mut rest, mut frames) = (bytes, Vec::new());
@@ -241,7 +273,8 @@ mod tests {
         assert!(
             matches!(&read_so_far[..], [Frame::Method(1, _), Frame::Body(1, body)] if &body[..] == b"body")
         );
-        for junk in [&b"HTTP/1.1 400"[..], &[1, 0, 1, 0, 0, 16, 0], &[9, 0, 0, 0, 0, 0, 0, 206]] {
+        let nested = [1, 0, 1, 0, 0, 0, 4, 0, 50, 0, 10, 206];
+        for junk in [&b"HTTP/1.1 400"[..], &nested, &[1, 0, 1, 0, 0, 16, 0], &[9, 0, 0, 0, 0, 0, 0, 206]] {
             assert!(read(&mut BytesMut::from(junk), 4096).is_err(), "{junk:?}");
         }
     }

@@ -1,10 +1,8 @@
 //! [`Incoming`]: a message that is on its way to us, of which a part has come.
 
-use super::outbox::LARGEST;
-use amq_protocol::{
-    frame::AMQPContentHeader,
-    protocol::{BasicProperties, basic},
-    types::ShortString,
+use super::{
+    outbox::LARGEST,
+    reading::{Announced, Header, Properties},
 };
 
 /// The most that is set aside for a body of which only its size has come.
@@ -12,38 +10,28 @@ const SET_ASIDE: u64 = 128 << 10;
 
 /// A message that is on its way to us, of which a part has come.
 pub(super) struct Incoming {
-    pub(super) cause: Cause,
-    pub(super) properties: BasicProperties,
-    /// Nothing, if it is too large, or of no interest.
+    pub(super) announced: Announced,
+    /// Or why there is nothing to be made of it.
+    pub(super) properties: Result<Properties, &'static str>,
+    /// Nothing, if it is of no interest.
     pub(super) body: Vec<u8>,
     /// How large it is, as was said before it came.
-    pub(super) size: u64,
+    size: u64,
     come: u64,
     has_begun: bool,
 }
 
-/// Why it comes.
-pub(super) enum Cause {
-    Request {
-        tag: u64,
-        redelivered: bool,
-    },
-    Answer,
-    Event {
-        topic: ShortString,
-    },
-    /// Nobody wants it.
-    Returned,
-}
-
 impl Incoming {
-    pub(super) fn new(cause: Cause) -> Self {
-        let properties = basic::AMQPProperties::default();
-        Self { cause, properties, body: Vec::new(), size: 0, come: 0, has_begun: false }
+    pub(super) fn new(announced: Announced) -> Self {
+        let properties = Ok(Properties::default());
+        Self { announced, properties, body: Vec::new(), size: 0, come: 0, has_begun: false }
     }
 
-    pub(super) fn begun(mut self, header: AMQPContentHeader) -> Self {
-        (self.properties, self.size, self.has_begun) = (header.properties, header.body_size, true);
+    pub(super) fn begun(mut self, header: Header) -> Self {
+        (self.properties, self.size, self.has_begun) = (header.properties, header.size, true);
+        if self.size > LARGEST as u64 && self.announced != Announced::Returned {
+            self.properties = Err("it is too large");
+        }
         if self.is_wanted() {
             self.body.reserve_exact(usize::try_from(self.size.min(SET_ASIDE)).unwrap_or_default());
         }
@@ -63,6 +51,6 @@ impl Incoming {
     }
 
     fn is_wanted(&self) -> bool {
-        self.size <= LARGEST as u64 && !matches!(self.cause, Cause::Returned)
+        self.properties.is_ok() && self.announced != Announced::Returned
     }
 }

@@ -38,6 +38,10 @@ impl Line for Wire {
         self.0.subscribe(topic);
     }
 
+    fn unsubscribe(&self, topic: &str) {
+        self.0.unsubscribe(topic);
+    }
+
     fn request(&self, key: &Key<'_>, request: Request<'_>) -> Result<(), Unsent> {
         let expires = request.expires.min(LONGEST_EXPIRATION);
         let message = Message {

@@ -2,7 +2,7 @@
 
 use super::{
     address::Address,
-    frames::{self, CHANNEL, Frame, REPLIES},
+    frames::{self, CHANNELS, Frame},
     topology::short,
     trouble::Trouble,
 };
@@ -46,16 +46,14 @@ pub(super) async fn open(address: &Address, name: &str) -> Result<Opened, Troubl
 }
 
 async fn greet(address: &Address, name: &str) -> Result<Opened, Trouble> {
-    use connection::AMQPMethod::{OpenOk, Start, Tune};
+    use connection::AMQPMethod::{OpenOk, Tune};
 
     let mut greeting =
         Greeting { stream: connect(address).await?, input: BytesMut::new(), frame_max: FRAME_MAX as usize };
     let mut out = BytesMut::new();
     frames::protocol_header(&mut out);
     greeting.say(&mut out).await?;
-    let AMQPClass::Connection(Start(_)) = greeting.hear().await? else {
-        return Err(frames::Unreadable.into());
-    };
+    let Frame::Start = greeting.next().await? else { return Err(frames::Unreadable.into()) };
     let start_ok = connection::StartOk {
         client_properties: properties(name),
         mechanism: short("PLAIN"),
@@ -71,11 +69,11 @@ async fn greet(address: &Address, name: &str) -> Result<Opened, Trouble> {
     let frame_max = if tune.frame_max == 0 { FRAME_MAX } else { tune.frame_max.min(FRAME_MAX) };
     let frame_max = frame_max.max(SMALLEST_FRAME_MAX);
     let heartbeat = if tune.heartbeat == 0 { HEARTBEAT } else { tune.heartbeat.min(HEARTBEAT) };
-    let tune_ok = connection::TuneOk { channel_max: REPLIES, frame_max, heartbeat };
+    let tune_ok = connection::TuneOk { channel_max: CHANNELS, frame_max, heartbeat };
     frames::method(&mut out, 0, AMQPClass::Connection(connection::AMQPMethod::TuneOk(tune_ok)));
     let open = connection::Open { virtual_host: short(&address.vhost) };
     frames::method(&mut out, 0, AMQPClass::Connection(connection::AMQPMethod::Open(open)));
-    for channel in [CHANNEL, REPLIES] {
+    for channel in 1..=CHANNELS {
         let open = channel::AMQPMethod::Open(channel::Open {});
         frames::method(&mut out, channel, AMQPClass::Channel(open));
     }
@@ -84,7 +82,7 @@ async fn greet(address: &Address, name: &str) -> Result<Opened, Trouble> {
     let AMQPClass::Connection(OpenOk(_)) = greeting.hear().await? else {
         return Err(frames::Unreadable.into());
     };
-    for _ in [CHANNEL, REPLIES] {
+    for _ in 1..=CHANNELS {
         let AMQPClass::Channel(channel::AMQPMethod::OpenOk(_)) = greeting.hear().await? else {
             return Err(frames::Unreadable.into());
         };
@@ -105,19 +103,28 @@ impl Greeting {
         Ok(self.stream.flush().await?)
     }
 
+    async fn next(&mut self) -> Result<Frame, Trouble> {
+        loop {
+            if let Some(frame) = frames::read(&mut self.input, self.frame_max)? {
+                return Ok(frame);
+            }
+            if self.stream.read_buf(&mut self.input).await? == 0 {
+                return Err(Trouble::Closed);
+            }
+        }
+    }
+
     async fn hear(&mut self) -> Result<AMQPClass, Trouble> {
         loop {
-            match frames::read(&mut self.input, self.frame_max)? {
-                Some(Frame::Method(_, AMQPClass::Connection(connection::AMQPMethod::Close(close)))) => {
+            match self.next().await? {
+                Frame::Method(_, AMQPClass::Connection(connection::AMQPMethod::Close(close))) => {
                     return Err(Trouble::Refused(close.reply_code, close.reply_text.to_string()));
                 }
-                Some(Frame::Method(_, AMQPClass::Channel(channel::AMQPMethod::Close(close)))) => {
+                Frame::Method(_, AMQPClass::Channel(channel::AMQPMethod::Close(close))) => {
                     return Err(Trouble::Refused(close.reply_code, close.reply_text.to_string()));
                 }
-                Some(Frame::Method(_, method)) => return Ok(method),
-                Some(_) => {}
-                None if self.stream.read_buf(&mut self.input).await? == 0 => return Err(Trouble::Closed),
-                None => {}
+                Frame::Method(_, method) => return Ok(method),
+                _ => {}
             }
         }
     }

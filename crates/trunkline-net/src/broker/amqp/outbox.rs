@@ -11,6 +11,7 @@ use crate::broker::{Member, Ticket, Unsent, waiting::Waiting};
 use bytes::BytesMut;
 use rand::random;
 use std::{
+    collections::HashSet,
     mem,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -45,6 +46,8 @@ struct State {
     /// What is to be sent.
     out: BytesMut,
     waiting: Waiting,
+    /// The largest body, if this broker takes less than others.
+    largest: Option<usize>,
     /// The broker takes nothing for now.
     is_blocked: bool,
     frame_max: usize,
@@ -56,7 +59,7 @@ struct State {
     settled: Vec<u64>,
     /// What is served, and what is subscribed to, also while the broker is lost.
     keys: Vec<Served>,
-    topics: Vec<String>,
+    topics: HashSet<String>,
     has_stopped: bool,
     /// What is served all the same.
     kept: Option<String>,
@@ -75,23 +78,32 @@ enum Reach {
 
 /// What a connection is to do besides sending what it has taken.
 pub(super) struct Orders {
-    /// What is served no more, as far as that was not said yet.
-    pub(super) unserved: Vec<Served>,
+    /// What is to be served before anything else is taken.
+    pub(super) to_serve: Vec<String>,
+    /// What is served no more, by its numbers, as far as that was not said yet.
+    pub(super) to_stop: Vec<usize>,
     pub(super) leave: bool,
 }
 
-/// A procedure that is served.
-pub(super) struct Served {
-    /// Tells it from others: the later one has the greater number.
-    pub(super) number: usize,
-    pub(super) key: String,
+/// A procedure that is served; its number on a connection is its place.
+struct Served {
+    key: String,
+    /// It is served no more, and the connection has been told so.
+    is_over: bool,
 }
 
 impl State {
-    /// What is served and is to be served no more.
-    fn take_unserved(&mut self, all: bool) -> Vec<Served> {
-        let Self { keys, kept, .. } = self;
-        keys.extract_if(.., |it| all || kept.as_ref() != Some(&it.key)).collect()
+    /// Whether a procedure is to be served.
+    fn wants(&self, served: &Served) -> bool {
+        !self.has_stopped || self.kept.as_ref() == Some(&served.key)
+    }
+
+    /// What is to be served no more, but for what the connection was told of.
+    fn take_unwanted(&mut self) -> Vec<usize> {
+        let is_new = |served: &Served| !served.is_over && !self.wants(served);
+        let numbers: Vec<_> = (0..self.keys.len()).filter(|number| is_new(&self.keys[*number])).collect();
+        numbers.iter().for_each(|number| self.keys[*number].is_over = true);
+        numbers
     }
 }
 
@@ -109,10 +121,11 @@ impl Outbox {
 
     /// Says something, if there is room, or it `needs` none.
     pub(super) fn say(&self, message: Message<'_>, needs_room: bool) -> Result<(), Unsent> {
-        if message.body.len() > LARGEST {
-            return Err(Unsent::TooLarge(LARGEST));
-        }
         let mut state = self.state();
+        let largest = state.largest.unwrap_or(LARGEST);
+        if message.body.len() > largest {
+            return Err(Unsent::TooLarge(largest));
+        }
         let State { reach, out, waiting, is_blocked, frame_max, reply_to, .. } = &mut *state;
         if *reach != Reach::There {
             return Err(Unsent::Lost);
@@ -141,26 +154,34 @@ impl Outbox {
         if state.has_stopped || state.reach == Reach::Left || state.keys.iter().any(|it| it.key == key) {
             return;
         }
-        let number = state.keys.len();
-        if state.reach == Reach::There {
-            topology::bind_procedure(&mut state.out, &self.names, &self.member.id, &key);
-            topology::consume_procedure(&mut state.out, &self.names, &key, number);
-        }
-        state.keys.push(Served { number, key });
+        state.keys.push(Served { key, is_over: false });
         drop(state);
         self.said.notify_one();
     }
 
     pub(super) fn subscribe(&self, topic: &str) {
+        self.change(topic, |topics| topics.insert(topic.to_owned()), topology::hear);
+    }
+
+    pub(super) fn unsubscribe(&self, topic: &str) {
+        self.change(topic, |topics| topics.remove(topic), topology::hear_no_more);
+    }
+
+    /// Changes what is subscribed to, and says so if that makes a difference.
+    fn change(
+        &self,
+        topic: &str,
+        change: impl FnOnce(&mut HashSet<String>) -> bool,
+        say: impl FnOnce(&mut BytesMut, &Names, &str, &str),
+    ) {
         let mut state = self.state();
-        if state.reach == Reach::Left || state.topics.iter().any(|known| known == topic) {
+        let State { reach, out, events, topics, .. } = &mut *state;
+        if *reach == Reach::Left || !change(topics) {
             return;
         }
-        let State { reach, out, events, topics, .. } = &mut *state;
         if *reach == Reach::There {
-            topology::hear(out, &self.names, events, topic);
+            say(out, &self.names, events, topic);
         }
-        topics.push(topic.to_owned());
         drop(state);
         self.said.notify_one();
     }
@@ -171,13 +192,11 @@ impl Outbox {
         let (sender, receiver) = oneshot::channel();
         let mut state = self.state();
         (state.has_stopped, state.kept) = (true, kept);
-        let is_to_be_said = state.keys.iter().any(|it| state.kept.as_ref() != Some(&it.key));
+        let is_to_be_said = state.keys.iter().any(|it| !it.is_over && !state.wants(it));
         if state.reach == Reach::There && (is_to_be_said || !state.stops.is_empty()) {
             state.stops.push(sender);
             drop(state);
             self.said.notify_one();
-        } else {
-            state.take_unserved(false);
         }
         receiver
     }
@@ -202,45 +221,49 @@ impl Outbox {
         }
     }
 
-    /// Declares and binds all that there is to serve and to hear, in queues of new names;
-    /// the broker says so when it has done the last of it. How much of it that is.
+    /// Declares what a node is to have before it serves anything, and binds what there is
+    /// to hear, in queues of new names; the broker says so when it has done the last of it.
     pub(super) fn set_up(&self, out: &mut BytesMut) -> SetUp {
-        let (id, names) = (&self.member.id, &self.names);
         let queue = |what| names::private_queue(&self.member.name, what, random());
         let (reply_to, events) = (queue("rpc"), queue("events"));
-        let state = self.state();
+        let topics = self.state().topics.clone();
         topology::prefetch(out, self.member.prefetch);
-        topology::exchanges(out, names);
+        topology::exchanges(out, &self.names);
         topology::private_queue(out, &events, false);
-        state.topics.iter().for_each(|topic| topology::hear(out, names, &events, topic));
-        state.keys.iter().for_each(|it| topology::bind_procedure(out, names, id, &it.key));
+        topics.iter().for_each(|topic| topology::hear(out, &self.names, &events, topic));
         topology::private_queue(out, &reply_to, true);
-        let keys = state.keys.last().map_or(0, |it| it.number + 1);
-        SetUp { keys, topics: state.topics.len(), reply_to, events }
+        SetUp { topics, reply_to, events }
     }
 
-    /// The broker is there, and has been set up: takes what comes, before anything else is
-    /// said. Which of the times that this happens, unless the node has left meanwhile.
-    pub(super) fn restore(&self, set_up: SetUp, frame_max: usize) -> Option<u64> {
+    /// What there is to serve.
+    pub(super) fn to_serve(&self) -> Vec<String> {
+        self.state().keys.iter().map(|it| it.key.clone()).collect()
+    }
+
+    /// The broker is there, and has been set up: says in `out` to take what comes, before
+    /// anything else is said. Which of the times that this happens, and what is not to be
+    /// served any more, unless the node has left meanwhile.
+    pub(super) fn restore(
+        &self,
+        set_up: SetUp,
+        frame_max: usize,
+        out: &mut BytesMut,
+    ) -> Option<(u64, Vec<usize>)> {
         let mut state = self.state();
         if state.reach == Reach::Left {
             return None;
         }
-        let State { out, keys, topics, .. } = &mut *state;
-        let SetUp { reply_to, events, .. } = &set_up;
-        topology::consume_replies(out, reply_to, topology::ANSWERS);
-        topology::consume_replies(out, events, topology::EVENTS);
-        // and what was added since
-        topics[set_up.topics..].iter().for_each(|topic| topology::hear(out, &self.names, events, topic));
-        let since = keys.iter().filter(|it| it.number >= set_up.keys);
-        since.for_each(|it| topology::bind_procedure(out, &self.names, &self.member.id, &it.key));
-        for Served { number, key } in &*keys {
-            topology::consume_procedure(out, &self.names, key, *number);
-        }
+        let SetUp { topics: heard, reply_to, events } = set_up;
+        topology::consume_replies(out, &reply_to, topology::ANSWERS);
+        topology::consume_replies(out, &events, topology::EVENTS);
+        // what has changed since
+        let (names, topics) = (&self.names, &state.topics);
+        topics.difference(&heard).for_each(|topic| topology::hear(out, names, &events, topic));
+        heard.difference(topics).for_each(|topic| topology::hear_no_more(out, names, &events, topic));
         state.reach = Reach::There;
-        (state.reply_to, state.events, state.frame_max) = (set_up.reply_to, set_up.events, frame_max);
+        (state.reply_to, state.events, state.frame_max) = (reply_to, events, frame_max);
         state.restored += 1;
-        Some(state.restored)
+        Some((state.restored, state.take_unwanted()))
     }
 
     /// The broker is lost, with all that was said and had not reached it.
@@ -252,27 +275,42 @@ impl Outbox {
         (state.out, state.waiting, state.is_blocked) = (BytesMut::new(), Waiting::default(), false);
         state.settled.clear();
         state.stops.clear();
-        if state.has_stopped {
-            state.take_unserved(false);
-        }
+        // the next connection counts anew
+        let wanted = mem::take(&mut state.keys).into_iter().filter(|it| state.wants(it)).collect();
+        state.keys = wanted;
+    }
+
+    /// The broker takes no larger bodies than this.
+    pub(super) fn take_no_larger(&self, largest: usize) {
+        self.state().largest = Some(largest.min(LARGEST));
     }
 
     pub(super) fn block(&self, is_blocked: bool) {
         self.state().is_blocked = is_blocked;
     }
 
-    /// Takes what has been said into `out`, which is empty, and what was settled.
-    pub(super) fn take(&self, out: &mut BytesMut, settled: &mut Vec<u64>) -> Orders {
+    /// Takes what has been said into `out`, which is empty, and what was settled; but if
+    /// there is more to serve than is `known`, only that: it is to be so when what was said
+    /// after it is heard.
+    pub(super) fn take(&self, known: usize, out: &mut BytesMut, settled: &mut Vec<u64>) -> Orders {
         if out.capacity() > USUAL_BUFFER {
             *out = BytesMut::new();
         }
         let mut state = self.state();
+        let leave = state.reach == Reach::Left;
+        if !leave && let Some(more @ [_, ..]) = state.keys.get(known..) {
+            let to_serve = more.iter().map(|it| it.key.clone()).collect();
+            return Orders { to_serve, to_stop: Vec::new(), leave };
+        }
+        if leave {
+            (state.has_stopped, state.kept) = (true, None);
+            state.keys.truncate(known);
+        }
+        let to_stop = state.take_unwanted();
         mem::swap(out, &mut state.out);
         mem::swap(settled, &mut state.settled);
         state.waiting = Waiting::default();
-        let leave = state.reach == Reach::Left;
-        let unserved = if leave || state.has_stopped { state.take_unserved(leave) } else { Vec::new() };
-        Orders { unserved, leave }
+        Orders { to_serve: Vec::new(), to_stop, leave }
     }
 
     /// Nothing is served any more.
@@ -289,9 +327,7 @@ impl Outbox {
 
 /// What has been declared and bound for a connection.
 pub(super) struct SetUp {
-    /// Those with lower numbers.
-    keys: usize,
-    topics: usize,
+    topics: HashSet<String>,
     reply_to: String,
     events: String,
 }

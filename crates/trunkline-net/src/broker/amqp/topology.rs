@@ -6,11 +6,11 @@
 //! | queue of a procedure | durable, so that callers who are back sooner than those who serve it find it; it goes when nobody has consumed it for [10 s](UNUSED) |
 //! | queues of a node, for answers and for events | exclusive |
 //!
-//! Each node that serves a procedure binds its queue with an argument of its own: for
-//! RabbitMQ that is a binding of its own, which it can take away without the others'.
+//! All nodes that serve a procedure share its queue's binding, so that none is left of those
+//! that died; who takes it away, see [`Stopping`](super::stopping).
 
 use super::{
-    frames::{self, CHANNEL, REPLIES},
+    frames::{self, CHANNEL, REPLIES, SET_UP},
     names::Names,
 };
 use amq_protocol::{
@@ -52,46 +52,58 @@ pub(super) fn exchanges(out: &mut BytesMut, names: &Names) {
 
 /// Declares a queue that only this node consumes; the broker says so if it is to be `told`.
 pub(super) fn private_queue(out: &mut BytesMut, name: &str, told: bool) {
-    declare(out, queue::Declare { exclusive: true, auto_delete: true, nowait: !told, ..named(name) });
+    let its = queue::Declare { exclusive: true, auto_delete: true, nowait: !told, ..named(name) };
+    declare(out, CHANNEL, its);
 }
 
 /// Has events come to the queue `name`.
 pub(super) fn hear(out: &mut BytesMut, names: &Names, name: &str, topic: &str) {
-    bind(out, name, &names.events, topic, FieldTable::default());
+    bind(out, CHANNEL, name, &names.events, topic);
 }
 
-/// Declares and binds the queue of a procedure.
-pub(super) fn bind_procedure(out: &mut BytesMut, names: &Names, node: &str, key: &str) {
+/// Has them come there no more.
+pub(super) fn hear_no_more(out: &mut BytesMut, names: &Names, name: &str, topic: &str) {
+    unbind(out, CHANNEL, name, &names.events, topic);
+}
+
+/// Declares and binds the queue of a procedure; the broker says when it has.
+pub(super) fn bind_procedure(out: &mut BytesMut, names: &Names, key: &str) {
     let queue = names.queue(key);
     let mut arguments = FieldTable::default();
     arguments.insert(short("x-expires"), AMQPValue::LongUInt(UNUSED));
-    declare(out, queue::Declare { durable: true, nowait: true, arguments, ..named(&queue) });
-    bind(out, &queue, names.exchange(key), key, of_node(node));
+    declare(out, SET_UP, queue::Declare { durable: true, nowait: true, arguments, ..named(&queue) });
+    bind(out, SET_UP, &queue, names.exchange(key), key);
 }
 
-/// Takes requests of the procedure that was bound as the `number`th.
+/// Takes requests of the procedure that was bound as the `number`th, and binds it once more:
+/// whoever stopped meanwhile, and saw nobody take from it, may have taken the binding away.
 pub(super) fn consume_procedure(out: &mut BytesMut, names: &Names, key: &str, number: usize) {
-    consume(out, CHANNEL, &names.queue(key), &format!("r{number}"));
+    let queue = names.queue(key);
+    consume(out, CHANNEL, &queue, &format!("r{number}"));
+    bind(out, CHANNEL, &queue, names.exchange(key), key);
 }
 
-/// Has no more requests go to the queue for the sake of this node.
-pub(super) fn unbind_procedure(out: &mut BytesMut, names: &Names, node: &str, key: &str) {
-    let unbind = queue::Unbind {
-        queue: short(&names.queue(key)),
-        exchange: short(names.exchange(key)),
-        routing_key: short(key),
-        arguments: of_node(node),
-    };
-    queue(out, queue::AMQPMethod::Unbind(unbind));
+/// Which procedure a consumer is for, if it is for one.
+pub(super) fn procedure_of(consumer: &str) -> Option<usize> {
+    consumer.strip_prefix('r')?.parse().ok()
 }
 
-/// Takes no more of them, and asks how many there are, and others to take them: whoever
-/// finds that there are no others takes them all, so that of several who stop at the same
-/// time one does.
-pub(super) fn leave_procedure(out: &mut BytesMut, names: &Names, key: &str, number: usize) {
+/// Has no more requests go to the queue.
+pub(super) fn unbind_procedure(out: &mut BytesMut, names: &Names, key: &str) {
+    unbind(out, SET_UP, &names.queue(key), names.exchange(key), key);
+}
+
+/// Takes no more of the procedure that was bound as the `number`th; the broker says when
+/// nothing more is delivered.
+pub(super) fn leave_procedure(out: &mut BytesMut, number: usize) {
     let consumer_tag = short(&format!("r{number}"));
     basic(out, basic::AMQPMethod::Cancel(basic::Cancel { consumer_tag, nowait: false }));
-    declare(out, queue::Declare { passive: true, ..named(&names.queue(key)) });
+}
+
+/// Asks how many take from a procedure's queue, and how much there is. A queue that is
+/// asked about is used.
+pub(super) fn count(out: &mut BytesMut, names: &Names, key: &str) {
+    declare(out, SET_UP, queue::Declare { passive: true, ..named(&names.queue(key)) });
 }
 
 /// Takes one message, if there is any.
@@ -117,15 +129,26 @@ fn consume(out: &mut BytesMut, channel: u16, queue: &str, tag: &str) {
     frames::method(out, channel, AMQPClass::Basic(basic::AMQPMethod::Consume(consume)));
 }
 
-fn bind(out: &mut BytesMut, name: &str, exchange: &str, key: &str, arguments: FieldTable) {
+/// The broker says when it has, where that is of interest.
+fn bind(out: &mut BytesMut, channel: u16, name: &str, exchange: &str, key: &str) {
     let bind = queue::Bind {
         queue: short(name),
         exchange: short(exchange),
         routing_key: short(key),
-        nowait: true,
-        arguments,
+        nowait: channel != SET_UP,
+        arguments: FieldTable::default(),
     };
-    queue(out, queue::AMQPMethod::Bind(bind));
+    queue(out, channel, queue::AMQPMethod::Bind(bind));
+}
+
+fn unbind(out: &mut BytesMut, channel: u16, name: &str, exchange: &str, key: &str) {
+    let unbind = queue::Unbind {
+        queue: short(name),
+        exchange: short(exchange),
+        routing_key: short(key),
+        arguments: FieldTable::default(),
+    };
+    queue(out, channel, queue::AMQPMethod::Unbind(unbind));
 }
 
 fn named(name: &str) -> queue::Declare {
@@ -140,22 +163,16 @@ fn named(name: &str) -> queue::Declare {
     }
 }
 
-fn declare(out: &mut BytesMut, declare: queue::Declare) {
-    queue(out, queue::AMQPMethod::Declare(declare));
-}
-
-fn of_node(node: &str) -> FieldTable {
-    let mut arguments = FieldTable::default();
-    arguments.insert(short("trunkline-node"), AMQPValue::LongString(node.into()));
-    arguments
+fn declare(out: &mut BytesMut, channel: u16, declare: queue::Declare) {
+    queue(out, channel, queue::AMQPMethod::Declare(declare));
 }
 
 fn basic(out: &mut BytesMut, method: basic::AMQPMethod) {
     frames::method(out, CHANNEL, AMQPClass::Basic(method));
 }
 
-fn queue(out: &mut BytesMut, method: queue::AMQPMethod) {
-    frames::method(out, CHANNEL, AMQPClass::Queue(method));
+fn queue(out: &mut BytesMut, channel: u16, method: queue::AMQPMethod) {
+    frames::method(out, channel, AMQPClass::Queue(method));
 }
 
 /// Names and keys have at most 255 bytes; what is longer, no other can mean.

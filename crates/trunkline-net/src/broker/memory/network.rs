@@ -9,8 +9,11 @@ use bytes::Bytes;
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
+
+/// How often, at most, all that waits is looked through for what has expired.
+const SELDOM: Duration = Duration::from_millis(100);
 
 /// The nodes of one network, what they serve, and what waits for them.
 #[derive(Default)]
@@ -21,6 +24,8 @@ pub(super) struct Network {
     queues: HashMap<Arc<str>, Queue>,
     /// What waits in all of them.
     waiting: Waiting,
+    /// When it was last looked through for what has expired.
+    looked_through: Option<Instant>,
     /// Numbers deliveries.
     delivered: u64,
 }
@@ -51,8 +56,8 @@ struct Asked {
 }
 
 impl Asked {
-    fn is_awaited(&self) -> bool {
-        self.until.is_none_or(|until| until > now())
+    fn is_awaited_at(&self, time: Instant) -> bool {
+        self.until.is_none_or(|until| until > time)
     }
 }
 
@@ -104,13 +109,16 @@ impl Network {
         request: Request<'_>,
         posts: &mut Posts,
     ) -> Result<(), Unsent> {
-        let Some((key, queue)) = self.queues.get_key_value(key) else {
+        let Some((key, _)) = self.queues.get_key_value(key) else {
             self.tell(from, Post::Unroutable { id: request.id.into() }, posts);
             return Ok(());
         };
         let key = key.clone();
-        if self.waiting.is_full() && queue.waiting.front().is_none_or(Asked::is_awaited) {
-            return Err(Unsent::Full);
+        if self.waiting.is_full() {
+            self.forget_expired();
+            if self.waiting.is_full() {
+                return Err(Unsent::Full);
+            }
         }
         let (id, until) = (request.id.into(), after(now(), request.expires));
         let asked = Asked { id, reply_to: from.into(), body: request.body, until, redelivered: false };
@@ -120,12 +128,31 @@ impl Network {
         Ok(())
     }
 
+    /// Makes room of what nobody waits for any more, whatever it asks for; not at each
+    /// request, as all that waits has to be looked at.
+    fn forget_expired(&mut self) {
+        let (Self { queues, waiting, looked_through, .. }, now) = (self, now());
+        if looked_through.is_some_and(|last| now.saturating_duration_since(last) < SELDOM) {
+            return;
+        }
+        *looked_through = Some(now);
+        for queue in queues.values_mut() {
+            queue.waiting.retain(|asked| {
+                let is_awaited = asked.is_awaited_at(now);
+                if !is_awaited {
+                    waiting.remove(asked.body.len());
+                }
+                is_awaited
+            });
+        }
+    }
+
     /// Hands out what waits for those who serve it, as far as they take it.
     fn deliver(&mut self, key: &Arc<str>, posts: &mut Posts) {
-        let Self { nodes, queues, waiting, delivered } = self;
+        let Self { nodes, queues, waiting, delivered, .. } = self;
         let Some(queue) = queues.get_mut(key) else { return };
         while let Some(asked) = queue.waiting.pop_front() {
-            if !asked.is_awaited() {
+            if !asked.is_awaited_at(now()) {
                 waiting.remove(asked.body.len());
                 continue;
             }

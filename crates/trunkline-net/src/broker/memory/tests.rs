@@ -65,6 +65,30 @@ fn each_request_goes_to_the_one_with_the_least_to_do() {
     assert_eq!(heard_one.heard(), ["f"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_has_expired_takes_the_room_of_nobody() {
+    let broker = Memory::new();
+    let (gateway, _) = attach(&broker, "n", "g", 1);
+    let (slow, _) = attach(&broker, "n", "1", 1);
+    let (quick, heard) = attach(&broker, "n", "2", 1);
+    slow.serve(&PING);
+    let pong = Key { procedure: "pong", ..PING };
+    quick.serve(&pong);
+    while ask(&gateway, "a").is_ok() {}
+    let ask_pong = |id: &str| {
+        let body = Bytes::copy_from_slice(id.as_bytes());
+        gateway.request(&pong, Request { id, expires: Duration::from_secs(9), body })
+    };
+    assert_eq!(ask_pong("b"), Err(Unsent::Full));
+    tokio::time::advance(Duration::from_secs(9)).await;
+    assert_eq!(ask_pong("c"), Ok(()));
+    assert_eq!(heard.heard(), ["c"]);
+    // and it is looked for again
+    while ask(&gateway, "d").is_ok() {}
+    tokio::time::advance(Duration::from_secs(9)).await;
+    assert_eq!(ask(&gateway, "e"), Ok(()));
+}
+
 #[tokio::test]
 async fn what_waits_for_the_last_that_stops_comes_back() {
     let broker = Memory::new();

@@ -99,10 +99,10 @@ impl Connection {
         }
     }
 
-    /// Hears what is published under `topic`.
-    pub(super) fn subscribe(self: &Arc<Self>, topic: Box<str>) {
+    /// Hears what is published under `topic`, until it is `enough`.
+    pub(super) fn subscribe(self: &Arc<Self>, topic: Box<str>, enough: CancellationToken) {
         if let Some(events) = at_once(self.client.subscribe(self.subjects.topic(&topic))) {
-            self.hearing.spawn_on(self.clone().hear(topic, events), &self.runtime);
+            self.hearing.spawn_on(self.clone().hear(topic, enough, events), &self.runtime);
         }
     }
 
@@ -244,15 +244,17 @@ impl Connection {
     }
 
     /// Hears what is published.
-    async fn hear(self: Arc<Self>, topic: Box<str>, mut events: Subscriber) {
+    async fn hear(self: Arc<Self>, topic: Box<str>, enough: CancellationToken, mut events: Subscriber) {
         if self.opened.clone().wait_for(|opened| *opened).await.is_err() {
             return;
         }
-        let mut closed = pin!(self.closed.cancelled());
+        let (mut closed, mut enough) = (pin!(self.closed.cancelled()), pin!(enough.cancelled()));
         loop {
             tokio::select! {
                 biased;
                 () = &mut closed => return,
+                // the server hears of it as the subscriber is dropped
+                () = &mut enough => return,
                 event = events.next() => match event {
                     Some(event) => self.inbox.arrived(Arrival::Event { topic: &topic, body: event.payload }),
                     None => return,

@@ -4,7 +4,10 @@ use super::{Nats, connection::Connection, subject::Subjects, supervisor::Supervi
 use crate::broker::{Inbox, Line, Member, Request, Soon, Ticket, Unsent};
 use async_nats::Subject;
 use bytes::Bytes;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use trunkline_core::Key;
 
@@ -27,7 +30,8 @@ pub(super) struct State {
 pub(super) struct Now {
     /// What the node takes part in serving.
     serves: Vec<Subject>,
-    topics: Vec<Box<str>>,
+    /// What it hears, each until that is enough.
+    topics: HashMap<Box<str>, CancellationToken>,
     /// It serves nothing any more.
     stopped: bool,
     connection: Option<Arc<Connection>>,
@@ -53,7 +57,7 @@ impl State {
     pub(super) fn join(&self, connection: &Arc<Connection>) {
         let mut now = self.now();
         now.serves.iter().for_each(|subject| connection.serve(subject.clone()));
-        now.topics.iter().for_each(|topic| connection.subscribe(topic.clone()));
+        now.topics.iter().for_each(|(topic, enough)| connection.subscribe(topic.clone(), enough.clone()));
         now.connection = Some(connection.clone());
     }
 
@@ -93,13 +97,20 @@ impl Line for Wire {
 
     fn subscribe(&self, topic: &str) {
         let mut now = self.state.now();
-        if now.topics.iter().any(|known| **known == *topic) {
+        if now.topics.contains_key(topic) {
             return;
         }
+        let enough = CancellationToken::new();
         if let Some(connection) = &now.connection {
-            connection.subscribe(topic.into());
+            connection.subscribe(topic.into(), enough.clone());
         }
-        now.topics.push(topic.into());
+        now.topics.insert(topic.into(), enough);
+    }
+
+    fn unsubscribe(&self, topic: &str) {
+        if let Some(enough) = self.state.now().topics.remove(topic) {
+            enough.cancel();
+        }
     }
 
     fn request(&self, key: &Key<'_>, request: Request<'_>) -> Result<(), Unsent> {

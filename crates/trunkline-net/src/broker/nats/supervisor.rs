@@ -1,7 +1,10 @@
 //! [`Supervisor`]: makes a line's connections, one after the other.
 
 use super::{Login, Nats, connection::Connection, line::State, outgoing::ROOM, subject::Address};
-use crate::broker::{Arrival, Inbox};
+use crate::{
+    broker::{Arrival, Inbox, backoff::Backoff},
+    clock::now,
+};
 use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, Subscriber};
 use futures_util::StreamExt;
 use rand::random;
@@ -12,10 +15,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// The pauses between attempts begin with this, and double.
+/// The first pause before a new attempt, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-
-/// The longest of them.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// How long a server may take to do what it is asked to at first.
@@ -68,9 +69,11 @@ impl Supervisor {
     /// Keeps the line restored, until the node leaves.
     pub(super) async fn run(self, inbox: Arc<dyn Inbox>) {
         let leaving = self.leaving.clone();
-        let (mut number, mut pause, mut told) = (0, FIRST_PAUSE, String::new());
+        let (mut number, mut told) = (0, String::new());
+        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         while !leaving.is_cancelled() {
             let Some(reached) = leaving.run_until_cancelled(self.connect()).await else { return };
+            let since = now();
             let unreached = match reached {
                 Ok(reached) => {
                     number += 1;
@@ -78,8 +81,9 @@ impl Supervisor {
                 }
                 Err(error) => Some(error),
             };
+            let mut lived = Duration::ZERO;
             match unreached {
-                None => (pause, told) = (FIRST_PAUSE, String::new()),
+                None => (lived, told) = (now().saturating_duration_since(since), String::new()),
                 Some(error) => {
                     let (server, error) = (self.broker.named(), error.to_string());
                     if error == told {
@@ -90,9 +94,7 @@ impl Supervisor {
                     }
                 }
             }
-            // cut short by up to half, so that not all return at once
-            leaving.run_until_cancelled(sleep(pause.mul_f64(1.0 - random::<f64>() / 2.0))).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            leaving.run_until_cancelled(sleep(backoff.pause(lived))).await;
         }
     }
 

@@ -183,9 +183,10 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// Fails if the topic has no name, or one of more than 200 bytes.
+    /// Fails if the topic has no name, or one of more than 200 bytes; and with
+    /// [`FaultKind::Unavailable`] if this server listens to 10,000 others.
     pub fn subscribe<T: DeserializeOwned>(&self, topic: &str) -> Result<Published<T>, Fault> {
-        Ok(Published::new(self.clone(), spelled(topic)?))
+        Published::new(self.clone(), spelled(topic)?)
     }
 
     /// Tells other nodes, if there are any.

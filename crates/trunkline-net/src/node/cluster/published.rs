@@ -27,10 +27,10 @@ pub struct Published<T> {
 }
 
 impl<T> Published<T> {
-    pub(super) fn new(cluster: Cluster, topic: String) -> Self {
+    pub(super) fn new(cluster: Cluster, topic: String) -> Result<Self, Fault> {
         let queue = Arc::<Queue>::default();
-        cluster.0.topics.add(&topic, queue.clone(), || cluster.line());
-        Self { cluster, topic: topic.into(), queue, event: PhantomData }
+        cluster.0.topics.add(&topic, queue.clone(), || cluster.line())?;
+        Ok(Self { cluster, topic: topic.into(), queue, event: PhantomData })
     }
 
     /// How many events have been left out so far, because they were not taken in time.

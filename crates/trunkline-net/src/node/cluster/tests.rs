@@ -1,4 +1,7 @@
-use super::{topics::MOST, *};
+use super::{
+    topics::{MOST, MOST_TOPICS},
+    *,
+};
 use futures_util::{FutureExt, StreamExt};
 
 fn taken<T: DeserializeOwned>(published: &mut Published<T>) -> Vec<T> {
@@ -51,6 +54,18 @@ fn topics_have_names_of_some_length() {
         assert_eq!(cluster.publish(topic, ()).is_ok(), fits, "{topic}");
         assert_eq!(cluster.subscribe::<()>(topic).is_ok(), fits, "{topic}");
     }
+}
+
+#[test]
+fn no_more_topics_are_listened_to_than_so_many() {
+    let cluster = Cluster::default();
+    let mut heard: Vec<_> =
+        (0..MOST_TOPICS).map(|topic| cluster.subscribe::<()>(&topic.to_string()).unwrap()).collect();
+    let fault = cluster.subscribe::<()>("one more").unwrap_err();
+    assert_eq!(fault.kind(), FaultKind::Unavailable, "{fault}");
+    assert!(cluster.subscribe::<()>("0").is_ok(), "of a topic there may be more");
+    heard.pop();
+    assert!(cluster.subscribe::<()>("one more").is_ok());
 }
 
 #[test]

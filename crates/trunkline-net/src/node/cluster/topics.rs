@@ -6,25 +6,38 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
-use trunkline_core::OwnedPayload;
+use trunkline_core::{Fault, FaultKind, OwnedPayload};
 
 /// How much is kept for one who does not take it in time: events, and bytes of all but one.
 pub(super) const MOST: (usize, usize) = (1024, 1 << 20);
+
+/// How many topics may be listened to: each is something that the broker keeps.
+pub(super) const MOST_TOPICS: usize = 10_000;
 
 /// Who listens to what on this node.
 #[derive(Default)]
 pub(super) struct Topics(Mutex<HashMap<Box<str>, Vec<Arc<Queue>>>>);
 
 impl Topics {
-    /// Has `queue` hear what is published under `topic`; the broker is told if it is the
-    /// first to do so. While the lock is held, so that in between nobody is the last.
-    pub(super) fn add(&self, topic: &str, queue: Arc<Queue>, line: impl FnOnce() -> Option<Arc<dyn Line>>) {
+    /// Has `queue` hear what is published under `topic`, unless that is one topic too many;
+    /// the broker is told if it is the first to do so. While the lock is held, so that in
+    /// between nobody is the last.
+    pub(super) fn add(
+        &self,
+        topic: &str,
+        queue: Arc<Queue>,
+        line: impl FnOnce() -> Option<Arc<dyn Line>>,
+    ) -> Result<(), Fault> {
         let mut topics = self.lock();
+        if topics.len() >= MOST_TOPICS && !topics.contains_key(topic) {
+            return Err(too_many());
+        }
         let queues = topics.entry(topic.into()).or_default();
         queues.push(queue);
         if let (1, Some(line)) = (queues.len(), line()) {
             line.subscribe(topic);
         }
+        Ok(())
     }
 
     /// Has `queue` hear no more; the broker is told if it was the last to do so.
@@ -66,6 +79,13 @@ impl Topics {
     fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, Vec<Arc<Queue>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+#[cold]
+fn too_many() -> Fault {
+    let message = format!("this server listens to {MOST_TOPICS} topics, as many as it may");
+    Fault::new(FaultKind::Unavailable, message)
+        .with_data("say what an event is about in its value rather than in its topic, or end subscriptions")
 }
 
 /// What one listener has not taken yet.

@@ -48,6 +48,30 @@ impl Stranger {
     }
 
     pub(crate) fn publish(&mut self, exchange: &str, key: &str, properties: BasicProperties, body: &[u8]) {
+        self.begin_to_publish(exchange, key);
+        let body_size = body.len() as u64;
+        self.say(&AMQPFrame::Header(1, AMQPContentHeader { class_id: 60, body_size, properties }));
+        self.say(&AMQPFrame::Body(1, body.to_vec()));
+    }
+
+    /// With properties that the codec would not write: their flags, and what they are.
+    pub(crate) fn publish_odd(
+        &mut self,
+        exchange: &str,
+        key: &str,
+        flags: u16,
+        properties: &[u8],
+        body: &[u8],
+    ) {
+        self.begin_to_publish(exchange, key);
+        let size = (body.len() as u64).to_be_bytes();
+        let payload = [&[0, 60, 0, 0][..], &size, &flags.to_be_bytes(), properties].concat();
+        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+        self.stream.write_all(&[&[2, 0, 1][..], &length, &payload, &[206]].concat()).unwrap();
+        self.say(&AMQPFrame::Body(1, body.to_vec()));
+    }
+
+    fn begin_to_publish(&mut self, exchange: &str, key: &str) {
         let publish = basic::Publish {
             exchange: exchange.into(),
             routing_key: key.into(),
@@ -55,9 +79,6 @@ impl Stranger {
             immediate: false,
         };
         self.say(&AMQPFrame::Method(1, AMQPClass::Basic(basic::AMQPMethod::Publish(publish))));
-        let body_size = body.len() as u64;
-        self.say(&AMQPFrame::Header(1, AMQPContentHeader { class_id: 60, body_size, properties }));
-        self.say(&AMQPFrame::Body(1, body.to_vec()));
     }
 
     /// A queue of its own, bound as processes of `therms` bind theirs, and consumed.
@@ -105,6 +126,19 @@ impl Stranger {
     pub(crate) fn delete_exchange(&mut self, name: &str) {
         let delete = exchange::Delete { exchange: name.into(), if_unused: false, nowait: false };
         self.ask(AMQPClass::Exchange(exchange::AMQPMethod::Delete(delete)));
+    }
+
+    /// Declares a queue as we do not.
+    pub(crate) fn declare_queue(&mut self, name: &str, exclusive: bool) {
+        self.ask(AMQPClass::Queue(queue::AMQPMethod::Declare(queue::Declare {
+            queue: name.into(),
+            passive: false,
+            durable: true,
+            exclusive,
+            auto_delete: false,
+            nowait: false,
+            arguments: FieldTable::default(),
+        })));
     }
 
     pub(crate) fn delete_queue(&mut self, name: &str) {

@@ -1,58 +1,22 @@
 //! RabbitMQ that hangs, refuses, or is meddled with.
 
-use super::stranger::Stranger;
+use super::{log::Log, stranger::Stranger};
 use crate::{
     contract::network,
     peer::{PING, Peer},
 };
-use std::{
-    io,
-    sync::{Arc, Mutex},
+use amq_protocol::{
+    frame::{AMQPFrame, WriteContext, gen_frame},
+    protocol::{AMQPClass, channel, connection},
 };
-use tokio::sync::watch;
-use tracing_subscriber::fmt::MakeWriter;
-use trunkline_net::broker::{Amqp, Broker, Unsent};
+use bytes::Bytes;
+use std::{fs, sync::Arc, time::Duration};
+use tokio::{io::AsyncWriteExt, time::sleep};
+use trunkline_net::{
+    broker::{Amqp, Broker, Unsent},
+    tls::TlsClient,
+};
 use trunkline_services::RabbitMq;
-
-/// What is logged in this thread.
-#[derive(Clone)]
-struct Log(Arc<Mutex<String>>, watch::Sender<usize>);
-
-impl Log {
-    fn new() -> (Self, tracing::subscriber::DefaultGuard) {
-        let log = Self(Arc::default(), watch::Sender::default());
-        let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    /// Waits until a text is in it.
-    async fn until_it_has(&self, text: &str) -> String {
-        let mut changes = self.1.subscribe();
-        let found = changes.wait_for(|_| self.0.lock().unwrap().contains(text));
-        tokio::time::timeout(crate::peer::PATIENCE, found).await.expect(text).unwrap();
-        self.0.lock().unwrap().clone()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().push_str(&String::from_utf8_lossy(text));
-        self.1.send_modify(|changes| *changes += 1);
-        Ok(text.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
 
 fn shared() -> String {
     RabbitMq::shared().unwrap().uri()
@@ -114,7 +78,7 @@ async fn what_is_no_rabbitmq_is_said() {
     let uri = format!("amqp://{}", listener.local_addr().unwrap());
     let _peer = Peer::attach_at_once(&broker(&uri), &network(), 1);
     let (mut stream, _) = listener.accept().await.unwrap();
-    tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+    stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
     log.until_it_has("check that host and port of the URI are those of RabbitMQ").await;
 }
 
@@ -142,15 +106,115 @@ async fn what_others_have_declared_otherwise_is_said_until_it_is_gone() {
     assert_eq!(peer.ask("a"), Err(Unsent::Lost));
     stranger.delete_exchange(&exchange);
     peer.hears(&["restored"]).await;
-    assert_eq!(log.0.lock().unwrap().matches("PRECONDITION_FAILED").count(), 1, "it is said once");
+    assert_eq!(log.text().matches("PRECONDITION_FAILED").count(), 1, "it is said once");
+}
+
+/// It says only what it is asked at first, and that it lives.
+#[tokio::test]
+async fn a_broker_that_does_not_set_up_what_it_is_asked_to_is_given_up() {
+    let (log, _guard) = Log::new();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("amqp://{}", listener.local_addr().unwrap());
+    let _peer = Peer::attach_at_once(&broker(&uri), &network(), 1);
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut said = greeting();
+    tokio::spawn(async move {
+        while stream.write_all(&said).await.is_ok() {
+            said = written(&AMQPFrame::Heartbeat);
+            sleep(Duration::from_secs(1)).await;
+        }
+    });
+    log.until_it_has("it did not answer within 10 s").await;
+}
+
+/// All that a broker says until there are three channels.
+fn greeting() -> Vec<u8> {
+    let connection = |method| AMQPFrame::Method(0, AMQPClass::Connection(method));
+    let opened = |number| {
+        AMQPFrame::Method(number, AMQPClass::Channel(channel::AMQPMethod::OpenOk(Default::default())))
+    };
+    let frames = [
+        connection(connection::AMQPMethod::Start(Default::default())),
+        connection(connection::AMQPMethod::Tune(Default::default())),
+        connection(connection::AMQPMethod::OpenOk(Default::default())),
+    ];
+    frames.iter().chain(&[1, 2, 3].map(opened)).flat_map(written).collect()
+}
+
+fn written(frame: &AMQPFrame) -> Vec<u8> {
+    gen_frame(frame)(WriteContext::from(Vec::new())).unwrap().into_inner().0
 }
 
 #[tokio::test]
-async fn a_queue_that_somebody_deletes_is_there_again() {
-    let (uri, network) = (shared(), network());
-    let mut serving = Peer::serving(&broker(&uri), &network, 1, &[PING]).await;
-    Stranger::connect(&uri).delete_queue(&format!("rpc.{network}.global::ping::1"));
-    serving.hears(&["lost", "restored"]).await;
-    serving.ask("a").unwrap();
+async fn what_is_larger_than_the_broker_takes_costs_one_connection_and_is_refused_from_then_on() {
+    let (log, _guard) = Log::new();
+    let server = RabbitMq::start().unwrap();
+    let most = 1 << 20;
+    server.set_max_message_size(most).unwrap();
+    let (broker, network) = (broker(&server.uri()), network());
+    let mut serving = Peer::serving(&broker, &network, 9, &[PING]).await;
+    let mut gateway = Peer::attach(&broker, &network, 9).await;
+    let too_large = Bytes::from(vec![b'x'; most + 1]);
+    gateway.ask_with(too_large.clone()).unwrap();
+    gateway.hears(&["lost", "restored"]).await;
+    assert_eq!(gateway.ask_with(too_large.clone()), Err(Unsent::TooLarge(most)));
+    assert_eq!(gateway.line().answer("nobody", "id", too_large), Err(Unsent::TooLarge(most)));
+    gateway.ask_with(Bytes::from(vec![b'x'; most])).unwrap();
+    assert_eq!(serving.next().await.body.len(), most);
+    gateway.is_heard().await;
+    let said = log.text();
+    assert!(said.contains("it takes bodies of 1048576 bytes at most"), "{said}");
+}
+
+#[tokio::test]
+async fn a_broker_that_is_short_of_memory_is_left_alone_until_it_is_not() {
+    let (log, _guard) = Log::new();
+    let server = RabbitMq::start().unwrap();
+    let (broker, network) = (broker(&server.uri()), network());
+    let mut serving = Peer::serving(&broker, &network, 1000, &[PING]).await;
+    let mut gateway = Peer::attach(&broker, &network, 9).await;
+    server.block(true).unwrap();
+    // what it reads first is what it is asked next
+    gateway.ask("a").unwrap();
+    let said = log.until_it_has("RabbitMQ takes no messages for now").await;
+    assert!(said.contains("memory"), "{said}");
+    assert_eq!(gateway.ask("b"), Err(Unsent::Full));
+    assert_eq!(gateway.line().publish("t", Bytes::new()), Err(Unsent::Full));
+    // to those who do not send, nothing is to be seen of it
+    assert_eq!((serving.rest(), gateway.rest()), (vec![], vec![]));
+    server.block(false).unwrap();
+    log.until_it_has("RabbitMQ takes messages again").await;
     serving.hears(&["a"]).await;
+    gateway.ask("c").unwrap();
+    serving.hears(&["c"]).await;
+}
+
+#[cfg(feature = "tls")]
+#[tokio::test]
+async fn under_tls_only_a_broker_that_proves_itself_is_believed() {
+    let server = RabbitMq::start().unwrap();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let folder = std::env::temp_dir().join(format!("trunkline-amqps-{:016x}", rand::random::<u64>()));
+    fs::create_dir(&folder).unwrap();
+    let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
+    fs::write(&certificate, made.cert.pem()).unwrap();
+    fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let uri = server.listen_to_tls(&certificate, &key).unwrap();
+    let tls = TlsClient::with_root_pem(made.cert.pem().as_bytes()).unwrap();
+    let (believed, network): (Arc<dyn Broker>, _) = (Arc::new(Amqp::new(&uri).unwrap().tls(tls)), network());
+    let mut serving = Peer::serving(&believed, &network, 9, &[PING]).await;
+    let mut gateway = Peer::attach(&broker(&server.uri()), &network, 9).await;
+    let body = Bytes::from(vec![b'x'; 1 << 20]);
+    gateway.ask_with(body.clone()).unwrap();
+    let heard = serving.next().await;
+    assert_eq!(heard.body, body);
+    serving.line().answer(&heard.reply_to, "id", body.clone()).unwrap();
+    assert_eq!(gateway.next().await.body, body);
+
+    let (log, _guard) = Log::new();
+    let doubtful = Peer::attach_at_once(&broker(&uri), &network, 1);
+    let said = log.until_it_has("RabbitMQ cannot be used").await;
+    assert!(said.contains("certificate"), "{said}");
+    assert_eq!(doubtful.ask("a"), Err(Unsent::Lost));
+    fs::remove_dir_all(&folder).unwrap();
 }

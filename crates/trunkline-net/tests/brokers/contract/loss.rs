@@ -8,7 +8,8 @@ use trunkline_net::broker::Unsent;
 pub(crate) async fn all_is_there_again_after_a_loss<W: World>() {
     let (mut world, network) = (W::own().await, network());
     let (mut server, mut gateway) = pair(&world.broker(), &network, 1, &[PING]).await;
-    server.line().subscribe("t");
+    ["t", "u"].iter().for_each(|topic| server.line().subscribe(topic));
+    server.line().unsubscribe("u");
     server.is_heard().await;
     gateway.ask("a").unwrap();
     gateway.ask("b").unwrap();
@@ -28,6 +29,7 @@ pub(crate) async fn all_is_there_again_after_a_loss<W: World>() {
         server.line().answer(&heard.reply_to, "d", Bytes::from_static(b"pong")).unwrap();
         server.line().settle(heard.ticket.unwrap());
         gateway.hears(&["pong"]).await;
+        gateway.line().publish("u", Bytes::from_static(b"unheard")).unwrap();
         gateway.line().publish("t", Bytes::from_static(b"news")).unwrap();
         server.hears(&["t: news"]).await;
     }

@@ -65,6 +65,42 @@ pub(crate) async fn what_is_published_reaches_each_that_listens_once<W: World>()
     }
 }
 
+pub(crate) async fn what_is_unsubscribed_is_heard_no_more<W: World>() {
+    let (_world, broker, network) = any::<W>().await;
+    let (mut one, mut other) =
+        (Peer::attach(&broker, &network, 1).await, Peer::attach(&broker, &network, 1).await);
+    // before the broker is there, or just then, as well
+    let mut early = Peer::attach_at_once(&broker, &network, 1);
+    for peer in [&one, &other, &early] {
+        ["t", "u"].iter().for_each(|topic| peer.line().subscribe(topic));
+    }
+    ["t", "v"].iter().for_each(|topic| early.line().unsubscribe(topic));
+    early.hears(&["restored"]).await;
+    early.is_heard().await;
+    other.is_heard().await;
+    for round in ["1", "2"] {
+        one.line().unsubscribe("t");
+        one.line().unsubscribe("t");
+        one.is_heard().await;
+        other.line().publish("t", Bytes::from_static(round.as_bytes())).unwrap();
+        other.hears(&[&format!("t: {round}")]).await;
+        say_and_hear(&mut other, &mut one, "u", round).await;
+        early.hears(&[&format!("u: {round}")]).await;
+        one.line().subscribe("t");
+        one.is_heard().await;
+        say_and_hear(&mut other, &mut one, "t", round).await;
+    }
+    early.is_heard().await;
+}
+
+/// One publishes, and both hear it.
+async fn say_and_hear(one: &mut Peer, other: &mut Peer, topic: &str, body: &'static str) {
+    one.line().publish(topic, Bytes::from_static(body.as_bytes())).unwrap();
+    let expected = format!("{topic}: {body}");
+    one.hears(&[&expected]).await;
+    other.hears(&[&expected]).await;
+}
+
 /// Hears these things, sorted by their topics; what is said of one comes in order.
 async fn hears_of_each_topic<const N: usize>(peer: &mut Peer, expected: [&str; N]) {
     let mut heard = Vec::new();
