@@ -5,6 +5,8 @@ mod poison;
 mod refused;
 mod stranger;
 mod therms;
+#[cfg(feature = "tls")]
+mod tls;
 mod trouble;
 mod waiting;
 

@@ -3,8 +3,16 @@
 use super::server::Server;
 use crate::peer::{PING, Peer};
 use bytes::Bytes;
-use std::{collections::HashSet, sync::Arc, time::Duration};
-use tokio::time::sleep;
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    time::sleep,
+};
 use trunkline_net::broker::{Broker, Nats, Request, Unsent};
 
 /// A server that is soon found to be silent.
@@ -71,6 +79,28 @@ async fn what_waited_for_a_lost_connection_is_not_said_on_the_next() {
     gateway.ask("b").unwrap();
     server.hears(&["b"]).await;
     server.is_heard().await;
+}
+
+/// As one does behind a proxy that lets nobody in for long.
+#[tokio::test]
+async fn a_server_that_cuts_each_connection_is_tried_more_and_more_seldom() {
+    let server = Server::start(&[]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let broker = Nats::new(&format!("nats://{}", listener.local_addr().unwrap())).unwrap();
+    let mut peer = Peer::attach_at_once(&(Arc::new(broker) as Arc<dyn Broker>), "n", 1);
+    let since = Instant::now();
+    for _ in 0..7 {
+        let (mut near, _) = listener.accept().await.unwrap();
+        let mut far = TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
+        tokio::select! {
+            cut = copy_bidirectional(&mut near, &mut far) => panic!("{cut:?}"),
+            () = peer.hears(&["restored"]) => {}
+        }
+        drop((near, far));
+        peer.hears(&["lost"]).await;
+    }
+    // six pauses that double, from 50 ms on, each cut short by half at most; it only takes longer
+    assert!(since.elapsed() >= Duration::from_millis(1575), "{:?}", since.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
