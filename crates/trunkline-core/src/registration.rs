@@ -36,6 +36,7 @@ pub struct Registration {
     pub(crate) subscription: Option<Subscription>,
     pub(crate) lag: Lag,
     pub(crate) items_only: bool,
+    pub(crate) asks_elsewhere: bool,
     pub(crate) guards: Vec<Guard>,
     /// Whether its arguments are not checked against what their schema says of them.
     pub(crate) unchecked: bool,
@@ -101,6 +102,7 @@ impl Registration {
             subscription: None,
             lag: Lag::Block,
             items_only: false,
+            asks_elsewhere: false,
             guards: Vec::new(),
             unchecked: false,
             crowd: None,
@@ -210,6 +212,15 @@ impl Registration {
     #[must_use]
     pub fn items_only(mut self) -> Self {
         self.items_only = true;
+        self
+    }
+
+    /// As a fallback it asks other programs for what it is called by, and so learns whether
+    /// there is such a procedure, and tells its span.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn asking_elsewhere(mut self) -> Self {
+        self.asks_elsewhere = true;
         self
     }
 

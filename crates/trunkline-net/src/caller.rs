@@ -6,7 +6,7 @@ use crate::{
     clock::{after, earliest, now},
     decoded::{Decoded, decode_reply},
     peer::placed_within,
-    telling::{AnsweredHere, failed, told},
+    telling::{AnsweredHere, Name, failed, told},
 };
 use futures_util::Stream;
 use serde::{Serialize, de::DeserializeOwned};
@@ -203,8 +203,8 @@ impl Caller {
             if deadline.is_some_and(|at| at <= now) { Err(too_late()) } else { Ok(deadline) }
         };
         let args = args.map(OwnedPayload::borrow);
-        let known = route.fallback().is_none();
-        let answered = AnsweredHere { procedure, known, id: None, args: args.as_ref(), context: &context };
+        let name = Name::of(route);
+        let answered = AnsweredHere { procedure, name, id: None, args: args.as_ref(), context: &context };
         let span = answered.span();
         let started = {
             let _entered = span.as_ref().map(Span::enter);

@@ -8,7 +8,7 @@ mod answered;
 mod otel;
 mod outgoing;
 
-pub(crate) use self::answered::{AnsweredHere, is_told};
+pub(crate) use self::answered::{AnsweredHere, Name, ToBeNamed, is_told};
 pub(crate) use self::outgoing::name;
 pub use self::outgoing::{Far, is_heard, outgoing, place, told};
 

@@ -198,6 +198,14 @@ impl Route {
         self.registration.items_only
     }
 
+    /// Whether it [asks elsewhere](crate::Registration::asking_elsewhere) for what it is
+    /// called by.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn asks_elsewhere(&self) -> bool {
+        self.registration.asks_elsewhere
+    }
+
     /// Where its calls run.
     #[must_use]
     pub fn run(&self) -> Run {

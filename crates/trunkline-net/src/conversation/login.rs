@@ -5,7 +5,7 @@ use crate::{
     access,
     clock::{after, now},
     peer::Slot,
-    telling::AnsweredHere,
+    telling::{AnsweredHere, Name},
 };
 use futures_util::FutureExt;
 use std::{
@@ -57,7 +57,7 @@ impl Conversation {
         self.parked.push_front(Parked::Login(found));
         let id_spelled = id.map(|id| id.spelling);
         let answered =
-            AnsweredHere { procedure, known: true, id: id_spelled, args: None, context: &self.context };
+            AnsweredHere { procedure, name: Name::Known, id: id_spelled, args: None, context: &self.context };
         let slot = Slot {
             running: Box::pin(login),
             id: id.map(CallId::keep),

@@ -6,7 +6,7 @@ use crate::{
     clock::after,
     peer::{Slot, placed},
     streams::{OpenStream, Plan, Streams},
-    telling::AnsweredHere,
+    telling::{AnsweredHere, Name},
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -117,7 +117,7 @@ impl Conversation {
         let (place, waker) = self.slots.vacant(turn.task).ok_or_else(busy)?;
         let answered = AnsweredHere {
             procedure,
-            known: call.fallback.is_none(),
+            name: Name::of(route),
             id: Some(id.spelling),
             args: call.args.as_ref(),
             context: &context,

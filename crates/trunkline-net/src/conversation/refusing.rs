@@ -7,7 +7,7 @@ use crate::{
     peer::{Slot, drop_caught},
     service::Service,
     streams::OpenStream,
-    telling::{AnsweredHere, Shown, failed, is_told},
+    telling::{AnsweredHere, Name, Shown, failed, is_told},
 };
 use std::borrow::Cow;
 use tracing::{Span, span::Entered};
@@ -41,9 +41,10 @@ impl Conversation {
         let span = match is_told() {
             true => {
                 let route = self.service.router.find(procedure);
-                let known = route.is_some_and(|route| route.fallback().is_none());
+                let is_known = route.is_some_and(|route| route.fallback().is_none());
+                let name = if is_known { Name::Known } else { Name::Other };
                 let id = id.map(|id| id.spelling);
-                AnsweredHere { procedure, known, id, args: None, context: &self.context }.span()
+                AnsweredHere { procedure, name, id, args: None, context: &self.context }.span()
             }
             false => None,
         };

@@ -8,7 +8,7 @@ use crate::{
     access,
     clock::after,
     peer::{Shared, Slot, placed},
-    telling::AnsweredHere,
+    telling::{AnsweredHere, Name},
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -96,7 +96,7 @@ impl Conversation {
         };
         let answered = AnsweredHere {
             procedure,
-            known: call.fallback.is_none(),
+            name: Name::of(route),
             id: id.map(|id| id.spelling),
             args: call.args.as_ref(),
             context,

@@ -125,6 +125,11 @@ impl Desk {
         self.reach.send_replace(Reach::Left);
     }
 
+    /// Whether the broker can be reached.
+    pub(super) fn is_there(&self) -> bool {
+        matches!(*self.reach.borrow(), Reach::There { .. })
+    }
+
     /// The node leaves, for good.
     pub(super) fn leave(&self) {
         self.part();

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     clock::{after, now},
-    telling::{self, Far, is_heard, outgoing, told},
+    telling::{self, Far, ToBeNamed, is_heard, outgoing, told},
 };
 use bytes::Bytes;
 use std::{
@@ -26,6 +26,7 @@ pub(super) struct Forward(pub(super) Arc<Desk>);
 
 impl Procedure for Forward {
     fn start(&self, call: &Call<'_>) -> Result<BoxRunning, Fault> {
+        let here = ToBeNamed::current(call.procedure);
         let (desk, mut context) = (&self.0, call.context_and_trace());
         let (name, key) = (call.procedure, Key::of(call.procedure));
         if Attempt::of(&context).is_some() || name.starts_with("rpc.") || !is_short(&key) {
@@ -58,10 +59,14 @@ impl Procedure for Forward {
         };
         let procedure = ask.procedure.clone();
         let asking = span.clone();
+        let desk = desk.clone();
         let answer = async move {
             let outcome = ask.answer(spelled).await;
-            if !outcome.as_ref().is_err_and(|fault| fault.kind() == FaultKind::NotFound) {
+            // while the broker is lost, names are not known
+            let is_none = outcome.as_ref().is_err_and(|fault| fault.kind() == FaultKind::NotFound);
+            if !is_none && desk.is_there() {
                 telling::name(&asking, &procedure);
+                here.name();
             }
             outcome
         };

@@ -123,7 +123,7 @@ impl Node {
     /// nine tenths of the time that they have.
     #[must_use]
     pub fn fallback(&self) -> Registration {
-        Registration::of(Forward(self.desk.clone()))
+        Registration::of(Forward(self.desk.clone())).asking_elsewhere()
     }
 
     /// Joins the network, and serves to it all that `service` does, with its guards, its

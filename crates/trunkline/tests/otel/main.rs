@@ -12,7 +12,10 @@ use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData
 use support::{Wire, client};
 use tracing::{Instrument, subscriber::DefaultGuard};
 use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt};
-use trunkline::{Caller, Client, Context, Fault, Limits, Link, Peer, Router, Server, State, handler};
+use trunkline::{
+    Caller, Client, Context, Fault, Limits, Link, Peer, Router, Server, State, broker::Memory, handler,
+    testing::TestServer,
+};
 
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -187,6 +190,49 @@ async fn what_is_refused_has_a_span_too() {
     wire.ask(r#"{"jsonrpc":"2.0","id":3,"method":"outer"}"#).await;
     let span = collected.one("typed", SpanKind::Internal);
     assert_eq!(said(&span, "error.type"), "InvalidArgs", "also one that fails before it waits");
+}
+
+/// A gateway learns from others whether a name is one.
+#[tokio::test]
+async fn what_a_gateway_forwards_is_named_at_both_its_ends_if_somebody_has_it() {
+    let collected = Collected::new();
+    let broker = Memory::new();
+    let refuse = async || Err::<(), _>(Fault::from("no room").with_code(4001));
+    let router = Router::new().procedure("rooms.get", async || 1).procedure("rooms.refuse", refuse);
+    let handler = TestServer::new(Server::new(router).broker(broker.clone()));
+    let ask = async |caller: Caller| caller.call::<u8>("rooms.get", ()).await;
+    let gateway = TestServer::new(Server::new(Router::new().procedure("ask", ask)).broker(broker));
+    let client = gateway.client();
+    assert_eq!(client.call::<u8>("rooms.get", ()).await, Ok(1));
+    assert_eq!(client.call::<()>("rooms.refuse", ()).await.unwrap_err().code(), Some(4001));
+    client.call::<()>("made.up", ()).await.unwrap_err();
+    client.close().await;
+
+    let spans = collected.exporter.get_finished_spans().unwrap();
+    let servers = |name| {
+        let is_it = move |span: &&SpanData| span.span_kind == SpanKind::Server && span.name == name;
+        spans.iter().filter(is_it).collect::<Vec<_>>()
+    };
+    // at the gateway and at the handler
+    for (name, count, method, original) in [
+        ("rooms.get", 2, "rooms.get", ""),
+        ("rooms.refuse", 2, "rooms.refuse", ""),
+        ("jsonrpc", 1, "_OTHER", "made.up"),
+    ] {
+        let these = servers(name);
+        assert_eq!(these.len(), count, "{name}");
+        for span in these {
+            let methods = span.attributes.iter().filter(|it| it.key.as_str() == "rpc.method");
+            assert_eq!(methods.map(|it| it.value.as_str()).collect::<Vec<_>>(), [method], "once");
+            assert_eq!(said(span, "rpc.method_original"), original);
+        }
+    }
+    drop(handler);
+
+    // a handler's own span keeps its name
+    let client = gateway.client();
+    client.call::<u8>("ask", ()).await.unwrap_err();
+    assert_eq!(said(&collected.one("ask", SpanKind::Server), "rpc.method"), "ask");
 }
 
 /// Streams, notifications, batches and calls back, each in the trace of what made it.
