@@ -44,9 +44,14 @@ pub(super) fn write(asked: &Asked<'_>, out: &mut Vec<u8>) -> Option<Range<usize>
     place
 }
 
-/// What the original says of where a call comes from, and what we say besides.
+/// What the original says of where a call comes from.
+pub(super) fn told(asked: &Asked<'_>) -> Trace {
+    Trace::of(asked.context, asked.id.get(..SHORT))
+}
+
+/// The same, and what we say besides.
 fn write_trace(asked: &Asked<'_>, said: Option<&Saying>, out: &mut Vec<u8>) {
-    let told = Trace::of(asked.context, asked.id.get(..SHORT));
+    let told = told(asked);
     json(out, &told);
     // it goes on
     out.pop();
