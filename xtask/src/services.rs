@@ -34,7 +34,8 @@ pub(crate) fn start() -> Result<(RabbitMq, Nats), String> {
     Ok((shared()?, shared()?))
 }
 
-fn shared<K: Kind>() -> Result<Server<K>, String> {
+/// The one that tests share; it ends when this goes out of scope, if this started it.
+pub(crate) fn shared<K: Kind>() -> Result<Server<K>, String> {
     if !Server::<K>::is_installed() {
         install::<K>()?;
     }
