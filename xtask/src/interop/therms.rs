@@ -50,6 +50,13 @@ const CLUSTERS: &[Cluster] = &[
         messages: Some(("amqp-check.mjs --handler --gateway --beyond", 27)),
     },
     Cluster {
+        gateway: Node,
+        handlers: &[(Trunkline, ""), (Trunkline, "")],
+        // these two count, which is done in one process
+        client: ("client.mjs --mode network --beyond --h2 --skip rpc-in-flight-shared,rpc-cache", 93),
+        messages: Some(("amqp-check.mjs --handler --beyond", 16)),
+    },
+    Cluster {
         gateway: Trunkline,
         handlers: &[(Trunkline, "--scopes global,first,internal"), (Node, "--scopes test,math")],
         client: ("client.mjs --mode network --beyond --h2", 95),
