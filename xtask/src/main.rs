@@ -43,8 +43,8 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "interop",
-        usage: "[jsonrpc] [--spawn COMMAND]",
-        about: "published clients and the shared vectors against a running server",
+        usage: "[jsonrpc | streams | therms]... [--spawn COMMAND]",
+        about: "published clients, the shared vectors, and gateways and handlers in Node, against ours",
         run: interop::run,
     },
     Task {

@@ -1,10 +1,12 @@
 //! Other programs: started from the root of the checkout, shown before they run, waited for.
 
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::thread::sleep;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 /// How often a wait looks whether what it waits for has come.
@@ -83,6 +85,33 @@ impl Running {
         println!("$ {shown} &");
         let child = command.spawn().map_err(|error| unstartable(command, &error))?;
         Ok(Self { child, shown })
+    }
+
+    /// Shows the command, starts it, and waits for a line that begins with `ready`, which it gives; what
+    /// the program prints before and after is not shown.
+    pub(crate) fn start_until_ready(
+        command: &mut Command,
+        limit: Duration,
+    ) -> Result<(Self, String), String> {
+        let mut running = Self::start(command.stdout(Stdio::piped()))?;
+        let (say, ready) = mpsc::channel();
+        let said = running.child.stdout.take().map(BufReader::new).into_iter().flat_map(BufReader::lines);
+        // reads on for as long as the program runs, which would wait else until somebody does
+        thread::spawn(move || {
+            for line in said.map_while(Result::ok).filter(|line| line.starts_with("ready")) {
+                // who has waited too long does not listen
+                let _ = say.send(line);
+            }
+        });
+        match ready.recv_timeout(limit) {
+            Ok(line) => Ok((running, line)),
+            Err(RecvTimeoutError::Timeout) => {
+                Err(format!("`{}` is not ready after {limit:?}", running.shown))
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(format!("`{}` ended before it was ready", running.shown))
+            }
+        }
     }
 
     /// Waits until the program accepts TCP connections at `address`.
@@ -204,5 +233,7 @@ mod tests {
         let mut running = Running::start(&mut command("true", [""; 0])).unwrap();
         let why = running.await_listening(free_address().unwrap(), Duration::from_secs(60)).unwrap_err();
         assert!(why.contains("before it listened"), "{why}");
+        let why = Running::start_until_ready(&mut command("echo", ["not yet"]), Duration::from_secs(60));
+        assert!(why.err().unwrap().contains("`echo 'not yet'` ended before it was ready"));
     }
 }

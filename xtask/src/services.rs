@@ -39,7 +39,8 @@ pub(crate) fn need<K: Kind>() -> Result<(), String> {
     if Server::<K>::is_installed() { Ok(()) } else { install::<K>() }
 }
 
-fn shared<K: Kind>() -> Result<Server<K>, String> {
+/// The one that tests share; it ends when this goes out of scope, if this started it.
+pub(crate) fn shared<K: Kind>() -> Result<Server<K>, String> {
     need::<K>()?;
     print!("{}: ", K::NAME);
     // The name is to be read while it starts, which takes its time.

@@ -30,7 +30,7 @@ const STEPS: &[Step] = &[
     Step { name: "deny", about: "licences, sources and bans of the dependencies", run: deny::check },
     Step {
         name: "interop",
-        about: "published clients and the vectors against a server",
+        about: "published clients, the vectors, and peers in Node, against ours",
         run: || interop::run(&[]),
     },
     Step {

@@ -23,6 +23,10 @@ pub trait Envelope: Send + Sync + 'static {
     /// arguments stand, if it has any, so that it can be said again in other words.
     fn request(&self, asked: &Asked<'_>, body: &mut Vec<u8>) -> Option<Range<usize>>;
 
+    /// What the call is called around its message, for those who do not read that: 255 bytes
+    /// at most.
+    fn correlation(&self, asked: &Asked<'_>) -> String;
+
     /// Reads such a message; `None` if it is none. Then there is nobody to answer.
     fn open(&self, body: &[u8], limits: &Limits) -> Option<Opened>;
 

@@ -1,18 +1,27 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 
-// Starts a server that says in one line, `ready …`, at which addresses it listens: of HTTP first, of WebSocket last.
+// Whatever ends this program, ends them.
+const running = new Set()
+process.on('exit', () => { for (const server of running) server.kill() })
+process.on('SIGTERM', () => process.exit(143))
+
+// Starts a server, which says `ready …` in one line when it is, and at which addresses it listens, if at any: of HTTP
+// first, of WebSocket last.
 export function spawned(command) {
   const [program, ...args] = command.split(/\s+/)
   return new Promise((resolve, reject) => {
     const server = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const ended = once(server, 'exit').catch(() => {}).finally(() => running.delete(server))
+    running.add(server)
     let said = ''
     server.on('error', reject)
     server.on('exit', (status) => reject(new Error(`the server ended early (${status})`)))
     server.stdout.on('data', (text) => {
       said += text
       const ready = /^ready .*$/m.exec(said)
-      const addresses = ready?.[0].match(/[\d.]+:\d+/g)
-      if (addresses) resolve({ http: `http://${addresses[0]}/rpc`, ws: `ws://${addresses.at(-1)}`, stop: () => server.kill() })
+      const addresses = ready?.[0].match(/[\d.]+:\d+/g) ?? []
+      if (ready) resolve({ http: `http://${addresses[0]}/rpc`, ws: `ws://${addresses.at(-1)}`, stop: (signal) => (server.kill(signal), ended) })
     })
   })
 }

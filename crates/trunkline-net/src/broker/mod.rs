@@ -149,6 +149,9 @@ pub trait Line: Send + Sync {
 pub struct Request<'a> {
     /// What tells it from all others: visible ASCII, 1 to 255 bytes.
     pub id: &'a str,
+    /// What it is called by those who look at what is around the message, for brokers that
+    /// have a place for it: 255 bytes at most. Others may be called the same.
+    pub correlation: &'a str,
     /// After which nobody waits for its answer any more.
     pub expires: Duration,
     /// What is asked.

@@ -49,8 +49,13 @@ pub(super) struct Ask {
     pub(super) until: Option<Instant>,
 }
 
-/// A request as it is spelled, and where its arguments stand in it.
-pub(super) type Spelled = (Bytes, Option<Range<usize>>);
+/// A request as it is spelled.
+pub(super) struct Spelled {
+    body: Bytes,
+    /// Where its arguments stand in it.
+    args: Option<Range<usize>>,
+    correlation: String,
+}
 
 impl Ask {
     /// Spells its request, for the time that is left.
@@ -66,7 +71,7 @@ impl Ask {
         };
         let mut body = Vec::with_capacity(args.map_or(0, |args| args.size()) + USUAL_HEAD);
         let args = self.desk.envelope.request(&asked, &mut body);
-        (body.into(), args)
+        Spelled { body: body.into(), args, correlation: self.desk.envelope.correlation(&asked) }
     }
 
     /// Sends it, as soon as the broker is there, and waits for the answer, a value of JSON;
@@ -185,8 +190,9 @@ impl<'a> Course<'a> {
         }
         loop {
             let line = desk.line().ok_or_else(left)?;
-            let body = self.spelled.0.clone();
-            let request = Request { id: id.as_str(), expires: self.ask.left(), body };
+            let Spelled { body, correlation, .. } = &self.spelled;
+            let (expires, body) = (self.ask.left(), body.clone());
+            let request = Request { id: id.as_str(), correlation, expires, body };
             match line.request(&Key::of(procedure), request) {
                 Ok(()) => break,
                 Err(Unsent::Lost) => {}
@@ -224,7 +230,7 @@ impl<'a> Course<'a> {
 
     /// The same request, for the time that is left.
     fn spell_again(&mut self) {
-        let (body, args) = &self.spelled;
+        let Spelled { body, args, .. } = &self.spelled;
         let args = args.clone().and_then(|place| std::str::from_utf8(&body[place]).ok());
         self.spelled = self.ask.spell(args.map(Payload::Json), self.may_have_run);
     }

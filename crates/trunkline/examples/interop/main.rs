@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release --example interop -- jsonrpc
 //! cargo run --release --features gzip --example interop -- therms --http 127.0.0.1:3995
+//! cargo run --release --features amqp --example interop -- therms --role handler --broker amqp://127.0.0.1
 //! ```
 
 mod demo;
@@ -21,10 +22,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             jsonrpc::serve_stdio(trunkline::framing::ContentLength::default()).await
         }
         ["streams"] => streams::serve().await,
-        ["therms", "--http", http] => therms::serve(&[http]).await,
-        ["therms", "--http", http, "--ws", ws] => therms::serve(&[http, ws]).await,
+        ["therms", ref options @ ..] => therms::serve(options).await,
         _ => Err("usage: interop jsonrpc [--stdio-ndjson | --stdio-lsp], interop streams, \
-                  or interop therms --http ADDRESS [--ws ADDRESS]"
+                  or interop therms OPTIONS"
             .into()),
     }
 }

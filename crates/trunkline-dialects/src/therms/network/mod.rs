@@ -32,7 +32,7 @@
 //! on there too, in these cases, the bearer tokens of clients who speak other languages.
 //!
 //! The trace's own `id` is the client's correlation id, where that is a string of 1 to 255
-//! bytes, or else the first 24 digits of the key.
+//! bytes, or else the first 24 digits of the key. It is the correlation id around the message, too.
 //!
 //! Whoever may publish to the broker is believed, as the original does: a gateway must
 //! make `trace` itself, and never take it from its clients.
@@ -91,6 +91,10 @@ pub struct Network;
 impl Envelope for Network {
     fn request(&self, asked: &Asked<'_>, body: &mut Vec<u8>) -> Option<Range<usize>> {
         request::write(asked, body)
+    }
+
+    fn correlation(&self, asked: &Asked<'_>) -> String {
+        request::told(asked).id
     }
 
     fn open(&self, body: &[u8], limits: &Limits) -> Option<Opened> {

@@ -48,10 +48,16 @@ pub(super) fn write(asked: &Asked<'_>, out: &mut Vec<u8>) -> Option<Range<usize>
     place
 }
 
-/// What the original says of where a call comes from, and what we say besides.
-fn write_trace(asked: &Asked<'_>, said: Option<&Provenance>, out: &mut Vec<u8>) {
+/// What the original says of where a call comes from.
+pub(super) fn told(asked: &Asked<'_>) -> Trace {
     let mut told = Trace::of(asked.context, asked.id.get(..SHORT));
     told.internal = asked.context.finds_internal();
+    told
+}
+
+/// The same, and what we say besides.
+fn write_trace(asked: &Asked<'_>, said: Option<&Provenance>, out: &mut Vec<u8>) {
+    let told = told(asked);
     json(out, &told);
     // it goes on
     out.pop();

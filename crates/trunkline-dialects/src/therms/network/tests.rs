@@ -55,8 +55,11 @@ fn spelled(asked: &Asked<'_>) -> String {
     String::from_utf8(body).unwrap()
 }
 
+/// The same, read; and it is called as its trace says.
 fn said(asked: &Asked<'_>) -> Value {
-    serde_json::from_str(&spelled(asked)).unwrap()
+    let said: Value = serde_json::from_str(&spelled(asked)).unwrap();
+    assert_eq!(Network.correlation(asked), trace_id(&said["request"]));
+    said
 }
 
 /// The response that a client is given of a result.

@@ -48,7 +48,7 @@ impl Line for Wire {
             exchange: self.0.names.exchange_of_scope(key.scope),
             routing_key: &[key.scope, "::", key.procedure, "::", key.version],
             mandatory: true,
-            correlation_id: Some(request.id),
+            correlation_id: Some(request.correlation),
             wants_answer: true,
             // rounded up: what expires in 0 ms is dropped unless it is delivered at once
             expiration: u32::try_from(expires.as_nanos().div_ceil(1_000_000)).ok(),

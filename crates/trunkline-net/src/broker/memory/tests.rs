@@ -43,7 +43,7 @@ fn attach(broker: &Memory, network: &str, id: &str, prefetch: usize) -> (Arc<dyn
 
 fn ask(line: &Arc<dyn Line>, id: &str) -> Result<(), Unsent> {
     let body = Bytes::copy_from_slice(id.as_bytes());
-    line.request(&PING, Request { id, expires: Duration::from_secs(9), body })
+    line.request(&PING, Request { id, correlation: id, expires: Duration::from_secs(9), body })
 }
 
 #[test]

@@ -114,7 +114,7 @@ impl Line for Wire {
     }
 
     fn request(&self, key: &Key<'_>, request: Request<'_>) -> Result<(), Unsent> {
-        let Request { id, expires, body } = request;
+        let Request { id, expires, body, .. } = request;
         self.state.connection()?.request(self.state.subjects.call(key), id, expires, body)
     }
 

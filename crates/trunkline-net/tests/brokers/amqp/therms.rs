@@ -31,14 +31,15 @@ async fn a_request_is_as_they_send_theirs_and_a_copy_of_it_goes_to_each_of_them(
     theirs.listen(&format!("{scope}-rpc"), "rpc-scoped", &key.to_string());
     let body = Bytes::from_static(b"{}");
     let id = "0123456789abcdef0123456789abcdef";
-    gateway.line().request(&key, Request { id, expires: Duration::from_millis(29_999), body }).unwrap();
+    let expires = Duration::from_millis(29_999);
+    gateway.line().request(&key, Request { id, correlation: "c-1", expires, body }).unwrap();
 
     let (properties, body) = theirs.message();
     let text = |value: &Option<amq_protocol::types::ShortString>| value.as_ref().unwrap().to_string();
     assert_eq!(body, b"{}");
     assert_eq!(text(properties.kind()), "request");
     assert_eq!(text(properties.app_id()), "same");
-    assert_eq!((text(properties.correlation_id()), text(properties.message_id())), (id.into(), id.into()));
+    assert_eq!((text(properties.correlation_id()), text(properties.message_id())), ("c-1".into(), id.into()));
     assert_eq!(text(properties.expiration()), "29999");
     let reply_to = text(properties.reply_to());
     let random = reply_to.strip_prefix("same-rpc-").unwrap();

@@ -114,7 +114,12 @@ async fn a_node_that_stops_under_load_loses_nothing() {
         let (mut asked, mut taken, mut stopped) = (HashSet::new(), Vec::new(), None);
         for number in 0..2000 {
             let id = format!("{round} {number}");
-            let request = Request { id: "id", expires: Duration::MAX, body: Bytes::from(id.clone()) };
+            let request = Request {
+                id: "id",
+                correlation: "id",
+                expires: Duration::MAX,
+                body: Bytes::from(id.clone()),
+            };
             gateway.line().request(&PING, request).unwrap();
             asked.insert(id);
             if number == 1000 {
