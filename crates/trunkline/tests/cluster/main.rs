@@ -12,6 +12,7 @@ mod forgetful;
 #[allow(dead_code, reason = "vectors need the rest")]
 mod http_client;
 mod messages;
+mod presence;
 mod repeating;
 mod sizes;
 #[cfg(all(feature = "http", feature = "therms"))]
@@ -42,6 +43,12 @@ macro_rules! promises {
             ending::a_call_that_its_client_gives_up_ends_where_it_runs,
             ending::a_chain_that_is_given_up_anywhere_ends_everywhere,
             ending::servers_are_replaced_under_load_and_no_call_is_lost_or_runs_twice,
+            presence::who_joins_is_seen_and_who_leaves_is_missed_at_once,
+            presence::who_is_killed_is_forgotten,
+            presence::a_broker_that_comes_back_has_all_of_them,
+            presence::a_gateway_describes_what_the_others_serve,
+            presence::who_stops_is_seen_to_stop,
+            presence::the_first_call_is_repeated_of_what_was_announced_to_be_idempotent,
             repeating::a_call_that_may_run_twice_outlives_its_broker,
             repeating::all_attempts_at_a_call_have_the_same_key,
             repeating::a_call_that_runs_still_is_not_run_twice_by_the_same_server,
