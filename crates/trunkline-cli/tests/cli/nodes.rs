@@ -18,7 +18,7 @@ fn users_of_before() -> Router {
 
 async fn joined(url: &str, network: &str, version: &str, router: Router) -> Bound {
     let server = Server::new(router).name("users").version(version).network(network);
-    let bound = server.broker(broker::from_url(url).unwrap()).bind().await.unwrap();
+    let bound = server.broker(broker::from_url(url).expect("a URL")).bind().await.expect("nothing to bind");
     bound.joined().await;
     bound
 }
@@ -26,7 +26,7 @@ async fn joined(url: &str, network: &str, version: &str, router: Router) -> Boun
 /// What is printed while these are in a network of this broker.
 fn printed(url: &str, args: &[&str]) -> String {
     let network = format!("test-nodes-{}-{}", std::process::id(), args.len());
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = tokio::runtime::Runtime::new().expect("threads");
     let nodes = runtime.block_on(async {
         let old = joined(url, &network, "1.0.0", users_of_before()).await;
         [old, joined(url, &network, "2.0.0", users()).await, joined(url, &network, "2.0.0", users()).await]
@@ -37,7 +37,7 @@ fn printed(url: &str, args: &[&str]) -> String {
 }
 
 fn brokers() -> [String; 2] {
-    [RabbitMq::shared().unwrap().uri(), Nats::shared().unwrap().uri()]
+    [RabbitMq::shared().expect("RabbitMQ").uri(), Nats::shared().expect("NATS").uri()]
 }
 
 #[test]

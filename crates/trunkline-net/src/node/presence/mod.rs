@@ -105,10 +105,11 @@ impl Presence {
 
     /// Speaks, forgets, and asks who is there, for as long as it is polled.
     pub(super) async fn run(self: Arc<Self>) {
+        let mut roster = self.roster.subscribe();
         let mut is_new = true;
         let mut next = None;
         loop {
-            let forgotten = self.roster.borrow().next_forgotten();
+            let forgotten = roster.borrow_and_update().next_forgotten();
             let alarm = async {
                 match earliest([next, forgotten]) {
                     Some(at) => sleep_until(at.into()).await,
@@ -117,6 +118,8 @@ impl Presence {
             };
             select! {
                 () = alarm => {}
+                // somebody else may be the next to be forgotten; it lives as long as this does
+                _ = roster.changed() => {}
                 () = self.restored.notified() => {
                     let within = if is_new { Duration::ZERO } else { COMING_BACK };
                     next = after(now(), within.mul_f64(random()));

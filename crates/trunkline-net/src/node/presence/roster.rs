@@ -214,3 +214,124 @@ impl Seen {
         self.heard + Duration::from_millis(self.said.every_ms).clamp(EVERY.0, EVERY.1) * SILENT
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trunkline_core::{Router, handler::handler};
+
+    fn here(id: &str, catalog: &str) -> Here {
+        Here {
+            id: id.into(),
+            name: id.into(),
+            every_ms: 1000,
+            catalog: Some(catalog.into()),
+            ..Here::default()
+        }
+    }
+
+    /// One that serves `name`.
+    fn catalog(name: &str, is_idempotent: bool) -> Arc<Catalog> {
+        let one = handler(async || 1);
+        let one = if is_idempotent { one.idempotent() } else { one };
+        Arc::new(Router::new().procedure(name, one).catalog())
+    }
+
+    fn ids(roster: &Roster, now: Instant) -> Vec<Box<str>> {
+        roster.nodes(now).into_iter().map(|node| node.id).collect()
+    }
+
+    #[test]
+    fn who_is_silent_is_forgotten_unless_nobody_can_be_heard() {
+        let (mut roster, start) = (Roster::default(), Instant::now());
+        let at = |seconds: u64| start + Duration::from_secs(seconds);
+        roster.here(here("a", "1"), at(0));
+        roster.here(here("b", "1"), at(2));
+        assert_eq!(roster.next_forgotten(), Some(at(3)));
+        roster.forget(at(3));
+        assert_eq!(ids(&roster, at(3)), ["b".into()]);
+        roster.lost();
+        roster.forget(at(100));
+        assert_eq!((ids(&roster, at(100)).len(), roster.next_forgotten()), (1, None));
+        roster.restored(at(100));
+        assert_eq!(roster.next_forgotten(), Some(at(103)));
+        // nobody is kept for ever because it says so
+        roster.here(Here { every_ms: u64::MAX, ..here("c", "1") }, at(100));
+        roster.forget(at(100 + 900));
+        assert!(ids(&roster, at(1000)).is_empty());
+    }
+
+    #[test]
+    fn who_has_left_does_not_come_back() {
+        let (mut roster, now) = (Roster::default(), Instant::now());
+        roster.here(here("a", "1"), now);
+        roster.gone("a");
+        // said before, and heard later
+        roster.here(here("a", "1"), now);
+        assert!(ids(&roster, now).is_empty());
+        roster.forget(now + 3 * Duration::from_secs(1));
+        assert_eq!(roster.len(), 0);
+    }
+
+    #[test]
+    fn a_catalog_is_asked_for_once_and_kept_while_somebody_has_it() {
+        let (mut roster, now) = (Roster::default(), Instant::now());
+        assert!(roster.here(here("a", "1"), now).0);
+        assert!(!roster.here(here("b", "1"), now).0);
+        assert!(roster.here(here("b", "1"), now + AGAIN).0, "nobody has told it yet");
+        assert!(roster.wants("1") && !roster.wants("2"));
+        roster.told("1".into(), catalog("one", false), 1);
+        roster.told("2".into(), catalog("made up", false), 1);
+        assert!(!roster.here(here("a", "1"), now + 2 * AGAIN).0 && !roster.wants("1"));
+        let told: Vec<bool> = roster.nodes(now).iter().map(|node| node.catalog.is_some()).collect();
+        assert_eq!(told, [true, true]);
+        roster.gone("a");
+        assert_eq!(roster.catalogs.len(), 1);
+        roster.gone("b");
+        assert_eq!((roster.catalogs.len(), roster.asked.len()), (0, 0));
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let (mut roster, now) = (Roster::default(), Instant::now());
+        for id in ["", "a.b", "*", "é", &*"a".repeat(65)] {
+            roster.here(here(id, "1"), now);
+        }
+        assert_eq!(roster.len(), 0, "they are no ids");
+        roster.here(here("a", "1"), now);
+        roster.here(here("b", "2"), now);
+        roster.told("1".into(), catalog("one", false), MOST.1);
+        roster.told("2".into(), catalog("two", false), 1);
+        assert_eq!(roster.catalogs.keys().map(|digest| &**digest).collect::<Vec<_>>(), ["1"]);
+        (0..MOST.0).for_each(|number| drop(roster.here(here(&format!("n{number}"), "1"), now)));
+        assert_eq!(roster.len(), MOST.0);
+    }
+
+    #[test]
+    fn what_is_known_to_be_idempotent_all_say_who_have_it() {
+        let (mut roster, now) = (Roster::default(), Instant::now());
+        roster.here(here("new", "new"), now);
+        let learned = roster.told("new".into(), catalog("one", true), 1);
+        assert_eq!(learned, [("one".into(), true)]);
+        roster.here(here("old", "old"), now);
+        assert_eq!(roster.told("old".into(), catalog("one", false), 1), [("one".into(), false)]);
+        assert_eq!(roster.here(here("other", "old"), now), (false, vec![]), "that is no news");
+        assert_eq!(roster.gone("old"), []);
+        assert_eq!(roster.gone("other"), [("one".into(), true)]);
+        assert_eq!(roster.gone("new"), [], "who is asked next says what it is");
+    }
+
+    #[test]
+    fn the_node_that_was_started_last_says_what_a_procedure_is() {
+        let (mut roster, now) = (Roster::default(), Instant::now());
+        for (id, up_ms) in [("old", 9000), ("new", 1000), ("newest", 100)] {
+            roster.here(Here { up_ms, is_leaving: id == "newest", ..here(id, id) }, now);
+            roster.told(id.into(), catalog("one", id == "new"), 1);
+        }
+        let is_idempotent = |roster: &Roster| roster.catalog(now).procedures[0].details.idempotent;
+        assert!(is_idempotent(&roster), "who is leaving is not asked");
+        let before = roster.revision();
+        roster.gone("new");
+        assert!(!is_idempotent(&roster) && roster.revision() != before);
+    }
+}
