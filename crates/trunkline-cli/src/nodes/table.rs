@@ -61,9 +61,12 @@ fn short(id: &str) -> String {
     plain(&id[..id.floor_char_boundary(8)]).into_owned()
 }
 
+/// In what ways a procedure is described, and by how many nodes of each name and version.
+type Descriptions<'a> = Vec<(&'a Entry, BTreeMap<String, usize>)>;
+
 /// The procedures, a line for each description of one.
 fn procedures(nodes: &[NodeInfo]) -> Vec<([String; 2], String)> {
-    let mut known: BTreeMap<&str, Vec<(&Entry, BTreeMap<String, usize>)>> = BTreeMap::new();
+    let mut known: BTreeMap<&str, Descriptions<'_>> = BTreeMap::new();
     for node in nodes {
         let who = plain(&format!("{} {}", node.name, node.version)).into_owned();
         for entry in node.catalog.iter().flat_map(|catalog| &catalog.procedures) {
