@@ -2,7 +2,7 @@
 
 #[cfg(feature = "gateway")]
 use crate::gateway;
-use crate::{bench, call, completions, demo, discover, listen};
+use crate::{bench, call, completions, demo, discover, listen, nodes};
 use clap::{
     Parser, Subcommand,
     builder::styling::{AnsiColor, Styles},
@@ -55,6 +55,7 @@ pub(crate) enum Command {
     Call(call::Args),
     Listen(listen::Args),
     Bench(bench::Args),
+    Nodes(nodes::Args),
     #[cfg(feature = "gateway")]
     Gateway(gateway::Args),
     Completions(completions::Args),
@@ -98,6 +99,8 @@ mod tests {
         refused("call http://a add --header Authorization", ErrorKind::ValueValidation);
         refused("bench tcp://a:1 add --connections 0", ErrorKind::ValueValidation);
         refused("discover tcp://a:1 --format yaml", ErrorKind::InvalidValue);
+        refused("nodes", ErrorKind::MissingRequiredArgument);
+        refused("nodes nats://a --listen 2", ErrorKind::ValueValidation);
         refused("demo --http 9876", ErrorKind::ValueValidation);
         #[cfg(feature = "gateway")]
         refused("gateway --set limits.max_batch", ErrorKind::ValueValidation);

@@ -1,4 +1,5 @@
-//! The `trunkline` command: serve a demo, discover, call, listen, bench, be a gateway.
+//! The `trunkline` command: serve a demo, discover, call, listen, bench, list
+//! nodes, be a gateway.
 //!
 //! A file or folder for each subcommand; beside them what they have in common:
 //! what the arguments are ([`cli`]), where a server is ([`target`]), what may go
@@ -18,6 +19,7 @@ mod gateway;
 mod header;
 mod listen;
 mod logging;
+mod nodes;
 mod params;
 mod print;
 mod signals;
@@ -52,6 +54,7 @@ fn run(command: Command) -> Result<(), Failure> {
             Command::Call(args) => call::run(args).await,
             Command::Listen(args) => listen::run(args).await,
             Command::Bench(args) => bench::run(args).await,
+            Command::Nodes(args) => nodes::run(args).await,
             #[cfg(feature = "gateway")]
             Command::Gateway(args) => gateway::run(args).await,
             Command::Completions(args) => completions::run(&args),

@@ -5,6 +5,8 @@
 //! asked for; nothing of it is there while calls run.
 
 mod json_schema;
+mod spelled;
+mod together;
 
 use crate::{
     registration::Details,

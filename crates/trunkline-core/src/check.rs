@@ -33,7 +33,7 @@ use crate::{
 };
 use schemars::Schema;
 use serde_json::{Map, Value};
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 #[cfg(feature = "validate")]
 use {
     self::tree::{Node, Tree, Unread},
@@ -96,7 +96,7 @@ pub(crate) fn around(registration: &Registration) -> Arc<dyn Procedure> {
             (found.closed(&args, &definitions), format!("which says more than their type at `{first}`"))
         }
     };
-    let check = Check::new(&schema, &why, &names(&args, &definitions, positions));
+    let check = Check::new(&schema, &why, &names(&args, &definitions, &positions));
     Arc::new(Checked { inner, check, by_hand: registration.details.args_schema.is_some() })
 }
 
@@ -196,10 +196,19 @@ impl Check {
 }
 
 /// The names of arguments in the order in which a list of them is read, without aliases.
-fn names(args: &Schema, definitions: &Map<String, Value>, positions: &[&'static str]) -> Vec<&'static str> {
+fn names(
+    args: &Schema,
+    definitions: &Map<String, Value>,
+    positions: &[Cow<'static, str>],
+) -> Vec<&'static str> {
     let properties = constraints::properties(args, definitions);
     let known = |name: &&str| properties.as_ref().is_some_and(|properties| properties.contains_key(*name));
-    positions.iter().copied().filter(known).collect()
+    let own = positions.iter().filter_map(|name| match name {
+        Cow::Borrowed(name) => Some(*name),
+        // of no type of this program
+        Cow::Owned(_) => None,
+    });
+    own.filter(known).collect()
 }
 
 impl Procedure for Checked {

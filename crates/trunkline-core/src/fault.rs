@@ -11,7 +11,7 @@ mod typed;
 
 pub use self::{call_error::CallError, typed::TypedFault};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::{any::Any, borrow::Cow, error::Error, fmt, sync::Arc};
 
@@ -206,7 +206,8 @@ impl From<std::convert::Infallible> for Fault {
 }
 
 /// Why a call failed.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FaultKind {
     /// The procedure ran and refused, or failed, in the application's own terms.

@@ -50,31 +50,41 @@ impl Schemas {
     /// and results is called by its name and `Result` in what `results` refer to.
     pub(crate) fn finish<'a>(mut self, results: impl Iterator<Item = &'a mut Schema>) -> Map<String, Value> {
         let mut definitions = self.args.take_definitions(true);
-        let given = self.results.take_definitions(true);
-        let renamed = renamed(&definitions, &given);
-        let targets: BTreeMap<String, String> =
-            renamed.iter().map(|(from, to)| (refs::to(from), refs::to(to))).collect();
-        let rename = |target: &mut String| {
-            if let Some(other) = targets.get(target) {
-                target.clone_from(other);
-            }
-        };
-        for schema in results {
-            refs::change(schema, rename);
-        }
-        for (name, value) in given {
-            let mut schema = Schema::try_from(value).unwrap_or_default();
-            refs::change(&mut schema, rename);
-            let name = renamed.get(&name).cloned().unwrap_or(name);
-            definitions.insert(name, schema.to_value());
-        }
+        join(&mut definitions, self.results.take_definitions(true), "Result", results);
         definitions
     }
 }
 
-/// What the definitions for results are called that are not the same for arguments,
-/// or refer to such.
-fn renamed(taken: &Map<String, Value>, given: &Map<String, Value>) -> BTreeMap<String, String> {
+/// Adds `given` to other definitions. Those that are not the same under a name that is
+/// taken get another, with `suffix`, which the `schemas` that refer to them learn.
+pub(crate) fn join<'a>(
+    definitions: &mut Map<String, Value>,
+    given: Map<String, Value>,
+    suffix: &str,
+    schemas: impl Iterator<Item = &'a mut Schema>,
+) {
+    let renamed = renamed(definitions, &given, suffix);
+    let targets: BTreeMap<String, String> =
+        renamed.iter().map(|(from, to)| (refs::to(from), refs::to(to))).collect();
+    let rename = |target: &mut String| {
+        if let Some(other) = targets.get(target) {
+            target.clone_from(other);
+        }
+    };
+    for schema in schemas {
+        refs::change(schema, rename);
+    }
+    for (name, value) in given {
+        let mut schema = Schema::try_from(value).unwrap_or_default();
+        refs::change(&mut schema, rename);
+        let name = renamed.get(&name).cloned().unwrap_or(name);
+        definitions.insert(name, schema.to_value());
+    }
+}
+
+/// What the definitions of `given` are called that are not the same as those that are
+/// taken, or refer to such.
+fn renamed(taken: &Map<String, Value>, given: &Map<String, Value>, suffix: &str) -> BTreeMap<String, String> {
     let shared = |name: &String| taken.contains_key(name);
     let mut differing: Vec<&String> = given
         .iter()
@@ -95,9 +105,10 @@ fn renamed(taken: &Map<String, Value>, given: &Map<String, Value>) -> BTreeMap<S
         let free = |candidate: &String| {
             !shared(candidate) && !given.contains_key(candidate) && !names.values().any(|it| it == candidate)
         };
-        let numbered = (2..).map(|number| format!("{name}Result{number}"));
-        let result = std::iter::once(format!("{name}Result")).chain(numbered).find(free);
-        names.extend(result.map(|result| (name.clone(), result)));
+        let numbered = (2..).map(|number| format!("{name}{suffix}{number}"));
+        let plain = (!suffix.is_empty()).then(|| format!("{name}{suffix}"));
+        let new = plain.into_iter().chain(numbered).find(free);
+        names.extend(new.map(|new| (name.clone(), new)));
     }
     names
 }

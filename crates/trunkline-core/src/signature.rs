@@ -1,6 +1,7 @@
 //! [`Signature`]: what a procedure takes and gives.
 
 use schemars::Schema;
+use std::borrow::Cow;
 
 /// What a procedure takes and gives, as far as it knows.
 ///
@@ -24,7 +25,7 @@ pub struct Signature {
     pub args: Schema,
     /// The names of its arguments, in the order in which an array of them is read.
     /// Aliases may be among them; arguments without names have none.
-    pub positions: &'static [&'static str],
+    pub positions: Vec<Cow<'static, str>>,
     /// What it gives.
     pub result: Schema,
     /// Each item of the stream that it takes of its caller, if it takes one.
@@ -42,13 +43,13 @@ impl Signature {
     /// Takes and gives this, its arguments only by name.
     #[must_use]
     pub fn new(args: Schema, result: Schema) -> Self {
-        Self { args, positions: &[], result, stream: None }
+        Self { args, positions: Vec::new(), result, stream: None }
     }
 
     /// Takes arguments by position too, in this order.
     #[must_use]
     pub fn positions(mut self, names: &'static [&'static str]) -> Self {
-        self.positions = names;
+        self.positions = names.iter().copied().map(Cow::Borrowed).collect();
         self
     }
 }

@@ -36,7 +36,7 @@ pub use crate::{
     decoded::Decoded,
     hooks::{FaultReport, Hooks},
     link::{ByteStream, Ended, Link},
-    node::{Cluster, Published},
+    node::{Cluster, NodeInfo, Published},
     peer::{Calling, Peer, Subscription},
     peers::Peers,
     serve::{open, serve},

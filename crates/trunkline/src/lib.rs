@@ -64,8 +64,8 @@ pub use trunkline_net::tls;
 #[cfg(feature = "ws")]
 pub use trunkline_net::ws;
 pub use trunkline_net::{
-    Batch, Caller, Calling, Cluster, Decoded, Ended, FaultReport, Hooks, Link, Peer, Peers, Published,
-    Service, Subscription, listen::Shutdown, open, serve,
+    Batch, Caller, Calling, Cluster, Decoded, Ended, FaultReport, Hooks, Link, NodeInfo, Peer, Peers,
+    Published, Service, Subscription, listen::Shutdown, open, serve,
 };
 pub use trunkline_net::{broker, node};
 

@@ -16,6 +16,7 @@ use trunkline::{Limits, access::RateLimit, broker, tls::TlsServer};
 #[derive(Clone, Debug)]
 pub(super) struct Config {
     pub(super) name: String,
+    pub(super) discoverable: bool,
     pub(super) listen: Listen,
     pub(super) tls: Option<TlsServer>,
     pub(super) broker: BrokerUrl,
@@ -76,6 +77,7 @@ impl Config {
         let tokens = tokens::read(settings);
         Self {
             name: settings.get("name").unwrap_or_else(|| "gateway".to_owned()),
+            discoverable: settings.get("discoverable").unwrap_or_default(),
             listen: listen(settings),
             tls: tls(settings),
             broker: broker_url(settings),

@@ -13,6 +13,7 @@ pub(super) fn server(config: &Config) -> Server {
         .version(env!("CARGO_PKG_VERSION"))
         .network(&config.network)
         .limits(config.limits.clone());
+    let server = if config.discoverable { server.discoverable() } else { server };
     let server = match &config.therms {
         Some(therms) => server.therms(language(therms)),
         None => server,

@@ -5,13 +5,15 @@ use crate::program::run;
 #[test]
 fn every_command_has_help_with_examples() {
     let gateway = cfg!(feature = "gateway").then_some("gateway");
-    for command in ["demo", "discover", "call", "listen", "bench", "completions"].into_iter().chain(gateway) {
+    for command in
+        ["demo", "discover", "call", "listen", "bench", "nodes", "completions"].into_iter().chain(gateway)
+    {
         let help = run(&[command, "--help"]).succeeded();
         assert!(help.contains(&format!("Usage: trunkline {command}")), "{help}");
         assert!(help.contains(&format!("\n  trunkline {command}")) && help.contains("Examples:"), "{help}");
     }
     let help = run(&["--help"]).succeeded();
-    for word in ["demo", "discover", "call", "listen", "bench", "completions", "RUST_LOG"] {
+    for word in ["demo", "discover", "call", "listen", "bench", "nodes", "completions", "RUST_LOG"] {
         assert!(help.contains(word), "{help}");
     }
     assert!(run(&["bench", "--help"]).succeeded().contains("servers that are yours"));

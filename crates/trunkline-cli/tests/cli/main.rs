@@ -8,6 +8,8 @@ mod discover;
 mod gateway;
 mod help;
 mod listen;
+#[cfg(all(feature = "amqp", feature = "nats"))]
+mod nodes;
 #[path = "../../../../tests/openrpc/valid.rs"]
 mod openrpc;
 mod program;

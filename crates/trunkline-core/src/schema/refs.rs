@@ -55,6 +55,13 @@ pub(super) fn contains(schema: &Value, target: &str) -> bool {
     found
 }
 
+/// Where all of its `$ref`s point to.
+pub(crate) fn targets(schema: &Value) -> Vec<String> {
+    let mut targets = Vec::new();
+    visit(&mut schema.clone(), &mut |it| targets.push(it.clone()));
+    targets
+}
+
 fn visit(schema: &mut Value, change: &mut dyn FnMut(&mut String)) {
     let Value::Object(members) = schema else { return };
     if members.contains_key("$id") {

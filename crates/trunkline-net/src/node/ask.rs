@@ -13,7 +13,7 @@ use bytes::Bytes;
 use rand::random;
 use std::{
     ops::Range,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 use tokio::{sync::oneshot, time::timeout_at};
@@ -80,6 +80,7 @@ impl Ask {
     pub(super) async fn answer(self, spelled: Spelled) -> Result<Bytes, Fault> {
         let Self { desk, procedure, .. } = &self;
         desk.budget.call();
+        desk.asked.fetch_add(1, Ordering::Relaxed);
         let idempotent = desk.repeatable.contains(procedure);
         let mut course = Course::new(&self, spelled, idempotent);
         course.send().await?;

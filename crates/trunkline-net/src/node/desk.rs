@@ -8,7 +8,7 @@ use super::{
 use crate::{broker::Line, clock::now};
 use bytes::Bytes;
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, atomic::AtomicU64},
     time::{Duration, Instant},
 };
 use tokio::{sync::watch, task::yield_now, time::timeout_at};
@@ -24,6 +24,8 @@ pub(super) struct Desk {
     pub(super) pending: Pending,
     pub(super) budget: Budget,
     pub(super) repeatable: Repeatable,
+    /// How many calls of others were made.
+    pub(super) asked: AtomicU64,
     /// `None` before the node has joined.
     limits: RwLock<Option<Arc<Limits>>>,
     /// `None` before the node has joined, and once it has left: the line knows the inbox,
@@ -53,6 +55,7 @@ impl Desk {
             pending: Pending::default(),
             budget: Budget::default(),
             repeatable: Repeatable::default(),
+            asked: AtomicU64::new(0),
             limits: RwLock::default(),
             line: RwLock::default(),
             reach: watch::Sender::new(Reach::Lost { before: false }),

@@ -28,13 +28,23 @@ mod desk;
 mod forgone;
 mod forward;
 mod pending;
+mod presence;
 mod repeatable;
 mod run;
 mod serving;
 
-pub use self::cluster::{Cluster, Published};
+pub use self::{
+    cluster::{Cluster, Published},
+    presence::{Load, NodeInfo},
+};
 
-use self::{desk::Desk, forward::Forward, pending::Outcome, serving::Serving};
+use self::{
+    desk::Desk,
+    forward::Forward,
+    pending::Outcome,
+    presence::{Own, Presence},
+    serving::Serving,
+};
 use crate::{
     broker::{Arrival, Broker, Inbox, Member, Unsent},
     hooks::Hooks,
@@ -43,11 +53,15 @@ use crate::{
 use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tokio::time::{Instant, timeout_at};
-use trunkline_core::{Envelope, Key, RandomId, Registration};
+use tokio_util::task::AbortOnDropHandle;
+use trunkline_core::{Envelope, Key, RandomId, Registration, Router};
 
 /// What a name may have, in bytes, as its key is spelled: with what stands before it in a
 /// topic, the most that brokers carry.
@@ -83,8 +97,19 @@ pub struct Node {
     name: Box<str>,
     desk: Arc<Desk>,
     cluster: Cluster,
+    version: Box<str>,
+    /// How often it says that it is there, if it does.
+    announced: Option<Duration>,
     /// Once it has joined.
-    serving: OnceLock<Arc<Serving>>,
+    joined: OnceLock<Joined>,
+}
+
+/// What there is of a node that has joined.
+struct Joined {
+    serving: Arc<Serving>,
+    presence: Arc<Presence>,
+    /// On which it speaks of itself.
+    task: AbortOnDropHandle<()>,
 }
 
 impl Node {
@@ -97,7 +122,9 @@ impl Node {
             name: name.into(),
             desk: Arc::new(Desk::new(envelope)),
             cluster: Cluster::default(),
-            serving: OnceLock::new(),
+            version: "0.0.0".into(),
+            announced: Some(presence::EVERY),
+            joined: OnceLock::new(),
         }
     }
 
@@ -112,6 +139,31 @@ impl Node {
     pub fn with_cluster(mut self, cluster: Cluster) -> Self {
         cluster.belong_to(&self);
         self.cluster = cluster;
+        self
+    }
+
+    /// The version of its program, for [those who look](NodeInfo). Default `0.0.0`.
+    #[must_use]
+    pub fn with_version(mut self, version: &str) -> Self {
+        self.version = version.into();
+        self
+    }
+
+    /// How often it says to the others that it is there; who is silent for three times as
+    /// long is forgotten. Default 5 seconds, and more than that where there are more than
+    /// 250 nodes, so that nobody has to hear more than 50 in a second. What others can make
+    /// sense of is 0.1 to 300 seconds.
+    #[must_use]
+    pub fn announced_every(mut self, every: Duration) -> Self {
+        self.announced = Some(every);
+        self
+    }
+
+    /// Says nothing of itself to the others, and knows of [them](Cluster::nodes) all the
+    /// same: for programs that only look or call.
+    #[must_use]
+    pub fn unannounced(mut self) -> Self {
+        self.announced = None;
         self
     }
 
@@ -138,27 +190,57 @@ impl Node {
     /// for `users.get`: starting up is the time to hear of it.
     #[track_caller]
     pub fn join(&self, service: &Service) {
-        let within = service.for_this_program();
+        let faults = Arc::new(AtomicU64::new(0));
+        let counted = faults.clone();
+        let hooks = service.hooks.clone().on_fault(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+        });
+        let outside = service.clone().hooks(hooks);
+        let within = outside.for_this_program();
         let names = within.router.names();
         names.iter().for_each(|name| check(name));
-        let serving = Arc::new(Serving::new(service.clone(), within.clone(), self.desk.clone()));
+        let serving = Arc::new(Serving::new(outside, within.clone(), self.desk.clone()));
         let member = Member {
             network: self.network.clone(),
             name: self.name.clone(),
             id: RandomId::new().as_str().into(),
             prefetch: service.limits.max_in_flight,
         };
-        assert!(self.serving.set(serving.clone()).is_ok(), "a node joins a network once");
-        let ears = Ears { serving, cluster: self.cluster.clone(), hooks: service.hooks.clone() };
+        let presence = self.presence(&member.id, &within.router, &serving, faults);
+        assert!(self.joined.get().is_none(), "a node joins a network once");
+        let (cluster, hooks) = (self.cluster.clone(), service.hooks.clone());
+        let ears = Ears { serving: serving.clone(), presence: presence.clone(), cluster, hooks };
         let line = self.broker.attach(member, Arc::new(ears));
         self.desk.set(line.clone(), service.limits.clone());
         self.cluster.joined(&*line);
+        presence.listen(&*line);
         for name in &names {
             let key = Key::of(name);
             // first: who runs calls of it is to hear which of them are given up
             line.subscribe(&cancel::topic(&key));
             line.serve(&key);
         }
+        // last: who hears of it is to be able to call it
+        let task = AbortOnDropHandle::new(tokio::spawn(presence.clone().run()));
+        assert!(self.joined.set(Joined { serving, presence, task }).is_ok(), "a node joins a network once");
+    }
+
+    /// What this node knows of the others, and they of it.
+    fn presence(
+        &self,
+        id: &str,
+        router: &Router,
+        serving: &Arc<Serving>,
+        faults: Arc<AtomicU64>,
+    ) -> Arc<Presence> {
+        let own = self.announced.map(|_| {
+            let mut catalog = router.catalog();
+            catalog.procedures.retain(|entry| !self.cluster.is_own(&entry.name));
+            let (cluster, serving) = (self.cluster.clone(), serving.clone());
+            Own::new(&self.name, &self.version, catalog, move || serving.load(cluster.peers(), &faults))
+        });
+        let every = self.announced.unwrap_or(presence::EVERY);
+        Arc::new(Presence::new(self.cluster.roster(), self.desk.clone(), id.into(), own, every))
     }
 
     /// Keeps to the limits of another service from now on, with its own calls of others; for
@@ -179,7 +261,8 @@ impl Node {
     /// others go on, and others reach its clients: [`leave`](Self::leave) is to follow when
     /// nobody makes any more, and there are no clients left.
     pub async fn drain(&self) {
-        if let (Some(line), Some(serving)) = (self.desk.line(), self.serving.get()) {
+        if let (Some(line), Some(Joined { serving, presence, .. })) = (self.desk.line(), self.joined.get()) {
+            presence.drain();
             line.stop_serving(Some(&Key::of(&self.cluster.procedure()))).await;
             serving.finish().await;
         }
@@ -190,16 +273,17 @@ impl Node {
     /// left after 5 seconds.
     pub async fn leave(&self) {
         let until = Instant::now() + PARTING;
-        if let (Some(line), Some(serving)) = (self.desk.line(), self.serving.get())
-            && serving.is_idle()
-        {
-            // whoever has just sent something to a client that is gone is told so
-            let last = async {
-                line.stop_serving(None).await;
-                serving.finish().await;
-            };
-            // the next step says that there was no time for it
-            let _ = timeout_at(until, last).await;
+        if let (Some(line), Some(Joined { serving, presence, .. })) = (self.desk.line(), self.joined.get()) {
+            presence.leave();
+            if serving.is_idle() {
+                // whoever has just sent something to a client that is gone is told so
+                let last = async {
+                    line.stop_serving(None).await;
+                    serving.finish().await;
+                };
+                // the next step says that there was no time for it
+                let _ = timeout_at(until, last).await;
+            }
         }
         self.desk.part();
         if let Some(line) = self.desk.line()
@@ -217,7 +301,9 @@ impl Node {
     fn cut_off(&self) {
         // first, so that what is broken off is not settled, but goes to others
         self.desk.leave();
-        if let Some(serving) = self.serving.get() {
+        if let Some(Joined { serving, presence, task }) = self.joined.get() {
+            task.abort();
+            presence.end();
             serving.break_off();
         }
     }
@@ -257,27 +343,33 @@ fn is_short(key: &Key<'_>) -> bool {
 /// What a node hears from its broker.
 struct Ears {
     serving: Arc<Serving>,
+    presence: Arc<Presence>,
     cluster: Cluster,
     hooks: Hooks,
 }
 
 impl Inbox for Ears {
     fn arrived(&self, arrival: Arrival<'_>) {
-        let Self { serving, cluster, hooks } = self;
+        let Self { serving, presence, cluster, hooks } = self;
         match arrival {
             Arrival::Request(delivery) => serving.take(&delivery),
             Arrival::Answer(body) => serving.desk.answered(&body),
             Arrival::Unroutable { id } => serving.desk.pending.settle(id, Outcome::Unroutable),
             Arrival::Event { topic, body } if topic.starts_with(cancel::TOPIC) => serving.cancel(&body),
+            Arrival::Event { topic, body } if topic.starts_with(presence::TOPIC) => presence.hear(&body),
             Arrival::Event { topic, body } => cluster.hear(topic, &body),
             Arrival::Lost => {
                 serving.desk.lose();
+                presence.lost();
                 // a hook that panics is not to take the broker's own task with it
                 if catch_unwind(AssertUnwindSafe(|| hooks.error(&Unsent::Lost))).is_err() {
                     tracing::error!("a hook `on_error` panicked");
                 }
             }
-            Arrival::Restored => serving.desk.restored(),
+            Arrival::Restored => {
+                serving.desk.restored();
+                presence.restored();
+            }
         }
     }
 }

@@ -11,8 +11,8 @@ use std::{
 /// How many are known at most; calls of others are not repeated.
 const MOST: usize = 4096;
 
-/// The procedures that are known to be idempotent, because those who have them say so
-/// in their answers. Nobody else's word counts: to repeat a call is to run it twice where
+/// The procedures that are known to be idempotent, because those who have them say so, in
+/// their answers or when they [announce](super::presence) what they serve. Nobody else's word counts: to repeat a call is to run it twice where
 /// nobody looks whether it was made before, as with peers that are no trunkline.
 #[derive(Default)]
 pub(super) struct Repeatable {

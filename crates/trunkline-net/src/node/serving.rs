@@ -4,12 +4,16 @@ use super::{
     cancel,
     desk::Desk,
     forgone::Forgone,
+    presence::Load,
     run::{AskedFrom, Run, Settled},
 };
-use crate::{broker::Delivery, service::Service};
+use crate::{broker::Delivery, peers::Peers, service::Service};
 use std::{
     collections::{HashMap, hash_map::Entry},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use tokio::{runtime::Handle, sync::oneshot};
 use tokio_util::task::TaskTracker;
@@ -34,6 +38,8 @@ struct Calls {
     running: HashMap<Box<str>, Running>,
     /// How many are under way, with those whose id another one has.
     count: usize,
+    /// How many have been taken so far.
+    taken: u64,
     forgone: Forgone,
 }
 
@@ -67,6 +73,7 @@ impl Calls {
             return Taken::Full;
         }
         self.count += 1;
+        self.taken += 1;
         let (until, receiver) = oneshot::channel();
         // ids that are not of our making may be the same; those nobody gives up
         Taken::In(match self.running.entry(id.into()) {
@@ -162,6 +169,24 @@ impl Serving {
         let mut calls = self.calls();
         if calls.running.remove(id).is_none() {
             calls.forgone.insert(id, left);
+        }
+    }
+
+    /// What the node does.
+    pub(super) fn load(&self, clients: &Peers, faults: &AtomicU64) -> Load {
+        let whole = |count: usize| count as u64;
+        let (running, calls) = {
+            let calls = self.calls();
+            (whole(calls.count), calls.taken)
+        };
+        Load {
+            clients: whole(clients.len()),
+            running,
+            max_running: whole(self.outside.limits.max_in_flight),
+            waiting: whole(self.desk.pending.len()),
+            calls,
+            faults: faults.load(Ordering::Relaxed),
+            asked: self.desk.asked.load(Ordering::Relaxed),
         }
     }
 

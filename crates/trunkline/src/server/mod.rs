@@ -25,7 +25,7 @@ use crate::{
     Cluster, Ended, Hooks, JsonRpc, Limits, Link, Router, Security, Service, Shutdown, broker::Broker,
     node::Node, serve,
 };
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 use trunkline_dialects::therms::Network;
 use trunkline_net::relay::Relay;
@@ -62,6 +62,8 @@ pub struct Server {
     broker: Option<Arc<dyn Broker>>,
     network: String,
     cluster: Cluster,
+    /// How often it says that it is there, if it does, and that was said.
+    announced: Option<Option<Duration>>,
 }
 
 impl Server {
@@ -84,18 +86,21 @@ impl Server {
             broker: None,
             network: "trunkline".to_owned(),
             cluster: Cluster::default(),
+            announced: None,
         }
     }
 
     /// The name of the service, as `rpc.discover` tells it if the server is
-    /// [discoverable](Self::discoverable). Default `trunkline`.
+    /// [discoverable](Self::discoverable), and other servers of its [network](Self::network)
+    /// see it. Default `trunkline`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
     /// The version of the service, as `rpc.discover` tells it if the server is
-    /// [discoverable](Self::discoverable). Default `0.0.0`; most programs give
+    /// [discoverable](Self::discoverable), and other servers of its [network](Self::network)
+    /// see it. Default `0.0.0`; most programs give
     /// `env!("CARGO_PKG_VERSION")`.
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = version.into();
@@ -167,7 +172,8 @@ impl Server {
     /// Answers `rpc.discover` with an [OpenRPC document](JsonRpc::openrpc) that
     /// describes every procedure, to everybody who may call it: also those that a
     /// guard, or the [security](Self::security), would not let the caller call, but none that is
-    /// [internal](crate::Registration::internal).
+    /// [internal](crate::Registration::internal). With a [broker](Self::broker) those of
+    /// other servers are among them, as far as they [have told](Cluster::catalog).
     /// Default: it is a procedure that does not exist.
     ///
     /// ```
@@ -251,6 +257,21 @@ impl Server {
     /// nothing of another. Default `trunkline`.
     pub fn network(mut self, name: impl Into<String>) -> Self {
         self.network = name.into();
+        self
+    }
+
+    /// How often it says to other servers of the [network](Self::network) that it is there;
+    /// who is silent for three times as long is [forgotten](Cluster::nodes). Default every 5
+    /// seconds, or less often where there are [more than 250](Node::announced_every).
+    pub fn announced_every(mut self, every: Duration) -> Self {
+        self.announced = Some(Some(every));
+        self
+    }
+
+    /// Says nothing of itself to other servers of the [network](Self::network), and knows of
+    /// them all the same: for programs that only look or call. Default: it is announced.
+    pub fn unannounced(mut self) -> Self {
+        self.announced = Some(None);
         self
     }
 
@@ -380,7 +401,12 @@ impl Server {
         let (broker, cluster) = (self.broker.take(), self.cluster());
         let node = broker.map(|broker| {
             let node = Node::new(broker, Arc::new(Network), &self.network, &self.name);
-            node.with_cluster(cluster.clone())
+            let node = node.with_cluster(cluster.clone()).with_version(&self.version);
+            match self.announced {
+                None => node,
+                Some(Some(every)) => node.announced_every(every),
+                Some(None) => node.unannounced(),
+            }
         });
         let service = self.service_of(cluster, node.as_ref())?;
         Ok((service, node))
@@ -392,7 +418,7 @@ impl Server {
         // clients of other servers may speak it
         let coerces = self.speaks_therms() || node.is_some();
         let router = match self.discover && !self.router.contains("rpc.discover") {
-            true => discover::add(self.router, &self.language, &self.name, &self.version),
+            true => discover::add(self.router, &self.language, &self.name, &self.version, &cluster),
             false => self.router,
         };
         let peers = cluster.peers().clone();

@@ -10,6 +10,7 @@ mod forgetful;
 #[allow(dead_code, reason = "vectors need the rest")]
 mod http_client;
 mod messages;
+mod presence;
 mod repeating;
 mod sizes;
 mod therms;
@@ -47,6 +48,12 @@ macro_rules! promises {
             messages::a_client_listens_to_what_another_server_publishes,
             messages::strangers_cannot_send_to_others_however_they_call_it,
             messages::a_client_that_does_not_read_is_told_of_as_such,
+            presence::who_joins_is_seen_and_who_leaves_is_missed_at_once,
+            presence::who_is_killed_is_forgotten,
+            presence::a_broker_that_comes_back_has_all_of_them,
+            presence::a_gateway_describes_what_the_others_serve,
+            presence::who_stops_is_seen_to_stop,
+            presence::the_first_call_is_repeated_of_what_was_announced_to_be_idempotent,
             repeating::a_call_that_may_run_twice_outlives_its_broker,
             repeating::all_attempts_at_a_call_have_the_same_key,
             repeating::a_call_that_runs_still_is_not_run_twice_by_the_same_server,

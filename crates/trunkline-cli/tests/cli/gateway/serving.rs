@@ -26,6 +26,16 @@ fn both_languages_are_answered_over_http_and_websocket() {
 }
 
 #[test]
+fn what_there_is_is_told_if_that_is_set() {
+    let silent = Gateway::start(&[]);
+    assert!(run(&["discover", &silent.url("ws")]).failed(1).contains("rpc.discover is unknown to it"));
+    let gateway = Gateway::start(&["--set", "discoverable=true", "--set", "name=front"]);
+    let told = run(&["discover", &gateway.url("http"), "--format", "openrpc"]).succeeded();
+    let document: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((&document["info"]["title"], &document["methods"]), (&json!("front"), &json!([])));
+}
+
+#[test]
 fn health_is_told_under_a_path_of_choice() {
     let gateway = Gateway::start(&["--set", "http.health=/healthz"]);
     let mut http = Http::connect(gateway.address);

@@ -2,6 +2,7 @@
 
 use super::embedded;
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 use trunkline_core::{Signature, schema::refs, schemars::Schema};
 
 /// How many choices within choices are looked into.
@@ -23,7 +24,7 @@ pub(super) fn of(signature: &Signature, definitions: &Map<String, Value>) -> Par
     let unlisted =
         |listed: &[&str]| (!says_only(&schema, listed)).then(|| embedded(signature.args.as_value()));
     if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
-        let (structure, list) = by_name(&schema, properties, signature.positions, optional);
+        let (structure, list) = by_name(&schema, properties, &signature.positions, optional);
         Params { structure, list, unlisted: unlisted(&["properties", "required", "additionalProperties"]) }
     } else if let Some(items) = schema.get("prefixItems").and_then(Value::as_array) {
         let list = by_position(&schema, items, optional);
@@ -52,13 +53,14 @@ pub(super) fn of(signature: &Signature, definitions: &Map<String, Value>) -> Par
 fn by_name(
     schema: &Schema,
     properties: &Map<String, Value>,
-    positions: &[&str],
+    positions: &[Cow<'_, str>],
     optional: bool,
 ) -> (&'static str, Vec<Value>) {
     let required = schema.get("required").and_then(Value::as_array);
     let is_required =
         |name: &str| !optional && required.is_some_and(|names| names.iter().any(|it| it == name));
-    let placed: Vec<&str> = positions.iter().copied().filter(|name| properties.contains_key(*name)).collect();
+    let placed: Vec<&str> =
+        positions.iter().map(|name| &**name).filter(|name| properties.contains_key(*name)).collect();
     let (structure, names) = match placed.len() == properties.len() {
         true => ("either", placed),
         false => ("by-name", properties.keys().map(String::as_str).collect()),

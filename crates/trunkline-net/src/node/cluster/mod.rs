@@ -14,8 +14,9 @@ use self::topics::Topics;
 use super::{
     Node,
     desk::{Desk, left},
+    presence::{NodeInfo, Watched},
 };
-use crate::{batch::not_encodable, broker::Line, decoded::decode_reply, peers::Peers};
+use crate::{batch::not_encodable, broker::Line, clock::now, decoded::decode_reply, peers::Peers};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
@@ -23,8 +24,8 @@ use std::{
     sync::{Arc, OnceLock},
 };
 use trunkline_core::{
-    Call, ConnectionId, Context, Extract, Fault, FaultKind, Format, Holder, Open, OwnedPayload, Payload,
-    Provide, Router, States, handler::handler,
+    Call, Catalog, ConnectionId, Context, Extract, Fault, FaultKind, Format, Holder, Open, OwnedPayload,
+    Payload, Provide, Router, States, handler::handler,
 };
 
 /// The topic of what is for the clients of all nodes.
@@ -61,6 +62,7 @@ pub struct Cluster(Arc<Inner>);
 struct Inner {
     peers: Peers,
     topics: Topics,
+    roster: Watched,
     joined: OnceLock<Joined>,
 }
 
@@ -187,6 +189,75 @@ impl Cluster {
     /// [`FaultKind::Unavailable`] if this server listens to 10,000 others.
     pub fn subscribe<T: DeserializeOwned>(&self, topic: &str) -> Result<Published<T>, Fault> {
         Published::new(self.clone(), spelled(topic)?)
+    }
+
+    /// The nodes of the network that have said that they are there, this one too, by name;
+    /// none without a broker.
+    ///
+    /// They say so every 5 seconds, and of who is silent for 15 it is forgotten. As long as
+    /// the broker is lost nobody is: there are those who were there.
+    ///
+    /// ```
+    /// # use trunkline_net::Cluster;
+    /// # let cluster = Cluster::default();
+    /// for node in cluster.nodes() {
+    ///     println!("{} {}: {} calls under way", node.name, node.version, node.load.running);
+    /// }
+    /// ```
+    #[must_use]
+    pub fn nodes(&self) -> Vec<NodeInfo> {
+        self.0.roster.borrow().nodes(now())
+    }
+
+    /// Waits until the [nodes](Self::nodes) are as they are wanted, and gives them.
+    ///
+    /// ```
+    /// # use trunkline_net::Cluster;
+    /// # async fn example(cluster: Cluster) {
+    /// // until somebody is there who has it
+    /// cluster
+    ///     .wait_for(|nodes| {
+    ///         let catalogs = nodes.iter().filter_map(|node| node.catalog.as_ref());
+    ///         catalogs.flat_map(|catalog| &catalog.procedures).any(|entry| &*entry.name == "users.get")
+    ///     })
+    ///     .await;
+    /// # }
+    /// ```
+    pub async fn wait_for(&self, mut wanted: impl FnMut(&[NodeInfo]) -> bool) -> Vec<NodeInfo> {
+        let mut roster = self.0.roster.subscribe();
+        loop {
+            let nodes = roster.borrow_and_update().nodes(now());
+            if wanted(&nodes) {
+                return nodes;
+            }
+            // it lives as long as this cluster does
+            let _ = roster.changed().await;
+        }
+    }
+
+    /// What all [nodes](Self::nodes) serve to outsiders, each procedure once: what is
+    /// internal is in the catalogs of the nodes only, and what those serve who take no more
+    /// calls has gone. Where nodes say different things of a procedure, as while another
+    /// version of a program takes the place of one, that counts of the one started last.
+    #[must_use]
+    pub fn catalog(&self) -> Catalog {
+        self.0.roster.borrow().catalog(now())
+    }
+
+    /// Another number whenever the [catalog](Self::catalog) may have changed.
+    #[must_use]
+    pub fn catalog_revision(&self) -> u64 {
+        self.0.roster.borrow().revision()
+    }
+
+    /// Who is known.
+    pub(super) fn roster(&self) -> Watched {
+        self.0.roster.clone()
+    }
+
+    /// Whether it is the procedure by which [messages](Self::send_to) come here.
+    pub(super) fn is_own(&self, name: &str) -> bool {
+        name == procedure(self.0.peers.holder())
     }
 
     /// Tells other nodes, if there are any.
