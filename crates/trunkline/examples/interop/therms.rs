@@ -55,12 +55,8 @@ impl<'a> Options<'a> {
             router = router.merge(events.router());
         }
         if self.is_handler {
-            let all = service::scopes(self.name).into_iter();
-            let wanted = all.filter(|(scope, _)| self.scopes.is_empty() || self.scopes.contains(scope));
-            router = wanted.fold(router, |router, (scope, procedures)| match scope {
-                "global" => router.merge(procedures),
-                scope => router.scope(scope, procedures),
-            });
+            let wants = |scope: &str| self.scopes.is_empty() || self.scopes.contains(&scope);
+            router = router.merge(service::router(self.name, wants));
         }
         router
     }

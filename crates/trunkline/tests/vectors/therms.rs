@@ -6,14 +6,17 @@
 
 mod amqp;
 mod differences;
+#[path = "../../examples/interop/therms/gateway.rs"]
+mod gateway;
 mod http;
 #[path = "../../examples/interop/therms/service.rs"]
 mod service;
 mod ws;
 
+use self::gateway::Events;
 use crate::load::text;
 use serde_json::Value;
-use trunkline::Therms;
+use trunkline::{Router, Therms};
 
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/therms");
 
@@ -34,8 +37,14 @@ fn load(prefix: &str, count: usize) -> Vec<Value> {
 fn language() -> Therms {
     Therms::default()
         .trust_proxies(["127.0.0.1".parse().unwrap()])
-        .client_messages(service::CLIENT_MESSAGE)
-        .identity_changes(service::IDENTITY_CHANGE)
+        .client_messages(gateway::CLIENT_MESSAGE)
+        .identity_changes(gateway::IDENTITY_CHANGE)
+}
+
+/// What the service has that the vectors were recorded of: a handler's procedures, and a
+/// gateway's.
+fn router(events: &Events) -> Router {
+    service::router("trunkline", |_| true).merge(events.router())
 }
 
 /// The bytes that a message sends.

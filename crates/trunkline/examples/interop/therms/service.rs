@@ -12,8 +12,16 @@ use trunkline::{
     therms::{self, Request},
 };
 
-/// Its procedures, scope by scope.
-pub(crate) fn scopes(name: &str) -> [(&'static str, Router); 5] {
+/// Its procedures, of those scopes that are wanted; a server is called by this name.
+pub(crate) fn router(name: &str, wants: impl Fn(&str) -> bool) -> Router {
+    let wanted = scopes(name).into_iter().filter(|(scope, _)| wants(scope));
+    wanted.fold(Router::new(), |router, (scope, procedures)| match scope {
+        "global" => router.merge(procedures),
+        scope => router.scope(scope, procedures),
+    })
+}
+
+fn scopes(name: &str) -> [(&'static str, Router); 5] {
     let first = Router::new().procedure("scoped", async || json!({"scope": "first"}));
     let internal = Router::new().procedure("secret", handler(secret).internal());
     [
@@ -106,7 +114,7 @@ fn failure(asked: &Value) -> Fault {
     }
 }
 
-async fn call_internal(caller: Caller) -> Result<Value, Fault> {
+pub(crate) async fn call_internal(caller: Caller) -> Result<Value, Fault> {
     let inner: Value = caller.call("internal.secret", ()).await?;
     Ok(json!({"inner": inner}))
 }

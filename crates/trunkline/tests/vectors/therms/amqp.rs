@@ -1,7 +1,7 @@
 //! `amqp-*.json`: what clients of a gateway are told of calls that another server answers.
 //! The messages between the two are compared by the tests of the dialect.
 
-use super::{differences, http, language, load, service, ws};
+use super::{Events, differences, http, language, load, router, service, ws};
 use crate::{
     load::{list, text},
     tally::Tally,
@@ -62,9 +62,9 @@ async fn play(vector: &Value, address: SocketAddr) -> Result<(), String> {
 
 #[tokio::test]
 async fn exchanges_across_a_network() {
-    let (broker, events) = (Memory::new(), service::Events::default());
+    let (broker, events) = (Memory::new(), Events::default());
     let short = || Limits::default().call_timeout(Duration::from_millis(200));
-    let handler = Server::new(service::router(&events)).broker(broker.clone()).bind().await.unwrap();
+    let handler = Server::new(router(&events)).broker(broker.clone()).bind().await.unwrap();
     let handler = tokio::spawn(handler.serve());
     let gateway = serve(Router::new(), broker.clone(), Limits::default()).await;
     let calling = Router::new().procedure("test.call-internal", service::call_internal);

@@ -1,6 +1,6 @@
 //! `http-*.json`: one exchange each.
 
-use super::{compare, differences, language, load, sent, service};
+use super::{Events, compare, differences, language, load, router, sent};
 use crate::{
     http_client::Request,
     load::{list, text},
@@ -81,7 +81,7 @@ fn text_of(value: &Value) -> &str {
 
 #[tokio::test]
 async fn exchanges() {
-    let server = Server::new(service::router(&service::Events::default())).therms(language());
+    let server = Server::new(router(&Events::default())).therms(language());
     let bound = server.http("127.0.0.1:0").bind().await.unwrap();
     let address = bound.addresses()[0];
     let (stop, stopped) = oneshot::channel::<()>();

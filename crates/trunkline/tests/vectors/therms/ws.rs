@@ -1,6 +1,6 @@
 //! `ws-*.json`: one connection each.
 
-use super::{compare, differences, language, load, sent, service};
+use super::{Events, compare, differences, language, load, router, sent};
 use crate::{
     contact::{self, Contact},
     load::{list, text},
@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 use trunkline::{Connection, JsonRpc, Link, Mixed, Router, Service, therms::Coercion, ws::WebSocket};
 
 /// Serves `router` as a server does.
-pub(super) fn serve(router: Router, events: &service::Events) -> Service {
+pub(super) fn serve(router: Router, events: &Events) -> Service {
     let coercion = Coercion::of(&router).unwrap();
     let language = Mixed::new(JsonRpc::default(), language());
     Service::new(router.coercing(coercion), language).hooks(events.hooks())
 }
 
-pub(super) async fn play(vector: &Value, service: &Service, events: &service::Events) -> Result<(), String> {
+pub(super) async fn play(vector: &Value, service: &Service, events: &Events) -> Result<(), String> {
     let messages = list(vector, "messages");
     let mut contact = connect(service, &messages[0]);
     let mut close = None;
@@ -91,8 +91,8 @@ fn compare_events(recorded: &Value, events: &[Value]) -> Result<(), String> {
 async fn connections() {
     let mut tally = Tally::default();
     for vector in differences::played(load("ws-", 48), "ws-") {
-        let events = service::Events::default();
-        let service = serve(service::router(&events), &events);
+        let events = Events::default();
+        let service = serve(router(&events), &events);
         tally.record(text(&vector, "scenario"), play(&vector, &service, &events).await);
     }
     tally.assert(48 - 3);
