@@ -76,6 +76,7 @@ macro_rules! contract {
             a_node_that_stops_serving_hears_of_all_else,
             the_last_that_stops_leaves_nothing_behind,
             a_node_that_stops_may_go_on_with_one_procedure,
+            who_comes_as_the_last_goes_is_found,
             what_is_said_before_leaving_arrives,
             a_node_that_has_left_hears_and_says_nothing,
             a_line_that_is_dropped_lets_go,

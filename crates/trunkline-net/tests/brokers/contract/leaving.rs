@@ -80,6 +80,30 @@ pub(crate) async fn a_node_that_stops_may_go_on_with_one_procedure<W: World>() {
     assert_eq!(server.rest(), [""; 0]);
 }
 
+pub(crate) async fn who_comes_as_the_last_goes_is_found<W: World>() {
+    let (_world, broker, network) = any::<W>().await;
+    let (mut last, mut gateway) = pair(&broker, &network, 9, &[PING]).await;
+    for round in 0..30 {
+        let mut next = Peer::attach(&broker, &network, 9).await;
+        let line = last.own_line();
+        let stopped = tokio::spawn(async move { line.stop_serving(None).await });
+        if round % 3 > 0 {
+            tokio::task::yield_now().await;
+        }
+        next.line().serve(&PING);
+        next.is_heard().await;
+        stopped.await.unwrap();
+        let id = round.to_string();
+        gateway.ask(&id).unwrap();
+        let (heard, ticket) = next.request().await;
+        assert_eq!(heard, id);
+        next.line().settle(ticket);
+        last.line().leave().await;
+        last = next;
+    }
+    gateway.is_heard().await;
+}
+
 pub(crate) async fn what_is_said_before_leaving_arrives<W: World>() {
     let (_world, broker, network) = any::<W>().await;
     let (mut server, mut gateway) = pair(&broker, &network, 9, &[PING]).await;
