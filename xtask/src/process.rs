@@ -229,6 +229,14 @@ mod tests {
     }
 
     #[test]
+    fn a_program_is_asked_to_end() {
+        let running = Running::start(&mut command("sleep", ["600"])).unwrap();
+        running.terminate().unwrap();
+        let why = running.finish(Duration::from_secs(60)).unwrap_err();
+        assert!(why.starts_with("`sleep 600` ended with signal: 15"), "{why}");
+    }
+
+    #[test]
     fn a_program_that_ends_too_early_is_not_waited_for() {
         let mut running = Running::start(&mut command("true", [""; 0])).unwrap();
         let why = running.await_listening(free_address().unwrap(), Duration::from_secs(60)).unwrap_err();
