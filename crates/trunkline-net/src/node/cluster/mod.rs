@@ -14,7 +14,7 @@ use self::topics::Topics;
 use super::{
     Node,
     desk::{Desk, left},
-    presence::{NodeInfo, Watched},
+    presence::{NodeInfo, Watched, catalog_of},
 };
 use crate::{batch::not_encodable, broker::Line, clock::now, decoded::decode_reply, peers::Peers};
 use bytes::Bytes;
@@ -241,7 +241,7 @@ impl Cluster {
     /// version of a program takes the place of one, that counts of the one started last.
     #[must_use]
     pub fn catalog(&self) -> Catalog {
-        self.0.roster.borrow().catalog(now())
+        catalog_of(self.nodes())
     }
 
     /// Another number whenever the [catalog](Self::catalog) may have changed.

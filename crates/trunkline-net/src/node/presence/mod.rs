@@ -12,7 +12,11 @@ mod roster;
 mod said;
 
 pub use self::node_info::{Load, NodeInfo};
-pub(super) use self::{own::Own, roster::Roster, said::TOPIC};
+pub(super) use self::{
+    own::Own,
+    roster::{Roster, catalog_of},
+    said::TOPIC,
+};
 
 use self::{
     roster::Learned,

@@ -2,7 +2,7 @@
 
 use super::{
     node_info::NodeInfo,
-    said::{Here, is_id},
+    said::{Here, LARGEST, is_id},
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -76,11 +76,16 @@ impl Roster {
     /// Whether to ask for a catalog.
     fn ask(&mut self, digest: &str, now: Instant) -> bool {
         let asked = self.asked.get(digest).is_some_and(|asked| now < *asked + AGAIN);
-        if asked || self.catalogs.contains_key(digest) {
+        if asked || self.catalogs.contains_key(digest) || self.bytes() + LARGEST > MOST.1 {
             return false;
         }
         self.asked.insert(digest.into(), now);
         true
+    }
+
+    /// How many bytes of catalogs are known.
+    fn bytes(&self) -> usize {
+        self.catalogs.values().map(|told| told.bytes).sum()
     }
 
     /// Whether somebody has a catalog of this digest, which was not told yet.
@@ -91,8 +96,7 @@ impl Roster {
     /// A catalog was told that is [wanted](Self::wants), in so many bytes. It is left out
     /// if there is no room for it.
     pub(super) fn told(&mut self, digest: Box<str>, catalog: Arc<Catalog>, bytes: usize) -> Learned {
-        let taken: usize = self.catalogs.values().map(|told| told.bytes).sum();
-        if !self.wants(&digest) || taken + bytes > MOST.1 {
+        if !self.wants(&digest) || self.bytes() + bytes > MOST.1 {
             return Vec::new();
         }
         self.asked.remove(&digest);
@@ -154,22 +158,7 @@ impl Roster {
         nodes
     }
 
-    /// What they serve to outsiders. Where they say different things of a procedure, that
-    /// counts of the node that was started last.
-    pub(crate) fn catalog(&self, now: Instant) -> Catalog {
-        let mut nodes = self.nodes(now);
-        nodes.retain(|node| !node.is_leaving);
-        nodes.sort_by_key(|node| node.uptime);
-        let mut seen = HashSet::new();
-        let catalogs = nodes.into_iter().filter_map(|node| node.catalog);
-        let mut all = Catalog::default();
-        for catalog in catalogs.filter(|catalog| seen.insert(Arc::as_ptr(catalog))) {
-            all.add(Catalog::clone(&catalog).for_outsiders());
-        }
-        all
-    }
-
-    /// Another number whenever something else is [served](Self::catalog).
+    /// Another number whenever something else is served.
     pub(crate) fn revision(&self) -> u64 {
         self.revision
     }
@@ -206,6 +195,20 @@ impl Roster {
         self.idempotent = idempotent;
         learned
     }
+}
+
+/// What nodes serve to outsiders. Where they say different things of a procedure, that
+/// counts of the one that was started last.
+pub(crate) fn catalog_of(mut nodes: Vec<NodeInfo>) -> Catalog {
+    nodes.retain(|node| !node.is_leaving);
+    nodes.sort_by_key(|node| node.uptime);
+    let mut seen = HashSet::new();
+    let catalogs = nodes.into_iter().filter_map(|node| node.catalog);
+    let mut all = Catalog::default();
+    for catalog in catalogs.filter(|catalog| seen.insert(Arc::as_ptr(catalog))) {
+        all.add(Catalog::clone(&catalog).for_outsiders());
+    }
+    all
 }
 
 impl Seen {
@@ -303,6 +306,7 @@ mod tests {
         roster.told("1".into(), catalog("one", false), MOST.1);
         roster.told("2".into(), catalog("two", false), 1);
         assert_eq!(roster.catalogs.keys().map(|digest| &**digest).collect::<Vec<_>>(), ["1"]);
+        assert!(!roster.here(here("b", "2"), now + AGAIN).0, "nor is it asked for again");
         (0..MOST.0).for_each(|number| drop(roster.here(here(&format!("n{number}"), "1"), now)));
         assert_eq!(roster.len(), MOST.0);
     }
@@ -328,7 +332,7 @@ mod tests {
             roster.here(Here { up_ms, is_leaving: id == "newest", ..here(id, id) }, now);
             roster.told(id.into(), catalog("one", id == "new"), 1);
         }
-        let is_idempotent = |roster: &Roster| roster.catalog(now).procedures[0].details.idempotent;
+        let is_idempotent = |roster: &Roster| catalog_of(roster.nodes(now)).procedures[0].details.idempotent;
         assert!(is_idempotent(&roster), "who is leaving is not asked");
         let before = roster.revision();
         roster.gone("new");
