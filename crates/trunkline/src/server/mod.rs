@@ -320,7 +320,7 @@ impl Server {
             node.join(&service);
         }
         let (node, sockets) = (node.map(Arc::new), Arc::new(sockets));
-        let (renew, renewals) = mpsc::channel(1);
+        let (renew, renewals) = mpsc::unbounded_channel();
         let reloader = Reloader {
             places: places.into(),
             cluster: cluster.clone(),
@@ -328,6 +328,7 @@ impl Server {
             sockets: Arc::downgrade(&sockets),
             shutdown: shutdown.clone(),
             renew,
+            serving: Arc::default(),
         };
         Ok(Bound { service, node, cluster, sockets, accepting, shutdown, reloader, renewals })
     }
@@ -464,7 +465,7 @@ pub struct Bound {
     accepting: Vec<Accepting>,
     shutdown: Shutdown,
     reloader: Reloader,
-    renewals: mpsc::Receiver<Renewed>,
+    renewals: mpsc::UnboundedReceiver<Renewed>,
 }
 
 impl Bound {
@@ -512,9 +513,13 @@ impl Bound {
     /// Serves until `shutdown` is ready, then drains. Dropping the future stops
     /// accepting, and leaves the network; connections that are open live on with the runtime.
     pub async fn serve_until(self, shutdown: impl Future) {
-        let Self { mut service, node, sockets, accepting, shutdown: ending, reloader, mut renewals, .. } =
-            self;
+        let Self { mut service, node, sockets, accepting, shutdown: ending, reloader, renewals, .. } = self;
+        let (mut accepting, mut renewals) = (accepting, renewals);
+        reloader.serves();
         drop(reloader);
+        while let Ok(renewed) = renewals.try_recv() {
+            (accepting, service) = renewed.begin(node.as_deref());
+        }
         // tasks of their own, which end when this is dropped
         let mut accepting: JoinSet<()> = accepting.into_iter().collect();
         let mut shutdown = std::pin::pin!(shutdown);
@@ -524,13 +529,9 @@ impl Bound {
                 Some(renewed) = renewals.recv() => renewed,
             };
             accepting.shutdown().await;
-            accepting.extend(renewed.accepting);
-            if let Some(node) = &node {
-                node.call_within(&renewed.service);
-            }
-            service = renewed.service;
-            // who wanted it may have lost interest
-            let _ = renewed.done.send(());
+            let next;
+            (next, service) = renewed.begin(node.as_deref());
+            accepting.extend(next);
         }
         // nobody is to wait where nobody is let in any more
         drop((sockets, renewals));
