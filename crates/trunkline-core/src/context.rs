@@ -17,7 +17,7 @@ use std::{
     any::{Any, TypeId},
     collections::HashMap,
     fmt,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, LazyLock, OnceLock, Weak},
 };
 
@@ -319,6 +319,21 @@ impl Connection {
     #[must_use]
     pub fn remote(&self) -> Option<SocketAddr> {
         self.remote
+    }
+
+    /// Where the client is: the first entry of `X-Real-IP`, if one of these proxies is at the
+    /// far end and says it, or else the address there.
+    ///
+    /// A proxy is to be named only if it sets the header anew, whatever it says already: who
+    /// comes by way of it could otherwise pass for anybody.
+    #[must_use]
+    pub fn client_address(&self, proxies: &[IpAddr]) -> Option<IpAddr> {
+        let remote = self.remote?.ip().to_canonical();
+        let told = || {
+            let header = self.headers().get("x-real-ip")?.to_str().ok()?;
+            header.split(',').next()?.trim().parse().ok()
+        };
+        proxies.contains(&remote).then(told).flatten().or(Some(remote))
     }
 
     /// What was asked for over HTTP, with its query; `None` elsewhere.

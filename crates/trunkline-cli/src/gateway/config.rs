@@ -25,6 +25,8 @@ pub(super) struct Config {
     pub(super) origins: Option<Vec<String>>,
     pub(super) hosts: Vec<String>,
     pub(super) health: String,
+    /// Whom to believe where clients are.
+    pub(super) trusted_proxies: Vec<IpAddr>,
     pub(super) therms: Option<Therms>,
     /// Nobody is asked who they are if there are none.
     pub(super) tokens: Option<Tokens>,
@@ -48,7 +50,6 @@ pub(super) struct BrokerUrl(pub(super) String);
 #[derive(Clone, Debug)]
 pub(super) struct Therms {
     pub(super) max_body: Option<usize>,
-    pub(super) trusted_proxies: Vec<IpAddr>,
     pub(super) client_messages: Option<String>,
     pub(super) identity_changes: Option<String>,
 }
@@ -75,6 +76,7 @@ impl Config {
     /// Reads all settings. What comes of it counts only if they have no problem.
     pub(super) fn read(settings: &mut Settings) -> Self {
         let tokens = tokens::read(settings);
+        let trusted_proxies: Vec<_> = settings.get("http.trusted_proxies").unwrap_or_default();
         Self {
             name: settings.get("name").unwrap_or_else(|| "gateway".to_owned()),
             discoverable: settings.get("discoverable").unwrap_or_default(),
@@ -86,7 +88,8 @@ impl Config {
             hosts: hosts(settings),
             health: health(settings),
             therms: therms(settings),
-            rates: rates(settings, tokens.is_some()),
+            rates: rates(settings, tokens.is_some(), &trusted_proxies),
+            trusted_proxies,
             tokens,
             limits: limits::read(settings),
         }
@@ -112,6 +115,7 @@ impl Config {
         self.listen.clone_from(&was.listen);
         self.broker.clone_from(&was.broker);
         self.network.clone_from(&was.network);
+        let is_counted_alike = self.trusted_proxies == was.trusted_proxies;
         for (now, was) in [
             (&mut self.rates.each_caller, &was.rates.each_caller),
             (&mut self.rates.all_callers, &was.rates.all_callers),
@@ -119,6 +123,7 @@ impl Config {
         ] {
             if let (Some(now), Some(was)) = (now, was)
                 && now.rate == was.rate
+                && is_counted_alike
             {
                 now.limit = was.limit.clone();
             }
@@ -228,16 +233,15 @@ fn therms(settings: &mut Settings) -> Option<Therms> {
     let spoken = settings.get("therms.enabled").unwrap_or(true);
     let therms = Therms {
         max_body: settings.get("therms.max_body").map(|Size(bytes)| bytes),
-        trusted_proxies: settings.get("therms.trusted_proxies").unwrap_or_default(),
         client_messages: settings.get("therms.client_messages"),
         identity_changes: settings.get("therms.identity_changes"),
     };
     spoken.then_some(therms)
 }
 
-fn rates(settings: &mut Settings, knows_callers: bool) -> Rates {
+fn rates(settings: &mut Settings, knows_callers: bool, proxies: &[IpAddr]) -> Rates {
     let allowance = |Found { value: rate, .. }: Found<Rate>| {
-        let limit = RateLimit::new(rate.calls, rate.per);
+        let limit = RateLimit::new(rate.calls, rate.per).trust_proxies(proxies.iter().copied());
         Allowance { rate, limit }
     };
     let each_caller = settings.find("rate_limits.each_caller").map(allowance);

@@ -1,6 +1,9 @@
 //! [`ContentLength`]: the base protocol of the Language Server Protocol.
 
-use super::{Cut, Framing, HEAD, Marking, Unframed};
+use super::{
+    Cut, Framing, HEAD, Marking, Unframed,
+    stranger::{STRANGER, is_stranger},
+};
 use crate::{
     frame::{Body, Frame},
     input::Input,
@@ -109,6 +112,9 @@ impl Framing for ContentLength {
 
 /// What the headers say of the length of the body.
 fn length(head: &[u8]) -> Result<u64, Unframed> {
+    if is_stranger(head) {
+        return Err(STRANGER);
+    }
     let mut length = None;
     let mut rest = head;
     while !rest.is_empty() {
@@ -215,6 +221,21 @@ mod tests {
         let endless = vec![b'x'; MAX_HEAD + 1];
         let seen = crate::framing::tests::cut_all(&mut *framing(), &[&endless], false);
         assert_eq!(seen, ["<no end of the headers within 8 KiB>"]);
+    }
+
+    /// A page may choose a target that makes a header of the first line.
+    #[test]
+    fn a_request_of_http_is_none() {
+        for target in ["/", "/:", "/content-length:1"] {
+            let post =
+                format!("POST {target} HTTP/1.1\r\nHost: localhost:1\r\nContent-Length: 2\r\n\r\n{{}}");
+            check(
+                &framing,
+                post.as_bytes(),
+                false,
+                &["<something of HTTP or TLS, which are not spoken here>"],
+            );
+        }
     }
 
     #[test]

@@ -4,7 +4,10 @@ mod brackets;
 mod line_feed;
 
 use self::{brackets::Brackets, line_feed::LineFeed};
-use super::{Cut, Framing, Marking, Unframed};
+use super::{
+    Cut, Framing, Marking, Unframed,
+    stranger::{STRANGER, is_stranger},
+};
 use crate::{
     frame::{Body, Frame},
     input::Input,
@@ -21,6 +24,9 @@ use crate::{
 /// LF is looked for first, and a line is handed on in one piece. Brackets are
 /// counted only in a tail that has no LF yet, and in a line that its dialect
 /// could not read as one value ([`Framing::recut`]).
+///
+/// A stream that begins as a request of HTTP does, or as TLS, ends there, before any line
+/// of what follows: a page of anybody may have a browser send it.
 #[derive(Clone, Debug)]
 pub struct Lines {
     limit: usize,
@@ -37,6 +43,8 @@ pub struct Lines {
     delimited: bool,
     /// How many bytes the last frame took off the input.
     taken: usize,
+    /// Whether nothing has been taken off the input yet.
+    fresh: bool,
 }
 
 /// What stands at the front of the input.
@@ -53,6 +61,8 @@ pub(super) enum Found {
         len: usize,
     },
     Partial,
+    /// The stream begins as one of a browser does.
+    Stranger,
 }
 
 impl Default for Lines {
@@ -67,6 +77,7 @@ impl Default for Lines {
             exact: false,
             delimited: false,
             taken: 0,
+            fresh: true,
         }
     }
 }
@@ -111,6 +122,9 @@ impl Lines {
                 self.forget(input, end + 1);
                 continue;
             }
+            if self.fresh && self.is_stranger(&waiting[..end]) {
+                return Found::Stranger;
+            }
             if end > self.limit {
                 return self.find_in_long(input, end);
             }
@@ -151,15 +165,24 @@ impl Lines {
             return Found::Value { len: close, delimiter: 0, several: false };
         }
         if len > self.limit {
+            if self.fresh && self.is_stranger(input.waiting()) {
+                return Found::Stranger;
+            }
             self.dropping = true;
             return Found::Oversize { len };
         }
         Found::Partial
     }
 
+    /// Looked for in what is there of a line at least when it is taken, however it came.
+    #[cold]
+    fn is_stranger(&self, line: &[u8]) -> bool {
+        is_stranger(&line[..line.len().min(self.limit.saturating_add(1))])
+    }
+
     /// Takes a value that was found.
     pub(super) fn take<'b>(&mut self, input: &'b mut Input, len: usize, delimiter: usize) -> &'b [u8] {
-        self.taken = len + delimiter;
+        (self.taken, self.fresh) = (len + delimiter, false);
         self.exact &= delimiter == 0;
         self.line_feed.moved(len + delimiter);
         self.brackets = Brackets::default();
@@ -168,12 +191,13 @@ impl Lines {
 
     /// Apart, so that a frame is not put together from what all kinds of cuts have in common.
     #[cold]
-    fn no_frame<'b>(&mut self, found: &Found, input: &'b mut Input) -> Cut<'b> {
+    fn no_frame<'b>(&mut self, found: &Found, input: &'b mut Input) -> Result<Cut<'b>, Unframed> {
         match *found {
             Found::Oversize { len } => {
-                Cut::Oversize { channel: 0, limit: self.limit, head: self.forget(input, len) }
+                Ok(Cut::Oversize { channel: 0, limit: self.limit, head: self.forget(input, len) })
             }
-            Found::Partial | Found::Value { .. } => Cut::Partial { missing: 0 },
+            Found::Stranger => Err(STRANGER),
+            Found::Partial | Found::Value { .. } => Ok(Cut::Partial { missing: 0 }),
         }
     }
 
@@ -190,7 +214,7 @@ impl Lines {
     /// Drops what stands at the front, and lends it for a last look.
     pub(super) fn forget<'b>(&mut self, input: &'b mut Input, count: usize) -> &'b [u8] {
         self.line_feed.moved(count);
-        (self.brackets, self.exact) = (Brackets::default(), false);
+        (self.brackets, self.exact, self.fresh) = (Brackets::default(), false, false);
         input.consume(count)
     }
 }
@@ -198,7 +222,7 @@ impl Lines {
 impl Framing for Lines {
     fn cut<'b>(&'b mut self, input: &'b mut Input, _out: &mut Outbox) -> Result<Cut<'b>, Unframed> {
         let found = self.find(input);
-        let Found::Value { len, delimiter, several } = found else { return Ok(self.no_frame(&found, input)) };
+        let Found::Value { len, delimiter, several } = found else { return self.no_frame(&found, input) };
         let body = Body::Binary(self.take(input, len, delimiter));
         Ok(Cut::Frame(Frame { body, channel: 0, delimited: self.delimited, several }))
     }
@@ -206,6 +230,9 @@ impl Framing for Lines {
     fn finish<'b>(&'b mut self, input: &'b mut Input) -> Result<Cut<'b>, Unframed> {
         if self.dropping || is_blank(input.waiting()) {
             return Ok(Cut::End);
+        }
+        if self.fresh && self.is_stranger(input.waiting()) {
+            return Err(STRANGER);
         }
         let len = input.len();
         let body = Body::Binary(self.take(input, len, 0));

@@ -7,6 +7,7 @@ mod content_length;
 mod events;
 mod lines;
 mod mux;
+mod stranger;
 
 pub use self::{content_length::ContentLength, events::Events, lines::Lines, mux::Mux};
 

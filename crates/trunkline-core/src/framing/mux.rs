@@ -3,6 +3,7 @@
 use super::{
     Cut, Framing, Goodbye, Lines, Marking, Unframed,
     lines::{Found, put_on_one_line},
+    stranger::STRANGER,
 };
 use crate::{
     frame::{Body, Frame},
@@ -111,6 +112,7 @@ impl Framing for Mux {
                         let head = lines.forget(input, len);
                         return Ok(Cut::Oversize { channel: at as u8, limit: self.limit, head });
                     }
+                    Found::Stranger => return Err(STRANGER),
                     Found::Partial => self.current = None,
                 }
             }

@@ -1,6 +1,6 @@
 //! [`Therms`]: the language, and the settings of those who speak it.
 
-use super::{hear::Hearing, request::ip_address, say::Saying};
+use super::{hear::Hearing, say::Saying};
 use std::{fmt, net::IpAddr, sync::Arc};
 use trunkline_core::{Connection, Dialect, Language, Limits, Speaker};
 
@@ -72,7 +72,7 @@ impl Therms {
     /// hooks; handlers have it from a [`Request`](super::Request).
     #[must_use]
     pub fn ip_address(&self, connection: &Connection) -> Option<IpAddr> {
-        ip_address(connection, &self.proxies)
+        connection.client_address(&self.proxies)
     }
 
     /// Shows what clients give as the `authorization` of their identity to the

@@ -10,7 +10,7 @@ use std::{
         atomic::{AtomicU32, Ordering},
     },
 };
-use trunkline_core::{Call, Connection, Context, Extract, Fault, Key, RandomId};
+use trunkline_core::{Call, Context, Extract, Fault, Key, RandomId};
 
 /// The longest correlation id that is taken for the id of a trace.
 const LONGEST_ID: usize = 255;
@@ -176,7 +176,7 @@ impl Trace {
             },
             id: own.map_or_else(mint, |said| said.trace_id(minted)),
             internal,
-            ip_address: if internal { None } else { ip_address(context.connection(), proxies) },
+            ip_address: if internal { None } else { context.connection().client_address(proxies) },
             parent_id: outer.map(|outer| outer.trace_id(None)),
         }
     }
@@ -208,15 +208,6 @@ pub(super) fn gateway(transport: &str) -> &'static str {
         "websocket" => "WebSocketServer",
         _ => "HttpServer",
     }
-}
-
-pub(super) fn ip_address(connection: &Connection, proxies: &[IpAddr]) -> Option<IpAddr> {
-    let remote = connection.remote()?.ip().to_canonical();
-    let told = || {
-        let header = connection.headers().get("x-real-ip")?.to_str().ok()?;
-        header.split(',').next()?.trim().parse().ok()
-    };
-    if proxies.contains(&remote) { told().or(Some(remote)) } else { Some(remote) }
 }
 
 impl Extract for Request {

@@ -43,13 +43,15 @@ pub struct RateLimit {
     limiter: Arc<OnceLock<Limiter>>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Plan {
     calls: NonZeroU32,
     per: Duration,
     each_caller: bool,
     each_procedure: bool,
     max_keys: usize,
+    /// Who are believed whom they speak for.
+    proxies: Arc<[IpAddr]>,
 }
 
 impl RateLimit {
@@ -58,14 +60,22 @@ impl RateLimit {
     pub fn new(calls: u32, per: Duration) -> Self {
         let calls = NonZeroU32::new(calls).unwrap_or(NonZeroU32::MIN);
         let per = per.clamp(Duration::from_nanos(calls.get().into()), LONGEST);
-        let plan = Plan { calls, per, each_caller: false, each_procedure: false, max_keys: 65_536 };
+        let plan = Plan {
+            calls,
+            per,
+            each_caller: false,
+            each_procedure: false,
+            max_keys: 65_536,
+            proxies: Arc::new([]),
+        };
         Self { plan, limiter: Arc::default() }
     }
 
     /// Counts for each caller by itself: by the subject of its identity, or, while
     /// it is anonymous, by its address. Addresses of IPv6 count by networks of 64
     /// bits, since one caller has so many; where there are no addresses, those who
-    /// are anonymous count as one. Behind a proxy all have its address.
+    /// are anonymous count as one. Behind a proxy all have its address, unless it is
+    /// [trusted](Self::trust_proxies).
     pub fn each_caller(self) -> Self {
         self.with(|plan| plan.each_caller = true)
     }
@@ -74,6 +84,13 @@ impl RateLimit {
     /// [fallback](crate::Router::fallback) serves are one procedure.
     pub fn each_procedure(self) -> Self {
         self.with(|plan| plan.each_procedure = true)
+    }
+
+    /// Counts those who come by way of these proxies by the addresses that they name in
+    /// `X-Real-IP`: proxies that set it anew, whatever it says already. Default: none, as
+    /// anybody can say anything.
+    pub fn trust_proxies(self, proxies: impl IntoIterator<Item = IpAddr>) -> Self {
+        self.with(|plan| plan.proxies = proxies.into_iter().collect())
     }
 
     /// For how many callers, times procedures, is counted at a time; more share one
@@ -112,19 +129,20 @@ impl RateLimit {
     }
 
     fn limiter(&self) -> &Limiter {
-        self.limiter.get_or_init(|| Limiter::new(self.plan))
+        self.limiter.get_or_init(|| Limiter::new(self.plan.clone()))
     }
 }
 
 impl fmt::Debug for RateLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Plan { calls, per, each_caller, each_procedure, max_keys } = &self.plan;
+        let Plan { calls, per, each_caller, each_procedure, max_keys, proxies } = &self.plan;
         f.debug_struct("RateLimit")
             .field("calls", calls)
             .field("per", per)
             .field("each_caller", each_caller)
             .field("each_procedure", each_procedure)
             .field("max_keys", max_keys)
+            .field("proxies", proxies)
             .finish_non_exhaustive()
     }
 }
@@ -144,11 +162,13 @@ impl Limiter {
         // a period of nothing is none, and this one is not
         let quota = Quota::with_period(each).unwrap_or(Quota::per_second(plan.calls)).allow_burst(plan.calls);
         let allowances = || Allowances::new(quota, plan.max_keys);
-        Self { plan, known: allowances(), strangers: allowances(), hasher: RandomState::new() }
+        let (known, strangers) = (allowances(), allowances());
+        Self { plan, known, strangers, hasher: RandomState::new() }
     }
 
     fn check(&self, call: &Call<'_>) -> Result<(), Fault> {
-        let caller = self.plan.each_caller.then(|| who(call.context.identity(), call.context.connection()));
+        let context = call.context;
+        let caller = self.plan.each_caller.then(|| self.who(context.identity(), context.connection()));
         let allowances = match caller {
             Some(Caller::Subject(_)) => &self.known,
             _ => &self.strangers,
@@ -163,7 +183,19 @@ impl Limiter {
 
     /// The key of an address, whoever is there.
     fn address(&self, connection: &Connection) -> u64 {
-        self.hasher.hash_one(who(&Identity::anonymous(), connection))
+        self.hasher.hash_one(self.who(&Identity::anonymous(), connection))
+    }
+
+    /// With whom a caller counts.
+    fn who<'a>(&self, identity: &'a Identity, connection: &'a Connection) -> Caller<'a> {
+        match (identity.subject(), connection.client_address(&self.plan.proxies)) {
+            (Some(subject), _) => Caller::Subject(subject),
+            (None, Some(IpAddr::V6(address))) => {
+                Caller::Address(IpAddr::V6((address.to_bits() >> 64 << 64).into()))
+            }
+            (None, Some(address)) => Caller::Address(address),
+            (None, None) => Caller::Transport(connection.transport()),
+        }
     }
 
     fn refuse(&self, checked: Result<(), Duration>, words: &'static str) -> Result<(), Fault> {
@@ -182,17 +214,6 @@ enum Caller<'a> {
     Subject(&'a str),
     Address(IpAddr),
     Transport(&'a str),
-}
-
-fn who<'a>(identity: &'a Identity, connection: &'a Connection) -> Caller<'a> {
-    match (identity.subject(), connection.remote().map(|remote| remote.ip().to_canonical())) {
-        (Some(subject), _) => Caller::Subject(subject),
-        (None, Some(IpAddr::V6(address))) => {
-            Caller::Address(IpAddr::V6((address.to_bits() >> 64 << 64).into()))
-        }
-        (None, Some(address)) => Caller::Address(address),
-        (None, None) => Caller::Transport(connection.transport()),
-    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub struct Bound {
     pub(super) accepting: Vec<Accepting>,
     pub(super) shutdown: Shutdown,
     pub(super) reloader: Reloader,
-    pub(super) renewals: mpsc::Receiver<Renewed>,
+    pub(super) renewals: mpsc::UnboundedReceiver<Renewed>,
 }
 
 impl Bound {
@@ -65,9 +65,13 @@ impl Bound {
     /// Serves until `shutdown` is ready, then drains. Dropping the future stops
     /// accepting, and leaves the network; connections that are open live on with the runtime.
     pub async fn serve_until(self, shutdown: impl Future) {
-        let Self { mut service, node, sockets, accepting, shutdown: ending, reloader, mut renewals, .. } =
-            self;
+        let Self { mut service, node, sockets, accepting, shutdown: ending, reloader, renewals, .. } = self;
+        let (mut accepting, mut renewals) = (accepting, renewals);
+        reloader.serves();
         drop(reloader);
+        while let Ok(renewed) = renewals.try_recv() {
+            (accepting, service) = renewed.begin(node.as_deref());
+        }
         // tasks of their own, which end when this is dropped
         let mut accepting: JoinSet<()> = accepting.into_iter().collect();
         let mut shutdown = std::pin::pin!(shutdown);
@@ -77,13 +81,9 @@ impl Bound {
                 Some(renewed) = renewals.recv() => renewed,
             };
             accepting.shutdown().await;
-            accepting.extend(renewed.accepting);
-            if let Some(node) = &node {
-                node.call_within(&renewed.service);
-            }
-            service = renewed.service;
-            // who wanted it may have lost interest
-            let _ = renewed.done.send(());
+            let next;
+            (next, service) = renewed.begin(node.as_deref());
+            accepting.extend(next);
         }
         // nobody is to wait where nobody is let in any more
         drop((sockets, renewals));

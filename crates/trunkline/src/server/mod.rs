@@ -346,7 +346,7 @@ impl Server {
             node.join(&service);
         }
         let (node, sockets) = (node.map(Arc::new), Arc::new(sockets));
-        let (renew, renewals) = mpsc::channel(1);
+        let (renew, renewals) = mpsc::unbounded_channel();
         let reloader = Reloader {
             places: places.into(),
             cluster: cluster.clone(),
@@ -354,6 +354,7 @@ impl Server {
             sockets: Arc::downgrade(&sockets),
             shutdown: shutdown.clone(),
             renew,
+            serving: Arc::default(),
         };
         Ok(Bound { service, node, cluster, sockets, accepting, shutdown, reloader, renewals })
     }

@@ -4,7 +4,10 @@ use super::{SchemaError, Server, Socket, listener::Accepting, serve_all};
 use crate::{Cluster, Service, Shutdown, node::Node};
 use std::{
     fmt,
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -38,7 +41,9 @@ pub struct Reloader {
     pub(super) node: Option<Weak<Node>>,
     pub(super) sockets: Weak<Vec<Socket>>,
     pub(super) shutdown: Shutdown,
-    pub(super) renew: mpsc::Sender<Renewed>,
+    pub(super) renew: mpsc::UnboundedSender<Renewed>,
+    /// Whether anybody takes what is renewed, or it is kept for who will.
+    pub(super) serving: Arc<AtomicBool>,
 }
 
 /// What is served from now on.
@@ -47,6 +52,19 @@ pub(super) struct Renewed {
     pub(super) service: Service,
     /// Told when it is.
     pub(super) done: oneshot::Sender<()>,
+}
+
+impl Renewed {
+    /// Who takes connections in, and for what, from now on.
+    pub(super) fn begin(self, node: Option<&Node>) -> (Vec<Accepting>, Service) {
+        let Self { accepting, service, done } = self;
+        if let Some(node) = node {
+            node.call_within(&service);
+        }
+        // who wanted it may have lost interest
+        let _ = done.send(());
+        (accepting, service)
+    }
 }
 
 /// Nothing has been changed.
@@ -64,8 +82,8 @@ pub enum ReloadError {
     /// A schema that was written by hand is none for clients of @therms.
     #[error(transparent)]
     Schema(#[from] SchemaError),
-    /// The server does not serve, or not any more.
-    #[error("the server does not serve, or not any more")]
+    /// The server does not serve any more.
+    #[error("the server does not serve any more")]
     Over,
 }
 
@@ -73,7 +91,8 @@ impl Reloader {
     /// Serves what `server` says to all who connect from now on: its router, security, limits,
     /// hooks, languages, and the settings of its listeners, such as certificates. Nobody is
     /// disconnected, and connections that are open keep what they began with. What
-    /// counts connections counts those of before as well.
+    /// counts connections counts those of before as well. A server that does not serve yet
+    /// will serve that from the beginning.
     ///
     /// The listeners have to be the same, in the same order. The server stays in its
     /// network, under its name: what `server` has for a broker is not looked at, and to the
@@ -84,7 +103,7 @@ impl Reloader {
     ///
     /// Fails, and changes nothing, if the listeners are others, if a schema is none for
     /// clients of @therms who may call, as [`Server::bind`] does, or if the server does not
-    /// [serve](super::Bound::serve_until).
+    /// [serve](super::Bound::serve_until) any more.
     ///
     /// # Panics
     ///
@@ -106,8 +125,18 @@ impl Reloader {
             let accepting = serve_all(listeners, &sockets, &service, &self.shutdown);
             Renewed { accepting, service, done }
         };
-        self.renew.send(renewed).await.map_err(|_| ReloadError::Over)?;
+        self.renew.send(renewed).map_err(|_| ReloadError::Over)?;
+        if !self.serving.load(Ordering::SeqCst) {
+            return Ok(());
+        }
         is_done.await.map_err(|_| ReloadError::Over)
+    }
+}
+
+impl Reloader {
+    /// From now on what is renewed is taken, once what was kept has been.
+    pub(super) fn serves(&self) {
+        self.serving.store(true, Ordering::SeqCst);
     }
 }
 

@@ -173,3 +173,25 @@ fn a_challenge_is_a_header() {
     }
     let _ = service(Cafe);
 }
+
+#[tokio::test(start_paused = true)]
+async fn those_behind_a_trusted_proxy_have_guesses_of_their_own() {
+    let limit = RateLimit::new(1, Duration::from_secs(50)).trust_proxies(["10.0.0.9".parse().unwrap()]);
+    let access = access(&shut()).logins(limit);
+    let by = |proxy: &str, client: &str| {
+        from(proxy).with_request("/".parse().unwrap(), headers("x-real-ip", client))
+    };
+    let eve = by("10.0.0.9:1", "203.0.113.7");
+    assert_eq!(kind(&access, "eve", &eve).await, Some(FaultKind::Unauthenticated));
+    assert_eq!(kind(&access, "ada", &eve).await, Some(FaultKind::RateLimited));
+    assert_eq!(kind(&access, "ada", &by("10.0.0.9:2", "203.0.113.8")).await, None);
+    // others are not believed
+    assert_eq!(
+        kind(&access, "eve", &by("10.0.0.1:1", "203.0.113.1")).await,
+        Some(FaultKind::Unauthenticated)
+    );
+    assert_eq!(kind(&access, "ada", &by("10.0.0.1:1", "203.0.113.2")).await, Some(FaultKind::RateLimited));
+    // and who names nobody speaks for itself
+    assert_eq!(kind(&access, "eve", &by("10.0.0.9:3", "x")).await, Some(FaultKind::Unauthenticated));
+    assert_eq!(kind(&access, "ada", &by("10.0.0.9:4", "")).await, Some(FaultKind::RateLimited));
+}

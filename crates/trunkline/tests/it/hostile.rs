@@ -6,7 +6,11 @@ use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
-use trunkline::{Limits, Peer, RawArgs, Router};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use trunkline::{Limits, Listener, Peer, RawArgs, Router, Server};
 
 fn counting() -> (Router, Arc<AtomicUsize>) {
     let runs: Arc<AtomicUsize> = Arc::default();
@@ -262,4 +266,39 @@ async fn a_message_over_the_limit_is_dropped_unread() {
     assert_eq!(answer["error"]["data"], json!({"limit": 1000, "setting": "max_message"}));
     assert_eq!(runs.load(Ordering::SeqCst), 0);
     wire.is_well().await;
+}
+
+/// A page of anybody has a browser post lines, or what looks like a message of LSP, to a
+/// port of this machine.
+#[tokio::test]
+async fn a_page_cannot_call_what_listens_on_tcp() {
+    let call = request(1, "run", json!([]));
+    let post = |target: &str, body: &str| {
+        let length = body.len();
+        format!("POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}")
+    };
+    let here = || Listener::tcp("127.0.0.1:0");
+    for (listener, target) in [
+        (here(), "/"),
+        (here().only_newlines(), "/"),
+        (here().without_newline(), "/"),
+        (here().content_length(), "/"),
+        // which makes a header of the first line
+        (here().content_length(), "/:"),
+    ] {
+        let (router, runs) = counting();
+        let bound = Server::new(router).listen(listener).bind().await.unwrap();
+        let mut page = TcpStream::connect(bound.addresses()[0]).await.unwrap();
+        let peers = bound.peers();
+        tokio::spawn(bound.serve());
+        page.write_all(post(target, &format!("{call}\n{call}\n")).as_bytes()).await.unwrap();
+        let mut said = String::new();
+        page.read_to_string(&mut said).await.unwrap();
+        assert!(said.contains("-32700"), "it has lost its place: {said}");
+        drop(page);
+        while !peers.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(runs.load(Ordering::SeqCst), 0);
+    }
 }

@@ -51,6 +51,18 @@ async fn who_connects_from_now_on_is_served_anew_and_nobody_is_disconnected() {
     assert_eq!(echo(&before).await.unwrap().len(), 200);
 }
 
+#[tokio::test]
+async fn who_does_not_serve_yet_will_serve_what_was_said_last() {
+    let bound = Server::new(router("old")).tcp(ANYWHERE).bind().await.unwrap();
+    let reloader = bound.reloader();
+    for word in ["new", "newer"] {
+        reloader.reload(Server::new(router(word)).tcp(ANYWHERE)).await.unwrap();
+    }
+    let address = format!("tcp://{}", bound.addresses()[0]);
+    let (client, ()) = tokio::join!(Client::connect(&address), async { drop(tokio::spawn(bound.serve())) });
+    assert_eq!(word(&client.unwrap()).await, "newer");
+}
+
 /// A limit of connections is one of all, whenever they came.
 #[tokio::test]
 async fn connections_of_before_count() {

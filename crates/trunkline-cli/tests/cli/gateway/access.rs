@@ -67,6 +67,22 @@ fn who_need_not_be_known_may_call_but_not_with_a_bad_token() {
     assert_eq!(post(gateway.address, &bearer(&token(SECRET, "us")), RPC).status, 429, "one guess an hour");
 }
 
+/// One of those behind a proxy guesses.
+#[test]
+fn who_is_behind_a_trusted_proxy_is_counted_by_its_own_address() {
+    let verify = ["--set", "identity.mode=verify", "--set", "rate_limits.failed_logins=1/h"];
+    let trusted = [&verify[..], &["--set", "http.trusted_proxies=127.0.0.1"]].concat();
+    for (args, others) in [(&verify[..], 429), (&trusted, 200)] {
+        let gateway = Gateway::with(args, &[("TRUNKLINE_JWT_SECRET", SECRET)]);
+        let from = |address: &str, token: &str| {
+            post(gateway.address, &format!("X-Real-IP: {address}\r\n{}", bearer(token)), RPC).status
+        };
+        assert_eq!(from("203.0.113.7", "x"), 401);
+        assert_eq!(from("203.0.113.7", &token(SECRET, "us")), 429, "one guess an hour");
+        assert_eq!(from("203.0.113.8", &token(SECRET, "us")), others, "{args:?}");
+    }
+}
+
 /// As gateways of @therms/rpc-server have it: handlers look at what callers say.
 #[test]
 fn what_callers_say_of_themselves_is_not_looked_at_unless_that_is_wanted() {

@@ -129,3 +129,30 @@ fn a_line_over_the_limit_costs_only_itself() {
     }
     assert!(input.capacity() < 1000, "nothing of the line is kept");
 }
+
+/// What a page has a browser send ends before its body is looked at.
+#[test]
+fn a_request_of_http_is_not_cut_into_lines() {
+    let stream = b"POST /x HTTP/1.1\r\nHost: localhost:1\r\n\r\n{\"jsonrpc\":\"2.0\"}\n";
+    let all: [&dyn Fn() -> Box<dyn Framing>; 3] = [
+        &|| Box::new(Lines::default()),
+        &|| Box::new(Lines::default().only_newlines()),
+        // a line over the limit is dropped, but not this one
+        &|| Box::new(Lines::default().limit(8)),
+    ];
+    for make in all {
+        check(make, stream, true, &["<something of HTTP or TLS, which are not spoken here>"]);
+    }
+    let hello = b"\x16\x03\x01\x02\x00 a ticket:\n{\"jsonrpc\":\"2.0\"}\n";
+    check(all[0], hello, true, &["<something of HTTP or TLS, which are not spoken here>"]);
+    check(all[0], b"GET / HTTP/1.1", true, &["<something of HTTP or TLS, which are not spoken here>"]);
+}
+
+#[test]
+fn rubbish_is_a_line_like_any_other_and_so_is_what_comes_after_one() {
+    for rubbish in ["POST", "POST x", "post /", "true /", " / ", "[1"] {
+        let stream = format!("{rubbish}\nPOST / HTTP/1.1\n");
+        let make = || -> Box<dyn Framing> { Box::new(Lines::default()) };
+        check(&make, stream.as_bytes(), true, &[rubbish.trim(), "POST / HTTP/1.1"]);
+    }
+}
