@@ -44,7 +44,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
             spawn = Some(args.next().ok_or("--spawn needs a command that starts a server")?.clone());
         } else {
             let kit = KITS.iter().find(|kit| kit.name == arg);
-            kits.push(kit.ok_or_else(|| format!("there is no kit `{arg}` under interop/"))?);
+            kits.push(kit.ok_or_else(|| unknown(arg))?);
         }
     }
     if kits.is_empty() {
@@ -102,6 +102,16 @@ fn need_node() -> Result<(), String> {
 /// The first number of a version like `v20.20.2`.
 fn major(version: &str) -> Option<u32> {
     version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+/// Makes sure that the programs of the kit `name` can be run.
+pub(crate) fn install_kit(name: &str) -> Result<(), String> {
+    need_node()?;
+    install(KITS.iter().find(|kit| kit.name == name).ok_or_else(|| unknown(name))?)
+}
+
+fn unknown(name: &str) -> String {
+    format!("there is no kit `{name}` under interop/")
 }
 
 /// Installs the kit's packages unless those of its lock file are there.

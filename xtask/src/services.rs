@@ -7,7 +7,7 @@
 use std::io::Write;
 use std::time::Instant;
 
-use trunkline_services::{Kind, Nats, RabbitMq, Server, end_all};
+use trunkline_services::{Kind, Nats, NatsServer, RabbitMq, RabbitMqServer, Server, end_all};
 
 use crate::process::{command, output, run as run_command};
 
@@ -29,15 +29,23 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     }
 }
 
+/// Installs what is missing of both, without starting either.
+pub(crate) fn install_all() -> Result<(), String> {
+    need::<RabbitMqServer>()?;
+    need::<NatsServer>()
+}
+
 /// Both servers; those that this started end when they go out of scope.
 pub(crate) fn start() -> Result<(RabbitMq, Nats), String> {
     Ok((shared()?, shared()?))
 }
 
+fn need<K: Kind>() -> Result<(), String> {
+    if Server::<K>::is_installed() { Ok(()) } else { install::<K>() }
+}
+
 fn shared<K: Kind>() -> Result<Server<K>, String> {
-    if !Server::<K>::is_installed() {
-        install::<K>()?;
-    }
+    need::<K>()?;
     print!("{}: ", K::NAME);
     // The name is to be read while it starts, which takes its time.
     std::io::stdout().flush().map_err(|error| format!("cannot print: {error}"))?;
