@@ -39,7 +39,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
             spawn = Some(args.next().ok_or("--spawn needs a command that starts a server")?.clone());
         } else {
             let kit = KITS.iter().find(|kit| kit.name == arg);
-            kits.push(kit.ok_or_else(|| format!("there is no kit `{arg}` under interop/"))?);
+            kits.push(kit.ok_or_else(|| unknown(arg))?);
         }
     }
     if kits.is_empty() {
@@ -91,6 +91,12 @@ fn need_node() -> Result<(), String> {
 /// The first number of a version like `v20.20.2`.
 fn major(version: &str) -> Option<u32> {
     version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+/// Makes sure that the programs of the kit `name` can be run.
+pub(crate) fn install_kit(name: &str) -> Result<(), String> {
+    need_node()?;
+    KITS.iter().find(|kit| kit.name == name).ok_or_else(|| unknown(name))?.install()
 }
 
 #[cfg(test)]

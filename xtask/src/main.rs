@@ -67,8 +67,8 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "rivals",
-        usage: "[--quick] [--json FILE] [--without-trunkline]",
-        about: "trunkline beside other frameworks, measured in one run",
+        usage: "[--quick] [--without-trunkline] | --cluster [--json FILE] [--without-trunkline]",
+        about: "trunkline beside other frameworks, measured in one run; or by way of brokers",
         run: rivals::run,
     },
 ];

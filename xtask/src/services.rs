@@ -7,7 +7,7 @@
 use std::io::Write;
 use std::time::Instant;
 
-use trunkline_services::{Kind, Nats, RabbitMq, Server, end_all};
+use trunkline_services::{Kind, Nats, NatsServer, RabbitMq, RabbitMqServer, Server, end_all};
 
 use crate::process::{command, output, run as run_command};
 
@@ -27,6 +27,12 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
         }
         _ => Err(format!("unknown arguments `{}`; there is `stop`, or none", args.join(" "))),
     }
+}
+
+/// Installs what is missing of both, without starting either.
+pub(crate) fn install_all() -> Result<(), String> {
+    need::<RabbitMqServer>()?;
+    need::<NatsServer>()
 }
 
 /// Both servers; those that this started end when they go out of scope.

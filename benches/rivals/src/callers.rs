@@ -9,12 +9,12 @@ use anyhow::Result;
 use tokio::task::LocalSet;
 
 use crate::args::Args;
-use crate::stretch::Stretch;
+use crate::stretch::{Servers, Stretch};
 
-/// Keeps `--window` tasks calling for `--seconds`, after a warm-up, and prints the cost as one line of JSON.
+/// Keeps `--window` tasks calling for `--seconds`, after `--warmup` milliseconds, and prints the cost as one line of JSON.
 ///
 /// `call` makes one call and gives back the answer, which must be 3. CPU time is read for this process and for
-/// `--pid`, the server.
+/// `--pid`, the servers.
 ///
 /// # Errors
 ///
@@ -25,7 +25,7 @@ where
     F: Future<Output = Result<i64>> + 'static,
 {
     let (window, seconds, server) =
-        (args.get("window", 64_usize)?, args.get("seconds", 1.0)?, args.need("pid")?);
+        (args.get("window", 64_usize)?, args.get("seconds", 1.0)?, args.need::<Servers>("pid")?);
     let answered = Rc::new(Cell::new(0_u64));
     let tasks = LocalSet::new();
     let callers: Vec<_> = (0..window)
@@ -44,7 +44,7 @@ where
         .collect();
     tasks
         .run_until(async {
-            tokio::time::sleep(Duration::from_millis(250)).await;
+            tokio::time::sleep(Duration::from_millis(args.get("warmup", 250)?)).await;
             let (stretch, calls) = (Stretch::begin(server)?, answered.get());
             tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
             let found = stretch.end(answered.get() - calls);

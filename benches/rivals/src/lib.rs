@@ -10,6 +10,7 @@ pub mod items;
 pub mod meter;
 #[path = "../../../crates/trunkline/benches/support/order.rs"]
 pub mod order;
+pub mod process;
 pub mod replies;
 pub mod requests;
 pub mod sequence;

@@ -87,6 +87,17 @@ impl Replies {
     }
 }
 
+/// The text of the message that `read` is, once all of it is there.
+///
+/// # Errors
+///
+/// Fails when it is none, or when more has come.
+pub fn text_message(read: &[u8]) -> Result<Option<&[u8]>> {
+    let Some((head, body, counts)) = frame_head(read)? else { return Ok(None) };
+    ensure!(counts && read.len() <= head + body, "one message was asked for");
+    Ok(read.get(head..head + body))
+}
+
 /// Length of head and payload of the frame that `read` starts with, and whether it is a message.
 pub(crate) fn frame_head(read: &[u8]) -> Result<Option<(usize, usize, bool)>> {
     let [first, second, ..] = *read else { return Ok(None) };
@@ -132,6 +143,13 @@ mod tests {
     fn responses_are_counted() {
         let one = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
         check(Wire::Http, one.repeat(3).as_bytes(), 3);
+    }
+
+    #[test]
+    fn one_message_is_read_once_it_is_whole() {
+        assert_eq!(text_message(b"\x81\x02{").unwrap(), None);
+        assert_eq!(text_message(b"\x81\x02{}").unwrap(), Some(&b"{}"[..]));
+        assert!(text_message(b"\x81\x02{}\x81").is_err());
     }
 
     #[test]

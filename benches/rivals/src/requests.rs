@@ -43,11 +43,23 @@ impl Requests {
     /// Encodes calls of `method` with `params`, to be sent at most `window` at a time.
     #[must_use]
     pub fn encode(wire: Wire, method: &str, params: &str, window: usize) -> Self {
+        Self::of(wire, window, |id| {
+            format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#)
+        })
+    }
+
+    /// The same for clients of @therms: `procedure` of `scope`.
+    #[must_use]
+    pub fn therms(wire: Wire, scope: &str, procedure: &str, args: &str, window: usize) -> Self {
+        Self::of(wire, window, |id| therms(scope, procedure, args, id))
+    }
+
+    fn of(wire: Wire, window: usize, call: impl Fn(usize) -> String) -> Self {
         let mut bytes = Vec::new();
         // The first `window` calls stand at the end once more: a slice never wraps.
         for n in (0..IDS).chain(0..window) {
             let id = 10_000 + n;
-            let call = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#);
+            let call = call(id);
             match wire {
                 Wire::Lines => bytes.extend(call.bytes().chain([b'\n'])),
                 Wire::WebSocket => push_frame(&mut bytes, call.as_bytes(), id),
@@ -78,8 +90,14 @@ impl Requests {
     }
 }
 
+/// One call of a client of @therms.
+#[must_use]
+pub fn therms(scope: &str, procedure: &str, args: &str, id: usize) -> String {
+    format!(r#"{{"correlationId":"{id}","scope":"{scope}","procedure":"{procedure}","args":{args}}}"#)
+}
+
 /// A masked text frame; the mask comes from `seed`, so that frames differ as they would in life.
-fn push_frame(out: &mut Vec<u8>, text: &[u8], seed: usize) {
+pub fn push_frame(out: &mut Vec<u8>, text: &[u8], seed: usize) {
     let mask = u32::try_from(seed).unwrap_or(0).wrapping_mul(0x9E37_79B9).to_be_bytes();
     out.push(0x81);
     match u8::try_from(text.len()) {

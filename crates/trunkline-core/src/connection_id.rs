@@ -91,11 +91,24 @@ impl fmt::Debug for Holder {
     }
 }
 
+/// Which of the 36 characters of a UUID are dashes.
+fn is_dash(at: usize) -> bool {
+    matches!(at, 8 | 13 | 18 | 23)
+}
+
+// Ids are written and read with each call between servers, so both are done by hand.
 impl fmt::Display for ConnectionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Holder(first), second) = (self.holder, self.own);
-        let (middle, last) = (first >> 16 & 0xffff, second & 0xffff_ffff_ffff);
-        write!(f, "{:08x}-{middle:04x}-{:04x}-{:04x}-{last:012x}", first >> 32, first & 0xffff, second >> 48)
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut halves = [self.holder.0, self.own];
+        let mut text = [b'-'; 36];
+        for at in (0..text.len()).rev().filter(|at| !is_dash(*at)) {
+            let half = &mut halves[usize::from(at > 18)];
+            text[at] = DIGITS[(*half & 15) as usize];
+            *half >>= 4;
+        }
+        // digits and dashes
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 
@@ -114,16 +127,19 @@ impl FromStr for ConnectionId {
     type Err = NoConnectionId;
 
     fn from_str(text: &str) -> Result<Self, NoConnectionId> {
-        let dashes = [8, 13, 18, 23];
-        let fits = text.len() == 36
-            && text.bytes().enumerate().all(|(at, byte)| match dashes.contains(&at) {
-                true => byte == b'-',
-                false => byte.is_ascii_hexdigit(),
-            });
-        let bits = fits.then(|| u128::from_str_radix(&text.replace('-', ""), 16).ok()).flatten();
-        let bits = bits.ok_or(NoConnectionId)?.to_be_bytes();
-        let half = |from: usize| bits[from..from + 8].iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
-        let (first, own) = (half(0), half(8));
+        let text: &[u8; 36] = text.as_bytes().try_into().map_err(|_| NoConnectionId)?;
+        let mut halves = [0_u64; 2];
+        for (at, byte) in text.iter().enumerate() {
+            match char::from(*byte).to_digit(16) {
+                _ if is_dash(at) && *byte == b'-' => {}
+                Some(digit) if !is_dash(at) => {
+                    let half = &mut halves[usize::from(at > 18)];
+                    *half = *half << 4 | u64::from(digit);
+                }
+                _ => return Err(NoConnectionId),
+            }
+        }
+        let [first, own] = halves;
         match first == marked(first, VERSION) && own == marked(own, VARIANT) {
             true => Ok(Self { holder: Holder(first), own }),
             false => Err(NoConnectionId),

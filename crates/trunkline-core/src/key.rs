@@ -53,6 +53,10 @@ impl<'a> Key<'a> {
 
     /// The key of a text that has its three parts with `::` between them.
     fn spelled(text: &'a str) -> Option<Self> {
+        // most names have none, which is seen sooner than where they are
+        if !text.as_bytes().contains(&b':') {
+            return None;
+        }
         let mut parts = text.split("::");
         let key = Self { scope: parts.next()?, procedure: parts.next()?, version: parts.next()? };
         parts.next().is_none().then_some(key)
@@ -67,14 +71,14 @@ impl<'a> Key<'a> {
         if (scope, version) == (GLOBAL, FIRST) && is_ours(procedure) {
             return Some(procedure.into());
         }
-        let unscoped = || (scope == GLOBAL).then(|| format!("{procedure}@{version}"));
-        let first = || (version == FIRST).then(|| format!("{scope}.{procedure}"));
-        [first(), unscoped()]
-            .into_iter()
-            .flatten()
-            .chain([format!("{scope}.{procedure}@{version}"), self.to_string()])
-            .find(|name| is_ours(name))
-            .map(Cow::Owned)
+        let forms: [(bool, &[&str]); 4] = [
+            (version == FIRST, &[scope, ".", procedure]),
+            (scope == GLOBAL, &[procedure, "@", version]),
+            (true, &[scope, ".", procedure, "@", version]),
+            (true, &[scope, "::", procedure, "::", version]),
+        ];
+        let mut names = forms.into_iter().filter(|(fits, _)| *fits).map(|(_, parts)| parts.concat());
+        names.find(|name| is_ours(name)).map(Cow::Owned)
     }
 }
 

@@ -50,6 +50,10 @@ impl Process {
         format!("{} {}", self.id, self.started)
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.id
+    }
+
     /// Whether it runs, or is stopped.
     pub(crate) fn is_there(&self) -> bool {
         started(self.id) == Some(self.started)

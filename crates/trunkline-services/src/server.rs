@@ -128,6 +128,12 @@ impl<K: Kind> Server<K> {
         self.home.port()
     }
 
+    /// The process of the server itself, as long as it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.processes.last().filter(|process| process.is_there()).map(Process::id)
+    }
+
     /// Whether somebody who connects is greeted, as the protocol has it, within 5 s. A server that
     /// is stopped accepts connections but says nothing.
     #[must_use]

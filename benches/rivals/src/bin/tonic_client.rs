@@ -5,14 +5,14 @@ use rivals::args::Args;
 use rivals::count::Count;
 use rivals::sequence::{PATIENCE, Sequence};
 use rivals::serve::runtime;
-use rivals::stretch::Stretch;
+use rivals::stretch::{Servers, Stretch};
 use rivals::tonic_service::numbers_client::NumbersClient;
 use tokio::time::timeout;
 use tonic::transport::Endpoint;
 
 fn main() -> Result<()> {
     let args = Args::from_env()?;
-    let (address, server): (String, u32) = (args.need("address")?, args.need("pid")?);
+    let (address, server): (String, Servers) = (args.need("address")?, args.need("pid")?);
     let items = args.get("items", 1_000_000)?;
     runtime(&args)?.block_on(async {
         let channel = Endpoint::from_shared(format!("http://{address}"))?.connect().await?;

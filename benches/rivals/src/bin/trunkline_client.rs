@@ -8,7 +8,7 @@ use rivals::callers::measure;
 use rivals::count::Count;
 use rivals::sequence::{PATIENCE, Sequence};
 use rivals::serve::runtime;
-use rivals::stretch::Stretch;
+use rivals::stretch::{Servers, Stretch};
 use rivals::sum::Add;
 use tokio::time::timeout;
 use trunkline::Client;
@@ -31,7 +31,7 @@ fn main() -> Result<()> {
 
 /// Takes a stream item by item, as tonic's client does.
 async fn stream(args: &Args, client: &Client) -> Result<()> {
-    let (items, server): (u64, u32) = (args.get("items", 1_000_000)?, args.need("pid")?);
+    let (items, server): (u64, Servers) = (args.get("items", 1_000_000)?, args.need("pid")?);
     let mut sequence = Sequence::new(items);
     let stretch = Stretch::begin(server)?;
     let read = async {

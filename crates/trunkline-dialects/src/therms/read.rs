@@ -7,9 +7,11 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use trunkline_core::key::{FIRST, GLOBAL};
 
-/// The members of a message, each as it is spelled.
+/// The members of a message, each as it is spelled. That of another node has a `trace`,
+/// which is read as `T`; what clients say of it does not count.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Message<'f> {
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+pub(super) struct Message<'f, T = IgnoredAny> {
     #[serde(borrow, default, deserialize_with = "spelled")]
     procedure: Option<&'f str>,
     #[serde(borrow, default, deserialize_with = "spelled")]
@@ -24,9 +26,8 @@ pub(super) struct Message<'f> {
     correlation: Option<&'f str>,
     #[serde(borrow, default, rename = "clientMessage", deserialize_with = "spelled")]
     pub(super) client_message: Option<&'f str>,
-    /// That of a request from another node; what clients say of it does not count.
-    #[serde(borrow, default, deserialize_with = "spelled")]
-    pub(super) trace: Option<&'f str>,
+    #[serde(default)]
+    pub(super) trace: Option<T>,
 }
 
 /// The parts of a procedure's name.
@@ -57,7 +58,7 @@ pub(super) fn read(text: &str, max_depth: usize) -> Result<Message<'_>, Refusal>
     }
 }
 
-impl<'f> Message<'f> {
+impl<'f, T> Message<'f, T> {
     /// What its answer is to be known by, if that is truthy.
     pub(super) fn correlation(&self) -> Option<&'f str> {
         self.correlation.filter(|id| is_truthy(id))
@@ -94,7 +95,7 @@ pub(super) fn is_truthy(json: &str) -> bool {
 }
 
 /// The text that a JSON string says, if it is one.
-fn text(json: &str) -> Option<Cow<'_, str>> {
+pub(super) fn text(json: &str) -> Option<Cow<'_, str>> {
     let inner = json.strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') {
         serde_json::from_str(json).ok().map(Cow::Owned)

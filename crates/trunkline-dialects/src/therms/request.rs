@@ -95,7 +95,7 @@ pub(super) enum Origin {
     /// known if it says nothing else.
     Client { proxies: Arc<[IpAddr]>, number: u32 },
     /// Another node, which has said where from.
-    Node(Trace),
+    Node(Arc<Trace>),
 }
 
 impl Provenance {
@@ -162,7 +162,7 @@ impl Trace {
             said => (None, said),
         };
         let proxies: &[IpAddr] = match own.map(|said| &said.origin) {
-            Some(Origin::Node(trace)) => return trace.clone(),
+            Some(Origin::Node(trace)) => return Self::clone(trace),
             Some(Origin::Client { proxies, .. }) => proxies,
             None => &[],
         };

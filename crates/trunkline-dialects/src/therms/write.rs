@@ -11,8 +11,8 @@ pub(super) struct Form<'a> {
     pub(super) before: &'a str,
     /// By what its client knows it, as that has spelled it; empty if by nothing.
     pub(super) id: &'a str,
-    /// What stands behind its last member, but for the bracket that ends it all.
-    pub(super) after: &'a str,
+    /// What stands behind its last member, in parts, but for the bracket that ends it all.
+    pub(super) after: [&'a str; 3],
 }
 
 impl<'a> Form<'a> {
@@ -30,9 +30,7 @@ impl<'a> Form<'a> {
 
     /// Closes a success, and tells its code, if it has one of its own.
     pub(super) fn close(&self, out: &mut Outbox, reply: OpenFrame) {
-        let mut usual = Vec::new();
-        Self { before: "", ..*self }.success_head(&mut usual);
-        let value = out.written(reply).get(self.before.len() + usual.len()..).unwrap_or_default();
+        let value = out.written(reply).get(self.success_head_len()..).unwrap_or_default();
         if value.first() == Some(&0) {
             let value = value.to_vec();
             out.rewind(reply);
@@ -76,6 +74,12 @@ impl<'a> Form<'a> {
         member(out, "data");
     }
 
+    /// How many bytes [`success_head`](Self::success_head) appends.
+    fn success_head_len(&self) -> usize {
+        let id = if self.id.is_empty() { 0 } else { r#","correlationId":"#.len() + self.id.len() };
+        self.before.len() + id + r#"{"code":200,"data":"#.len()
+    }
+
     fn head(&self, out: &mut Vec<u8>, code: &str) {
         out.extend_from_slice(self.before.as_bytes());
         out.extend_from_slice(br#"{"code":"#);
@@ -89,7 +93,7 @@ impl<'a> Form<'a> {
     fn tail(&self, out: &mut Vec<u8>, success: bool) {
         member(out, "success");
         out.extend_from_slice(if success { b"true" } else { b"false" });
-        out.extend_from_slice(self.after.as_bytes());
+        self.after.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
         out.push(b'}');
     }
 }

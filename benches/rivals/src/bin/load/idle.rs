@@ -33,7 +33,7 @@ pub(crate) async fn measure(args: &Args) -> Result<Value> {
     Ok(json!({ "connections": connections, "opened": each(opened), "called": each(called) }))
 }
 
-async fn open(address: &str, wire: Wire, count: usize) -> Result<Vec<TcpStream>> {
+pub(crate) async fn open(address: &str, wire: Wire, count: usize) -> Result<Vec<TcpStream>> {
     let mut streams = Vec::with_capacity(count);
     for _ in 0..count {
         streams.push(socket::open(address, wire).await?);

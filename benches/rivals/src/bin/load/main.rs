@@ -1,8 +1,10 @@
 //! The load generator: encoded calls out, answers counted, nothing parsed.
 //!
 //! `--mode pump` measures CPU per call in a closed loop, `idle` the memory of connections that rest, `deaf` that of
-//! a connection which calls and never reads, `stream` CPU per item of one stream. Each prints one line of JSON.
+//! a connection which calls and never reads, `stream` CPU per item of one stream, `crowd` memory of clients that reach their procedure
+//! by way of a network. Each prints one line of JSON.
 
+mod crowd;
 mod deaf;
 mod idle;
 mod pump;
@@ -20,8 +22,9 @@ fn main() -> Result<()> {
             "pump" => pump::measure(&args).await,
             "idle" => idle::measure(&args).await,
             "deaf" => deaf::measure(&args).await,
+            "crowd" => crowd::measure(&args).await,
             "stream" => stream::measure(&args).await,
-            other => bail!("--mode {other} is none of pump, stream, idle, deaf"),
+            other => bail!("--mode {other} is none of pump, stream, idle, deaf, crowd"),
         }
     }))?;
     println!("{found}");

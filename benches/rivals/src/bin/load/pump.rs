@@ -9,7 +9,7 @@ use rivals::args::Args;
 use rivals::order;
 use rivals::replies::Replies;
 use rivals::requests::{ADD, Requests, Wire};
-use rivals::stretch::Stretch;
+use rivals::stretch::{Servers, Stretch};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -33,18 +33,20 @@ struct Tally {
 ///
 /// CPU time is read after a warm-up and again at the end, while the window is full.
 pub(crate) async fn measure(args: &Args) -> Result<Value> {
-    let (wire, server): (Wire, u32) = (args.need("wire")?, args.need("pid")?);
+    let (wire, server): (Wire, Servers) = (args.need("wire")?, args.need("pid")?);
     let (connections, window) = (args.get("connections", 1_usize)?, args.get("window", 64_usize)?);
     let (seconds, most) = (args.get("seconds", 1.0)?, args.get("calls", u64::MAX)?);
     let address: String = args.need("address")?;
     let method = args.text("method").unwrap_or("add");
-    let (params, expected) = match method {
+    let call = |params: &str| Requests::encode(wire, method, params, window);
+    let (requests, expected) = match method {
         // An echo sends the call itself back.
-        "echo" => (ADD.to_owned(), r#""method":"echo""#),
-        "order" | "order_unchecked" => (order::params(), r#""result":6"#),
-        _ => (ADD.to_owned(), r#""result":3"#),
+        "echo" => (call(ADD), r#""method":"echo""#),
+        "order" | "order_unchecked" => (call(&order::params()), r#""result":6"#),
+        "math::add::1" => (Requests::therms(wire, "math", "add", ADD, window), r#""data":{"sum":3}"#),
+        _ => (call(ADD), r#""result":3"#),
     };
-    let requests = Rc::new(Requests::encode(wire, method, &params, window));
+    let requests = Rc::new(requests);
 
     let tally = Rc::new(Tally { limit: Cell::new(u64::MAX), ..Tally::default() });
     let mut running = JoinSet::new();

@@ -6,7 +6,7 @@ use rivals::count::Count;
 use rivals::items::Items;
 use rivals::requests::{Requests, Wire};
 use rivals::sequence::PATIENCE;
-use rivals::stretch::Stretch;
+use rivals::stretch::{Servers, Stretch};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
@@ -15,7 +15,7 @@ use crate::socket;
 
 /// Opens a stream of `--items` and holds each against its place, from the call to the last of them.
 pub(crate) async fn measure(args: &Args) -> Result<Value> {
-    let (wire, server): (Wire, u32) = (args.need("wire")?, args.need("pid")?);
+    let (wire, server): (Wire, Servers) = (args.need("wire")?, args.need("pid")?);
     let (address, count): (String, _) = (args.need("address")?, args.get("items", 1_000_000)?);
     let params = serde_json::to_string(&Count { items: count })?;
     let requests = Requests::encode(wire, "count", &params, 1);

@@ -3,7 +3,6 @@
 //! Progress goes to standard error, the result to standard output. The exit status is 1 when a row could not be
 //! measured or a target was missed.
 
-mod process;
 mod report;
 mod rows;
 mod sample;
@@ -14,8 +13,8 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
+use rivals::process::Pinned;
 
-use crate::process::Pinned;
 use crate::rows::Row;
 use crate::sample::{Effort, Sample};
 

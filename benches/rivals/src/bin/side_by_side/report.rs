@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use rivals::process::Pinned;
+
 use crate::Samples;
-use crate::process::Pinned;
 use crate::rows::{Kind, Row};
 use crate::sample::{Effort, PATIENCE, Sample};
 

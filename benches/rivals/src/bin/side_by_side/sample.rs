@@ -3,9 +3,9 @@
 use std::fmt;
 
 use anyhow::{Context, Result};
+use rivals::process::{Pinned, Server, load};
 use serde_json::Value;
 
-use crate::process::{Pinned, Server, load};
 use crate::rows::{Kind, Row};
 use crate::syscalls;
 

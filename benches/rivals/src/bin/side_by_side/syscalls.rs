@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
+use rivals::process::{Pinned, Server, load};
 
-use crate::process::{Pinned, Server, load};
 use crate::sample::Sample;
 
 /// The ways to write to a socket.

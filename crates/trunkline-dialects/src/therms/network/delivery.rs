@@ -4,14 +4,14 @@ use super::{
     super::{
         Identity,
         fault::{self, By, Refusal},
-        read::{is_truthy, read},
+        read::{Message, is_truthy},
         request::{Origin, Provenance, Trace},
         write::Form,
     },
     exactly,
     request::Traced,
 };
-use crate::jsonrpc::write::string;
+use crate::jsonrpc::{is_json, write::string};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::{borrow::Cow, net::SocketAddr, ops::Range, sync::Arc};
@@ -23,21 +23,45 @@ use trunkline_core::{
 
 /// The message that asks for a call.
 #[derive(Deserialize)]
-struct Message<'a> {
+struct Envelope<'a> {
     #[serde(borrow)]
     request: &'a RawValue,
 }
 
-/// Reads a message that asks for a call.
+/// A request as it is spelled, and its members.
+type Asked<'a> = (&'a str, Message<'a, Traced<'a>>);
+
+/// Finds the request in `body`, and reads it.
+fn asked(body: &str) -> Option<Asked<'_>> {
+    // as all spell it that speak of nothing else: if what is inside of these is one object, it is it
+    let inside = body.strip_prefix(r#"{"request":"#).and_then(|rest| rest.strip_suffix('}'));
+    if let Some((request, message)) = inside.and_then(|inside| Some((inside, members(inside)?))) {
+        return Some((request, message));
+    }
+    let request = serde_json::from_str::<Envelope<'_>>(body).ok()?.request.get();
+    Some((request, members(request)?))
+}
+
+fn members(request: &str) -> Option<Message<'_, Traced<'_>>> {
+    // an array of values would do as well
+    if request.starts_with('{') { serde_json::from_str(request).ok() } else { None }
+}
+
+/// Reads a message that asks for a call. What is nested deeper than `max_depth` is none.
 pub(super) fn open(body: &str, max_depth: usize) -> Option<Opened> {
-    let Message { request } = serde_json::from_str(body).ok()?;
-    let message = read(request.get(), max_depth).ok()?;
+    let (request, mut message) = asked(body)?;
+    let trace = message.trace.take()?;
+    // that of the object that they are in is one
+    let is_flat = |part: &&str| is_json(part, max_depth.saturating_sub(1));
+    if ![message.args, message.identity, message.correlation()].iter().flatten().all(is_flat) {
+        return None;
+    }
     let parts = message.parts().ok()??;
     let key = Key { scope: &parts.scope, procedure: &parts.procedure, version: &parts.version };
     // a key that has no name is one that nobody serves
-    let procedure: Box<str> = key.name().map_or_else(|| key.to_string().into(), |name| (&*name).into());
-    let trace: Traced<'_> = serde_json::from_str(message.trace?).ok()?;
-    let (ours, told) = (trace.key(), trace.told());
+    let procedure: Box<str> =
+        key.name().map_or_else(|| key.to_string().into(), |name| name.into_owned().into());
+    let (ours, told) = (trace.key(), Arc::new(trace.told()));
     let identity = match message.identity.filter(|identity| is_truthy(identity)) {
         Some(identity) => Identity::read(identity).map(Some).ok_or(Refusal::Identity),
         None => Ok(None),
@@ -46,22 +70,28 @@ pub(super) fn open(body: &str, max_depth: usize) -> Option<Opened> {
     let own = identity.as_ref().ok().and_then(Option::as_ref).filter(|_| !trace.is_identified());
     let authorization = own.and_then(Identity::authorization).map(Box::from);
     let repeated = trace.repeated;
-    let heard = identity.map(|identity| {
+    let said = |identity| {
         let provenance = Provenance::new(message.correlation(), identity, Origin::Node(told.clone()));
-        let provenance = provenance.at_depth(trace.depth()).exact(trace.is_exact());
-        Heard {
-            procedure: procedure.clone(),
-            args: message.args.map(|args| place(body, args)),
-            about: Box::new(trace.about().with_extension(provenance.said())),
+        provenance.at_depth(trace.depth()).exact(trace.is_exact()).said()
+    };
+    let (call, said) = match identity {
+        Ok(identity) => {
+            let args = message.args.map(|args| place(body, args));
+            let heard = Heard { procedure: procedure.clone(), args, about: Box::new(trace.about()) };
+            (Ok(heard), Some(said(identity)))
         }
-    });
-    let mut before = br#"{"request":"#.to_vec();
+        Err(refusal) => (Err(refusal), None),
+    };
+    let mut before =
+        Vec::with_capacity(USUAL_HEAD + told.id.len() + if ours.is_some() { 0 } else { request.len() });
+    before.extend_from_slice(br#"{"request":"#);
     match ours {
         Some(key) => trace_of(&mut before, br#"{"trace":{"id":"#, &told.id, key),
-        None => before.extend_from_slice(request.get().as_bytes()),
+        None => before.extend_from_slice(request.as_bytes()),
     }
     before.extend_from_slice(br#","response":"#);
-    let mut after = br#","trace":{"id":"#.to_vec();
+    let mut after = Vec::with_capacity(USUAL_HEAD + told.id.len());
+    after.extend_from_slice(br#","trace":{"id":"#);
     string(&mut after, &told.id);
     let id: Box<str> = ours.unwrap_or(&told.id).into();
     let connection = Connection::new("broker", "therms")
@@ -71,11 +101,14 @@ pub(super) fn open(body: &str, max_depth: usize) -> Option<Opened> {
         None => connection,
     };
     let mut context = trace.known(Context::from(Arc::new(connection)));
+    if let Some(said) = said {
+        context = context.with_extension(said);
+    }
     if let Some(calling) = told.calling() {
         context = context.called_by(Key::of(calling).name().unwrap_or(calling.into()));
     }
     let delivery = Delivery {
-        call: Some(heard),
+        call: Some(call),
         before: String::from_utf8(before).ok()?,
         correlation: message.correlation().filter(|_| ours.is_none()).map(Into::into),
         after: String::from_utf8(after).ok()?,
@@ -94,6 +127,9 @@ pub(super) fn open(body: &str, max_depth: usize) -> Option<Opened> {
         dialect: Box::new(delivery),
     })
 }
+
+/// Room for what a response has besides the id of its trace and the request, if it repeats that.
+const USUAL_HEAD: usize = 96;
 
 /// Appends what one of ours is told of its request.
 fn trace_of(out: &mut Vec<u8>, head: &[u8], id: &str, key: &str) {
@@ -123,7 +159,7 @@ struct Delivery {
     /// Whether a trunkline asks, which understands more.
     ours: bool,
     /// Where the call comes from.
-    trace: Trace,
+    trace: Arc<Trace>,
 }
 
 struct Heard {
@@ -151,7 +187,7 @@ impl Delivery {
     /// The form of the response, with `more` said to our own kind in its trace.
     fn form<R>(&self, more: &str, with: impl FnOnce(&Form<'_>) -> R) -> R {
         let id = self.correlation.as_deref().unwrap_or_default();
-        with(&Form { before: &self.before, id, after: &[&self.after, more, "}}"].concat() })
+        with(&Form { before: &self.before, id, after: [&self.after, more, "}}"] })
     }
 
     fn refuse(&self, fault: &Fault, out: &mut Outbox) {

@@ -1,7 +1,7 @@
 //! Requests: written, and what the original does not say of itself read.
 
 use super::super::{
-    Identity,
+    read::text as said,
     request::{Provenance, Trace},
 };
 use crate::jsonrpc::write::string;
@@ -199,8 +199,13 @@ impl<'a> Traced<'a> {
         self.exact
     }
 
+    /// Whether a program of the network calls by itself.
+    fn is_internal(&self) -> bool {
+        self.internal.is_some_and(|internal| internal.get() == "true")
+    }
+
     pub(super) fn depth(&self) -> usize {
-        match self.told().internal {
+        match self.is_internal() {
             true => self.depth.map_or(1, |depth| depth.max(1)) as usize,
             false => 0,
         }
@@ -208,13 +213,13 @@ impl<'a> Traced<'a> {
 
     /// As it is told to handlers.
     pub(super) fn told(&self) -> Trace {
-        let text = |member: Option<&RawValue>| serde_json::from_str::<String>(member?.get()).ok();
+        let owned = |member: Option<&RawValue>| Some(said(member?.get())?.into_owned());
         Trace {
-            caller: text(self.caller).unwrap_or_default(),
+            caller: owned(self.caller).unwrap_or_default(),
             id: self.id.clone().into_owned(),
-            internal: self.internal.is_some_and(|internal| internal.get() == "true"),
+            internal: self.is_internal(),
             ip_address: self.remote(),
-            parent_id: text(self.parent_id),
+            parent_id: owned(self.parent_id),
         }
     }
 
@@ -229,11 +234,11 @@ impl<'a> Traced<'a> {
 
     /// The caller's connection, which another node holds.
     pub(super) fn connection_id(&self) -> Option<ConnectionId> {
-        serde_json::from_str(self.connection_id?.get()).ok()
+        said(self.connection_id?.get())?.parse().ok()
     }
 
     pub(super) fn remote(&self) -> Option<IpAddr> {
-        serde_json::from_str(self.ip_address?.get()).ok()
+        said(self.ip_address?.get())?.parse().ok()
     }
 
     /// Whether the gateway has found out who the client is, be it nobody.

@@ -440,6 +440,10 @@ fn what_is_no_message_of_the_protocol_is_none() {
         r#"{"request":{"procedure":"","trace":{"id":"1"}}}"#,
         r#"{"request":{"procedure":7,"trace":{"id":"1"}}}"#,
         r#"{"request":{"procedure":"ping","trace":{"id":1}}}"#,
+        r#"{"request":["ping",null,null,null,null,null,null,{"id":"1"}]}"#,
+        r#"{"request":{"procedure":"ping","trace":{"id":"1"}}"#,
+        r#"{"request":{"procedure":"ping","trace":{"id":"1"}}}}"#,
+        r#"{"request":{"procedure":"ping","trace":{"id":"1"}},"request":{}}"#,
     ] {
         assert!(Network.open(body.as_bytes(), &Limits::default()).is_none(), "{body}");
         assert!(Network.answer(body.as_bytes()).is_none(), "{body}");
@@ -461,7 +465,31 @@ fn what_is_no_message_of_the_protocol_is_none() {
         let opened = open(&format!(r#"{{"request":{request}}}"#));
         assert_eq!((&*opened.procedure, opened.internal), (name, false));
     }
+    for body in [
+        r#"{"request":{"procedure":"p","args":[1],"trace":{"id":"1"}},"more":{"request":{}}}"#,
+        r#" { "more": 1, "request" : {"procedure":"p","args":[1],"trace":{"id":"1"}} } "#,
+    ] {
+        let mut opened = open(body);
+        assert_eq!(heard(&mut *opened.dialect, body).1.as_deref(), Some("[1]"), "{body}");
+        let answer = answered(&mut *opened.dialect, Ok("2"));
+        let request = r#"{"request":{"procedure":"p","args":[1],"trace":{"id":"1"}},"response":"#;
+        assert!(answer.starts_with(request.as_bytes()), "{}", String::from_utf8_lossy(&answer));
+    }
     let minimal = r#"{"request":{"trace":{"id":"1"}},"response":{"code":"odd","success":1}}"#;
     let fault = Network.answer(minimal.as_bytes()).unwrap().outcome.unwrap_err();
     assert_eq!((fault.kind(), fault.code(), fault.message()), (FaultKind::Failed, None, ""));
+}
+
+#[test]
+fn what_is_nested_too_deeply_is_none() {
+    let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+    for member in ["args", "identity", "correlationId"] {
+        let body = |levels| {
+            let value = nested(levels);
+            format!(r#"{{"request":{{"procedure":"p","{member}":{value},"trace":{{"id":"1"}}}}}}"#)
+        };
+        let is_read = |body: String| Network.open(body.as_bytes(), &Limits::default().max_depth(4)).is_some();
+        // the object of the request is the first
+        assert!(is_read(body(3)) && !is_read(body(4)), "{member}");
+    }
 }

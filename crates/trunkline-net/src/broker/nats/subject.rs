@@ -132,11 +132,16 @@ fn since_epoch() -> Duration {
 /// Appends `text` as one token.
 fn push(subject: &mut String, text: &str) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     if text.is_empty() {
         subject.push('%');
     }
+    // nearly all are
+    if text.bytes().all(is_plain) {
+        return subject.push_str(text);
+    }
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
+        if is_plain(byte) {
             subject.push(byte.into());
         } else {
             let digits = [byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)]));

@@ -1,4 +1,4 @@
-//! Servers and generators as processes, each on a core of its own.
+//! [`Server`] and [`load`]: servers and generators as processes, each on a core of its own if that is wanted.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
@@ -10,16 +10,17 @@ use serde_json::Value;
 
 /// Whether processes are held on cores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pinned {
+pub enum Pinned {
     /// The server on core 0, the load on core 1.
     Apart,
-    /// There is no `taskset`, or no second core.
+    /// There is no `taskset`, or no second core; or there are more processes than cores.
     No,
 }
 
 impl Pinned {
     /// Finds out whether a process can be held on core 1.
-    pub(crate) fn detect() -> Self {
+    #[must_use]
+    pub fn detect() -> Self {
         let tried = Command::new("taskset").args(["-c", "1", "true"]).stderr(Stdio::null()).status();
         if tried.is_ok_and(|status| status.success()) { Self::Apart } else { Self::No }
     }
@@ -39,15 +40,20 @@ impl Pinned {
 
 /// A server that has said where it listens. Dropping it ends it.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub struct Server {
     child: Child,
+    /// It ends with this, unless there is none: then it is killed.
     input: Option<ChildStdin>,
     addresses: Value,
 }
 
 impl Server {
     /// Starts `words`, a program of this folder and its flags, under `tracer` if there is one.
-    pub(crate) fn start(words: &str, pinned: Pinned, tracer: &[&OsStr]) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// Fails when it cannot be started, or does not say where it listens.
+    pub fn start(words: &str, pinned: Pinned, tracer: &[&OsStr]) -> Result<Self> {
         let mut words = words.split(' ');
         let program = sibling(words.next().unwrap_or_default())?;
         let mut command = match tracer.split_first() {
@@ -58,38 +64,70 @@ impl Server {
                 command
             }
         };
-        command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().with_context(|| format!("{command:?} cannot be started"))?;
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().context("no output to read")?).read_line(&mut line)?;
-        let addresses = serde_json::from_str(&line).with_context(|| format!("the server printed `{line}`"));
-        let input = child.stdin.take();
-        let mut server = Self { child, input, addresses: Value::Null };
-        server.addresses = addresses?;
+        command.args(words).stdin(Stdio::piped());
+        let (mut server, line) = Self::spawn(&mut command)?;
+        server.addresses =
+            serde_json::from_str(&line).with_context(|| format!("{command:?} printed `{line}`"))?;
         Ok(server)
     }
 
+    /// Starts a program that is not of this folder: it prints a line that begins with `ready` once it is, and does not
+    /// end with its input.
+    ///
+    /// # Errors
+    ///
+    /// Fails when it cannot be started, or prints another line.
+    pub fn foreign(command: &mut Command) -> Result<Self> {
+        let (server, line) = Self::spawn(command.stdin(Stdio::null()))?;
+        ensure!(line.starts_with("ready"), "{command:?} printed `{line}`");
+        Ok(server)
+    }
+
+    /// Starts it, and waits for the first line that it prints.
+    fn spawn(command: &mut Command) -> Result<(Self, String)> {
+        let child = command.stdout(Stdio::piped()).spawn();
+        let mut child = child.with_context(|| format!("{command:?} cannot be started"))?;
+        let (input, output) = (child.stdin.take(), child.stdout.take());
+        let server = Self { child, input, addresses: Value::Null };
+        let mut line = String::new();
+        BufReader::new(output.context("no output to read")?).read_line(&mut line)?;
+        Ok((server, line))
+    }
+
     /// Where it listens for `kind`: `tcp`, `ws` or `http`.
-    pub(crate) fn address(&self, kind: &str) -> Result<&str> {
+    ///
+    /// # Errors
+    ///
+    /// Fails when it has not said so.
+    pub fn address(&self, kind: &str) -> Result<&str> {
         self.addresses[kind].as_str().with_context(|| format!("the server has no {kind} address"))
     }
 
     /// Its process (with a tracer: the tracer's).
-    pub(crate) fn pid(&self) -> String {
+    #[must_use]
+    pub fn pid(&self) -> String {
         self.child.id().to_string()
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Servers end with their input, which lets a tracer write its summary.
-        drop(self.input.take());
+        match self.input.take() {
+            // It ends with its input, which lets a tracer write its summary.
+            Some(input) => drop(input),
+            // It may have ended by itself: then there is nothing to end.
+            None => drop(self.child.kill()),
+        }
         let _ = self.child.wait();
     }
 }
 
 /// Runs program `name` of this folder on the load's core, and reads the JSON it prints.
-pub(crate) fn load<'a>(
+///
+/// # Errors
+///
+/// Fails when it cannot be started, or fails.
+pub fn load<'a>(
     name: &str,
     args: impl IntoIterator<Item = (&'a str, &'a str)>,
     pinned: Pinned,
