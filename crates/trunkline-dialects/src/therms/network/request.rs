@@ -1,6 +1,7 @@
 //! Requests: written, and what the original does not say of itself read.
 
 use super::super::{
+    Identity,
     read::text as said,
     request::{Provenance, Trace},
 };
