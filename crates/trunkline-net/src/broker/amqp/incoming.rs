@@ -1,6 +1,6 @@
 //! [`Incoming`]: a message that is on its way to us, of which a part has come.
 
-use super::outbox::LARGEST;
+use super::{frames::Unreadable, outbox::LARGEST};
 use amq_protocol::{
     frame::AMQPContentHeader,
     protocol::{BasicProperties, basic},
@@ -50,12 +50,18 @@ impl Incoming {
         self
     }
 
-    pub(super) fn continued(mut self, part: &[u8]) -> Self {
+    /// # Errors
+    ///
+    /// Fails if more comes than was said.
+    pub(super) fn continued(mut self, part: &[u8]) -> Result<Self, Unreadable> {
         self.come += part.len() as u64;
+        if self.come > self.size {
+            return Err(Unreadable);
+        }
         if self.is_wanted() {
             self.body.extend_from_slice(part);
         }
-        self
+        Ok(self)
     }
 
     pub(super) fn is_whole(&self) -> bool {
@@ -64,5 +70,23 @@ impl Incoming {
 
     fn is_wanted(&self) -> bool {
         self.size <= LARGEST as u64 && !matches!(self.cause, Cause::Returned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_as_large_as_was_said() {
+        let header =
+            |body_size| AMQPContentHeader { class_id: 60, body_size, properties: Default::default() };
+        let begun = || Incoming::new(Cause::Answer).begun(header(3));
+        assert!(!begun().is_whole());
+        let whole = begun().continued(b"a").unwrap().continued(b"bc").unwrap();
+        assert_eq!((whole.is_whole(), &*whole.body), (true, &b"abc"[..]));
+        assert!(begun().continued(b"abcd").is_err());
+        assert!(Incoming::new(Cause::Answer).continued(b"a").is_err(), "before its header");
+        assert!(Incoming::new(Cause::Answer).begun(header(0)).is_whole());
     }
 }

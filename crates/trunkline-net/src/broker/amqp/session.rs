@@ -192,7 +192,7 @@ impl<'a> Session<'a> {
                 }
                 Frame::Body(channel, part) => {
                     let incoming = self.incoming.remove(&channel).ok_or(frames::Unreadable)?;
-                    self.go_on(channel, incoming.continued(&part));
+                    self.go_on(channel, incoming.continued(&part)?);
                 }
             }
         }
