@@ -8,7 +8,7 @@ use trunkline::{Client, JsonRpc, Limits, Link, Router, Service, broker, node::No
 /// A client of a node that has no procedures of its own, once that has reached the broker.
 pub(super) async fn client(url: &str, network: &str, timeout: Duration) -> Result<Client, Failure> {
     let broker = broker::from_url(url).map_err(|error| Failure::usage(error.to_string()))?;
-    let node = Node::new(broker, Arc::new(Network), network, "trunkline-call");
+    let node = Node::new(broker, Arc::new(Network), network, "trunkline-call").unannounced();
     let limits = Limits::default().call_timeout(timeout);
     let service = Service::new(Router::new().fallback(node.fallback()), JsonRpc::default()).limits(limits);
     node.join(&service);

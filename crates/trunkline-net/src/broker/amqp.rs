@@ -22,11 +22,18 @@ mod trouble;
 
 pub use self::address::InvalidUri;
 
-use self::{address::Address, line::Wire, opening::open, outbox::Outbox, session::Session, trouble::Trouble};
+use self::{
+    address::Address,
+    line::Wire,
+    opening::{greet, open},
+    outbox::Outbox,
+    session::Session,
+    trouble::Trouble,
+};
 use super::{Arrival, Broker, Inbox, Line, Member, backoff::Backoff};
-use crate::clock::now;
 #[cfg(feature = "tls")]
 use crate::tls::TlsClient;
+use crate::{clock::now, link::ByteStream};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::{select, time::sleep};
 
@@ -76,6 +83,26 @@ impl Amqp {
         let address = Arc::make_mut(&mut self.0);
         address.tls = address.tls.take().map(|_| tls);
         self
+    }
+
+    /// Attaches a node to whoever is at the far end of a stream, until that ends, and why it
+    /// has: for fuzzing.
+    #[doc(hidden)]
+    pub fn attach_over(
+        &self,
+        stream: Box<dyn ByteStream>,
+        member: Member,
+        inbox: Arc<dyn Inbox>,
+    ) -> (Arc<dyn Line>, impl Future<Output = Result<(), String>> + use<>) {
+        let outbox = Arc::new(Outbox::new(member));
+        let (address, line) = (self.0.clone(), Arc::new(Wire(outbox.clone())));
+        let speaking = async move {
+            let opened = greet(stream, &address, &outbox.member.name).await;
+            let opened = opened.map_err(|trouble| trouble.to_string())?;
+            let (_, ended) = Session::run(opened, &address, &outbox, &*inbox).await;
+            ended.map_err(|trouble| trouble.to_string())
+        };
+        (line, speaking)
     }
 }
 

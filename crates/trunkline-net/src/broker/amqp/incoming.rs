@@ -1,6 +1,7 @@
 //! [`Incoming`]: a message that is on its way to us, of which a part has come.
 
 use super::{
+    frames::Unreadable,
     outbox::LARGEST,
     reading::{Announced, Header, Properties},
 };
@@ -38,12 +39,18 @@ impl Incoming {
         self
     }
 
-    pub(super) fn continued(mut self, part: &[u8]) -> Self {
+    /// # Errors
+    ///
+    /// Fails if more comes than was said.
+    pub(super) fn continued(mut self, part: &[u8]) -> Result<Self, Unreadable> {
         self.come += part.len() as u64;
+        if self.come > self.size {
+            return Err(Unreadable);
+        }
         if self.is_wanted() {
             self.body.extend_from_slice(part);
         }
-        self
+        Ok(self)
     }
 
     pub(super) fn is_whole(&self) -> bool {
@@ -52,5 +59,22 @@ impl Incoming {
 
     fn is_wanted(&self) -> bool {
         self.properties.is_ok() && self.announced != Announced::Returned
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_as_large_as_was_said() {
+        let header = |size| Header { size, properties: Ok(Properties::default()) };
+        let begun = || Incoming::new(Announced::Answer).begun(header(3));
+        assert!(!begun().is_whole());
+        let whole = begun().continued(b"a").unwrap().continued(b"bc").unwrap();
+        assert_eq!((whole.is_whole(), &*whole.body), (true, &b"abc"[..]));
+        assert!(begun().continued(b"abcd").is_err());
+        assert!(Incoming::new(Announced::Answer).continued(b"a").is_err(), "before its header");
+        assert!(Incoming::new(Announced::Answer).begun(header(0)).is_whole());
     }
 }

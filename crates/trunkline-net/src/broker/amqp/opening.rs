@@ -42,14 +42,19 @@ pub(super) struct Opened {
 
 /// Connects, as a node that people call `name`.
 pub(super) async fn open(address: &Address, name: &str) -> Result<Opened, Trouble> {
-    timeout(PATIENCE, greet(address, name)).await.unwrap_or(Err(Trouble::Late))
+    let opened = async { greet(connect(address).await?, address, name).await };
+    timeout(PATIENCE, opened).await.unwrap_or(Err(Trouble::Late))
 }
 
-async fn greet(address: &Address, name: &str) -> Result<Opened, Trouble> {
+/// The same over a stream that is there.
+pub(super) async fn greet(
+    stream: Box<dyn ByteStream>,
+    address: &Address,
+    name: &str,
+) -> Result<Opened, Trouble> {
     use connection::AMQPMethod::{OpenOk, Tune};
 
-    let mut greeting =
-        Greeting { stream: connect(address).await?, input: BytesMut::new(), frame_max: FRAME_MAX as usize };
+    let mut greeting = Greeting { stream, input: BytesMut::new(), frame_max: FRAME_MAX as usize };
     let mut out = BytesMut::new();
     frames::protocol_header(&mut out);
     greeting.say(&mut out).await?;

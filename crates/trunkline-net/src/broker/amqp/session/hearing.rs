@@ -48,7 +48,7 @@ impl Session<'_> {
                 }
                 Frame::Body(channel, part) => {
                     let incoming = self.incoming.remove(&channel).ok_or(frames::Unreadable)?;
-                    self.go_on(channel, incoming.continued(&part));
+                    self.go_on(channel, incoming.continued(&part)?);
                 }
             }
         }
