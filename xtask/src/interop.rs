@@ -99,6 +99,10 @@ pub(crate) fn install_kit(name: &str) -> Result<(), String> {
     KITS.iter().find(|kit| kit.name == name).ok_or_else(|| unknown(name))?.install()
 }
 
+fn unknown(name: &str) -> String {
+    format!("there is no kit `{name}` under interop/")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -21,7 +21,7 @@ impl Events {
     }
 
     /// All of it so far.
-    fn all(&self) -> Vec<Value> {
+    pub(crate) fn all(&self) -> Vec<Value> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
