@@ -155,6 +155,7 @@ pub(crate) async fn what_is_published_reaches_those_who_listen_on_any_server<W: 
     let mut early = at_two.subscribe::<u8>("t").unwrap();
     let mut apart_heard = apart.cluster().subscribe::<u8>("t").unwrap();
     let mut own = at_one.subscribe::<u8>("t").unwrap();
+    let mut of_two = at_one.subscribe::<u8>("u").unwrap();
     let _servers = join_all([one, two, apart].map(started)).await;
     let mut both = [at_two.subscribe::<u8>("t").unwrap(), at_two.subscribe::<u8>("u").unwrap()];
     at_one.publish("t", 1).unwrap();
@@ -174,7 +175,11 @@ pub(crate) async fn what_is_published_reaches_those_who_listen_on_any_server<W: 
     at_one.publish("t", 4).unwrap();
     assert_eq!(both[0].next().await, Some(Ok(4)));
     drop(both);
+    assert_eq!(of_two.next().await, Some(Ok(2)));
     let mut again = at_two.subscribe::<u8>("t").unwrap();
+    // the broker hears of that before it hears this
+    at_two.publish("u", 6).unwrap();
+    assert_eq!(of_two.next().await, Some(Ok(6)));
     at_one.publish("t", 5).unwrap();
     assert_eq!(again.next().await, Some(Ok(5)));
 }
