@@ -26,11 +26,16 @@ use trunkline_net::broker::{Amqp, Arrival, Inbox, Line, Member, Ticket};
 const KEY: Key<'static> = Key { scope: "global", procedure: "ping", version: "1" };
 const KEPT: Key<'static> = Key { procedure: "kept", ..KEY };
 const PREFETCH: usize = 3;
+/// The channel on which procedures are set up.
+const SET_UP: u16 = 3;
 
 fuzz_target!(|input: &[u8]| {
     let (script, mut choices) = split(input);
     let greets = choices.below(2) == 0;
     let whole = play(steps(script, greets));
+    if greets {
+        assert_eq!(whole.0.first().map(String::as_str), Some("Restored"), "the greeting is understood");
+    }
     // what the node does meanwhile depends on when it is heard
     let said: Option<Vec<Vec<u8>>> = steps(script, greets).into_iter().map(Step::said).collect();
     if let Some(said) = said {
@@ -71,11 +76,12 @@ fn steps(script: &[u8], greets: bool) -> Vec<Step> {
 fn step(kind: u8, rest: &[u8], delivered: &mut u64) -> Step {
     let words = String::from_utf8_lossy(&rest[..rest.len().min(200)]).into_owned();
     let number = || words.bytes().map(u64::from).sum::<u64>();
-    let channel = 1 + u16::from(rest.first().is_some_and(|byte| byte % 2 == 1));
+    let channel = 1 + u16::from(rest.first().map_or(0, |byte| byte % 3));
     let mut next = || {
         *delivered += 1;
         *delivered
     };
+    let set_up = |method| Step::Say(method_on(SET_UP, AMQPClass::Queue(method)));
     let basic = |method| Step::Say(method_on(channel, AMQPClass::Basic(method)));
     match kind {
         b'd' => basic(basic::AMQPMethod::Deliver(basic::Deliver {
@@ -100,14 +106,23 @@ fn step(kind: u8, rest: &[u8], delivered: &mut u64) -> Step {
             routing_key: words.as_str().into(),
         })),
         b'k' => basic(basic::AMQPMethod::CancelOk(basic::CancelOk { consumer_tag: words.as_str().into() })),
-        b'q' => Step::Say(method_on(
-            1,
-            AMQPClass::Queue(queue::AMQPMethod::DeclareOk(queue::DeclareOk {
-                queue: words.as_str().into(),
-                message_count: u32::try_from(number() % 3).unwrap_or(0),
-                consumer_count: u32::from(rest.len() % 2 == 1),
-            })),
-        )),
+        b'q' => set_up(queue::AMQPMethod::DeclareOk(queue::DeclareOk {
+            queue: words.as_str().into(),
+            message_count: u32::try_from(number() % 3).unwrap_or(0),
+            consumer_count: u32::from(rest.len() % 2 == 1),
+        })),
+        b'n' => set_up(queue::AMQPMethod::BindOk(queue::BindOk {})),
+        b'u' => set_up(queue::AMQPMethod::UnbindOk(queue::UnbindOk {})),
+        b'c' => {
+            let close = channel::Close {
+                reply_code: 406,
+                reply_text: words.as_str().into(),
+                class_id: 0,
+                method_id: 0,
+            };
+            Step::Say(method_on(SET_UP, AMQPClass::Channel(channel::AMQPMethod::Close(close))))
+        }
+        b'o' => Step::Say(open_ok(SET_UP)),
         b'h' => {
             let properties = BasicProperties::default()
                 .with_type(["request", "response", "event", ""][rest.len() % 4].into())
@@ -165,11 +180,21 @@ fn greeting() -> Vec<u8> {
         method_on(0, AMQPClass::Connection(connection::AMQPMethod::Start(start))),
         method_on(0, AMQPClass::Connection(connection::AMQPMethod::Tune(tune))),
         method_on(0, AMQPClass::Connection(connection::AMQPMethod::OpenOk(connection::OpenOk {}))),
-        method_on(1, AMQPClass::Channel(channel::AMQPMethod::OpenOk(channel::OpenOk {}))),
-        method_on(2, AMQPClass::Channel(channel::AMQPMethod::OpenOk(channel::OpenOk {}))),
+        (1..=SET_UP).flat_map(open_ok).collect(),
         method_on(1, AMQPClass::Queue(queue::AMQPMethod::DeclareOk(declared))),
+        bound(),
+        bound(),
     ]
     .concat()
+}
+
+fn open_ok(channel: u16) -> Vec<u8> {
+    method_on(channel, AMQPClass::Channel(channel::AMQPMethod::OpenOk(channel::OpenOk {})))
+}
+
+/// The queue of a procedure is there.
+fn bound() -> Vec<u8> {
+    method_on(SET_UP, AMQPClass::Queue(queue::AMQPMethod::BindOk(queue::BindOk {})))
 }
 
 /// What a node hears.

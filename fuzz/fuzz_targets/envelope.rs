@@ -112,6 +112,7 @@ fn ask_on(opened: &Opened, args: Option<&str>) {
         key: &key,
         args: args.map(Payload::Json),
         context: &opened.context,
+        identified: opened.repeated,
         timeout: Duration::from_secs(1),
         repeated: opened.repeated,
     };
