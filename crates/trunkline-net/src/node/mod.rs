@@ -55,7 +55,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -107,6 +107,8 @@ pub struct Node {
 /// What there is of a node that has joined.
 struct Joined {
     serving: Arc<Serving>,
+    /// Whether it has finished what it had taken, and serves its clients only.
+    is_drained: AtomicBool,
     presence: Arc<Presence>,
     /// On which it speaks of itself.
     task: AbortOnDropHandle<()>,
@@ -222,7 +224,8 @@ impl Node {
         }
         // last: who hears of it is to be able to call it
         let task = AbortOnDropHandle::new(tokio::spawn(presence.clone().run()));
-        assert!(self.joined.set(Joined { serving, presence, task }).is_ok(), "a node joins a network once");
+        let joined = Joined { serving, is_drained: AtomicBool::new(false), presence, task };
+        assert!(self.joined.set(joined).is_ok(), "a node joins a network once");
     }
 
     /// What this node knows of the others, and they of it.
@@ -261,10 +264,13 @@ impl Node {
     /// others go on, and others reach its clients: [`leave`](Self::leave) is to follow when
     /// nobody makes any more, and there are no clients left.
     pub async fn drain(&self) {
-        if let (Some(line), Some(Joined { serving, presence, .. })) = (self.desk.line(), self.joined.get()) {
+        if let (Some(line), Some(Joined { serving, is_drained, presence, .. })) =
+            (self.desk.line(), self.joined.get())
+        {
             presence.drain();
             line.stop_serving(Some(&Key::of(&self.cluster.procedure()))).await;
             serving.finish().await;
+            is_drained.store(true, Ordering::Relaxed);
         }
     }
 
@@ -273,9 +279,11 @@ impl Node {
     /// left after 5 seconds.
     pub async fn leave(&self) {
         let until = Instant::now() + PARTING;
-        if let (Some(line), Some(Joined { serving, presence, .. })) = (self.desk.line(), self.joined.get()) {
+        if let (Some(line), Some(Joined { serving, is_drained, presence, .. })) =
+            (self.desk.line(), self.joined.get())
+        {
             presence.leave();
-            if serving.is_idle() {
+            if is_drained.load(Ordering::Relaxed) {
                 // whoever has just sent something to a client that is gone is told so
                 let last = async {
                     line.stop_serving(None).await;
@@ -301,7 +309,7 @@ impl Node {
     fn cut_off(&self) {
         // first, so that what is broken off is not settled, but goes to others
         self.desk.leave();
-        if let Some(Joined { serving, presence, task }) = self.joined.get() {
+        if let Some(Joined { serving, presence, task, .. }) = self.joined.get() {
             task.abort();
             presence.end();
             serving.break_off();

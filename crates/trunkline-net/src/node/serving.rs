@@ -196,11 +196,6 @@ impl Serving {
         self.tasks.wait().await;
     }
 
-    /// Whether no call of others runs.
-    pub(super) fn is_idle(&self) -> bool {
-        self.calls().count == 0
-    }
-
     /// Breaks off what still runs.
     pub(super) fn break_off(&self) {
         self.calls().running.clear();

@@ -60,6 +60,9 @@ struct State {
     /// What is served, and what is subscribed to, also while the broker is lost.
     keys: Vec<Served>,
     topics: HashSet<String>,
+    /// Which topics the connection is to be sent, and those of which it was told otherwise.
+    heard: HashSet<String>,
+    changed: HashSet<String>,
     has_stopped: bool,
     /// What is served all the same.
     kept: Option<String>,
@@ -98,12 +101,42 @@ impl State {
         !self.has_stopped || self.kept.as_ref() == Some(&served.key)
     }
 
-    /// What is to be served no more, but for what the connection was told of.
-    fn take_unwanted(&mut self) -> Vec<usize> {
-        let is_new = |served: &Served| !served.is_over && !self.wants(served);
-        let numbers: Vec<_> = (0..self.keys.len()).filter(|number| is_new(&self.keys[*number])).collect();
+    /// Whether a connection is yet to be told to serve it no more.
+    fn is_to_stop(&self, served: &Served) -> bool {
+        !served.is_over && !self.wants(served)
+    }
+
+    /// What is to be served no more of the first `known`, but for what the connection was told
+    /// of.
+    fn take_unwanted(&mut self, known: usize) -> Vec<usize> {
+        let known = self.keys.iter().take(known).enumerate();
+        let unwanted = known.filter(|(_, served)| self.is_to_stop(served));
+        let numbers: Vec<_> = unwanted.map(|(number, _)| number).collect();
         numbers.iter().for_each(|number| self.keys[*number].is_over = true);
         numbers
+    }
+
+    /// Remembers whether the connection is to be told of a topic; no more than there is to
+    /// be told, however often it changes.
+    fn note(&mut self, topic: &str) {
+        if self.topics.contains(topic) == self.heard.contains(topic) {
+            self.changed.remove(topic);
+        } else {
+            self.changed.insert(topic.to_owned());
+        }
+    }
+
+    /// Says in `out` to be sent what is subscribed to, and nothing else.
+    fn hear(&mut self, names: &Names, out: &mut BytesMut) {
+        for topic in mem::take(&mut self.changed) {
+            if self.topics.contains(&topic) {
+                topology::hear(out, names, &self.events, &topic);
+                self.heard.insert(topic);
+            } else {
+                topology::hear_no_more(out, names, &self.events, &topic);
+                self.heard.remove(&topic);
+            }
+        }
     }
 }
 
@@ -160,28 +193,20 @@ impl Outbox {
     }
 
     pub(super) fn subscribe(&self, topic: &str) {
-        self.change(topic, |topics| topics.insert(topic.to_owned()), topology::hear);
+        self.change(topic, |topics| topics.insert(topic.to_owned()));
     }
 
     pub(super) fn unsubscribe(&self, topic: &str) {
-        self.change(topic, |topics| topics.remove(topic), topology::hear_no_more);
+        self.change(topic, |topics| topics.remove(topic));
     }
 
-    /// Changes what is subscribed to, and says so if that makes a difference.
-    fn change(
-        &self,
-        topic: &str,
-        change: impl FnOnce(&mut HashSet<String>) -> bool,
-        say: impl FnOnce(&mut BytesMut, &Names, &str, &str),
-    ) {
+    /// Changes what is subscribed to, of which the connection is told if there is one.
+    fn change(&self, topic: &str, change: impl FnOnce(&mut HashSet<String>) -> bool) {
         let mut state = self.state();
-        let State { reach, out, events, topics, .. } = &mut *state;
-        if *reach == Reach::Left || !change(topics) {
+        if state.reach == Reach::Left || !change(&mut state.topics) || state.reach != Reach::There {
             return;
         }
-        if *reach == Reach::There {
-            say(out, &self.names, events, topic);
-        }
+        state.note(topic);
         drop(state);
         self.said.notify_one();
     }
@@ -192,7 +217,7 @@ impl Outbox {
         let (sender, receiver) = oneshot::channel();
         let mut state = self.state();
         (state.has_stopped, state.kept) = (true, kept);
-        let is_to_be_said = state.keys.iter().any(|it| !it.is_over && !state.wants(it));
+        let is_to_be_said = state.keys.iter().any(|it| state.is_to_stop(it));
         if state.reach == Reach::There && (is_to_be_said || !state.stops.is_empty()) {
             state.stops.push(sender);
             drop(state);
@@ -241,11 +266,12 @@ impl Outbox {
     }
 
     /// The broker is there, and has been set up: says in `out` to take what comes, before
-    /// anything else is said. Which of the times that this happens, and what is not to be
-    /// served any more, unless the node has left meanwhile.
+    /// anything else is said. Which of the times that this happens, and what of the `known`
+    /// procedures is not to be served any more, unless the node has left meanwhile.
     pub(super) fn restore(
         &self,
         set_up: SetUp,
+        known: usize,
         frame_max: usize,
         out: &mut BytesMut,
     ) -> Option<(u64, Vec<usize>)> {
@@ -257,13 +283,12 @@ impl Outbox {
         topology::consume_replies(out, &reply_to, topology::ANSWERS);
         topology::consume_replies(out, &events, topology::EVENTS);
         // what has changed since
-        let (names, topics) = (&self.names, &state.topics);
-        topics.difference(&heard).for_each(|topic| topology::hear(out, names, &events, topic));
-        heard.difference(topics).for_each(|topic| topology::hear_no_more(out, names, &events, topic));
+        state.changed = state.topics.symmetric_difference(&heard).cloned().collect();
+        state.heard = heard;
         state.reach = Reach::There;
         (state.reply_to, state.events, state.frame_max) = (reply_to, events, frame_max);
         state.restored += 1;
-        Some((state.restored, state.take_unwanted()))
+        Some((state.restored, state.take_unwanted(known)))
     }
 
     /// The broker is lost, with all that was said and had not reached it.
@@ -275,6 +300,7 @@ impl Outbox {
         (state.out, state.waiting, state.is_blocked) = (BytesMut::new(), Waiting::default(), false);
         state.settled.clear();
         state.stops.clear();
+        (state.heard, state.changed) = (HashSet::new(), HashSet::new());
         // the next connection counts anew
         let wanted = mem::take(&mut state.keys).into_iter().filter(|it| state.wants(it)).collect();
         state.keys = wanted;
@@ -306,17 +332,26 @@ impl Outbox {
             (state.has_stopped, state.kept) = (true, None);
             state.keys.truncate(known);
         }
-        let to_stop = state.take_unwanted();
-        mem::swap(out, &mut state.out);
+        let to_stop = state.take_unwanted(known);
+        if state.changed.is_empty() {
+            mem::swap(out, &mut state.out);
+        } else {
+            // first: it is to be so when what was said after it is heard
+            state.hear(&self.names, out);
+            out.extend_from_slice(&mem::take(&mut state.out));
+        }
         mem::swap(settled, &mut state.settled);
         state.waiting = Waiting::default();
         Orders { to_serve: Vec::new(), to_stop, leave }
     }
 
-    /// Nothing is served any more.
+    /// Nothing is served any more of what was to be stopped so far.
     pub(super) fn has_stopped(&self) {
-        // those who wait are told by dropping the other end
-        self.state().stops.clear();
+        let mut state = self.state();
+        if !state.keys.iter().any(|it| state.is_to_stop(it)) {
+            // those who wait are told by dropping the other end
+            state.stops.clear();
+        }
     }
 
     /// No code of others runs under this lock, so that it cannot be poisoned half-way.

@@ -44,10 +44,14 @@ impl Serving {
         from
     }
 
-    /// These are served no more.
-    pub(super) fn stop(&mut self, numbers: &[usize]) {
+    /// These are served no more. Those of them that RabbitMQ may know of: a queue that we were
+    /// not let have is somebody else's.
+    pub(super) fn stop(&mut self, numbers: &[usize]) -> Vec<usize> {
         self.stopped.extend(numbers);
+        let refused = |number: &usize| self.refused.get(number).is_some_and(|it| it.again.is_some());
+        let ours = numbers.iter().copied().filter(|number| !refused(number)).collect();
         self.refused.retain(|number, _| !numbers.contains(number));
+        ours
     }
 
     /// Whether this one is to be served, if there is one of this number.
@@ -127,9 +131,11 @@ mod tests {
         }
         serving.bound(1);
         assert_eq!(serving.all_bound().collect::<Vec<_>>(), [0, 1]);
-        serving.stop(&[1]);
+        assert_eq!(serving.stop(&[1]), [1]);
         serving.refused(1, &why, now);
         assert_eq!(serving.due(now + LONGEST_PAUSE), [0; 0], "it is served no more");
         assert_eq!(serving.all_bound().collect::<Vec<_>>(), [0]);
+        serving.refused(0, &why, now);
+        assert_eq!(serving.stop(&[0]), [0; 0], "its queue is not ours");
     }
 }

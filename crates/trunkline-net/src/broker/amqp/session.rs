@@ -165,9 +165,9 @@ impl<'a> Session<'a> {
     /// Serves these no more; what waits for us is taken first if it `takes` it.
     fn stop(&mut self, numbers: &[usize], takes: bool) {
         self.last_done = now();
-        self.serving.stop(numbers);
+        let numbers = self.serving.stop(numbers);
         numbers.iter().for_each(|number| topology::leave_procedure(&mut self.out, *number));
-        self.stopping.get_or_insert_default().begin(numbers.len(), takes);
+        self.stopping.get_or_insert_default().begin(numbers, takes);
     }
 
     /// Asks for what is due, and is done with what is done.
@@ -175,8 +175,11 @@ impl<'a> Session<'a> {
         self.careful.write(&self.serving.keys, &self.outbox.names, &mut self.out);
         if let Some(stopping) = &mut self.stopping {
             if stopping.is_done() {
-                self.stopping = None;
-                self.outbox.has_stopped();
+                // what has come is the node's first, as far as it has room for it
+                if self.over.is_empty() || self.is_leaving {
+                    self.stopping = None;
+                    self.outbox.has_stopped();
+                }
             } else if self.over.is_empty()
                 && self.held.len() < self.outbox.member.prefetch
                 && let Some(number) = stopping.take_one()
@@ -203,7 +206,8 @@ impl<'a> Session<'a> {
             return Err(Trouble::Silent);
         }
         // procedures that were refused are waited for by nobody
-        let is_awaited = self.set_up.is_some() || !self.serving.is_set_up() || self.stopping.is_some();
+        let is_stopping = self.stopping.as_ref().is_some_and(|stopping| !stopping.is_done());
+        let is_awaited = self.set_up.is_some() || !self.serving.is_set_up() || is_stopping;
         if is_awaited && !self.is_blocked && now.saturating_duration_since(self.last_done) > PATIENCE {
             return Err(Trouble::Late);
         }

@@ -8,13 +8,15 @@
 //! that it is bound, whichever of them RabbitMQ hears first.
 
 use super::careful::{Careful, Job};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 /// What is left to do until nothing is served any more that is not to be.
 #[derive(Default)]
 pub(super) struct Stopping {
     /// How many procedures are not done with.
     open: usize,
+    /// Those of which something may still be delivered to us.
+    consumed: HashSet<usize>,
     /// Those whose queues nobody is left to take from but us, and which have something.
     left_to_us: VecDeque<usize>,
     /// Whether the first of these was asked for a message.
@@ -24,9 +26,10 @@ pub(super) struct Stopping {
 }
 
 impl Stopping {
-    /// So many more procedures are served no more.
-    pub(super) fn begin(&mut self, procedures: usize, takes: bool) {
-        self.open += procedures;
+    /// These are served no more, either.
+    pub(super) fn begin(&mut self, numbers: Vec<usize>, takes: bool) {
+        self.open += numbers.len();
+        self.consumed.extend(numbers);
         self.takes = takes;
     }
 
@@ -35,8 +38,10 @@ impl Stopping {
     }
 
     /// Nothing more is delivered to us of this procedure.
-    pub(super) fn cancelled(&self, number: usize, careful: &mut Careful) {
-        careful.ask(Job::Count(number));
+    pub(super) fn cancelled(&mut self, number: usize, careful: &mut Careful) {
+        if self.consumed.remove(&number) {
+            careful.ask(Job::Count(number));
+        }
     }
 
     /// A job is done; of those that count, how many take from the queue and how much there is.
@@ -105,7 +110,7 @@ mod tests {
 
     fn stopping(procedures: usize, takes: bool) -> Stopping {
         let mut stopping = Stopping::default();
-        stopping.begin(procedures, takes);
+        stopping.begin((0..procedures).collect(), takes);
         stopping
     }
 

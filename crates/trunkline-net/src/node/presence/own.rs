@@ -2,7 +2,7 @@
 
 use super::{
     node_info::Load,
-    said::{Here, LARGEST, Said},
+    said::{Here, LARGEST, LONGEST_NAME, Said},
 };
 use bytes::Bytes;
 use std::{
@@ -10,9 +10,6 @@ use std::{
     sync::Arc,
 };
 use trunkline_core::{Catalog, Format, OwnedPayload, Signature};
-
-/// The most bytes of a name, or a version, that are told.
-const LONGEST_NAME: usize = 128;
 
 /// What this node says of itself.
 pub(crate) struct Own {

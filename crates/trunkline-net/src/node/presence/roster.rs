@@ -2,7 +2,7 @@
 
 use super::{
     node_info::NodeInfo,
-    said::{Here, LARGEST, is_id},
+    said::{Here, LARGEST},
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -59,7 +59,7 @@ impl Roster {
     /// A node has said something of itself. Whether it is to be asked for its catalog.
     pub(super) fn here(&mut self, said: Here, now: Instant) -> (bool, Learned) {
         let known = self.nodes.get(&said.id);
-        if !is_id(&said.id) || known.is_some_and(|seen| seen.is_gone) {
+        if !said.is_short() || known.is_some_and(|seen| seen.is_gone) {
             return (false, Vec::new());
         }
         if known.is_none() && self.nodes.len() >= MOST.0 {
@@ -242,6 +242,18 @@ mod tests {
 
     fn ids(roster: &Roster, now: Instant) -> Vec<Box<str>> {
         roster.nodes(now).into_iter().map(|node| node.id).collect()
+    }
+
+    #[test]
+    fn who_says_too_much_of_itself_is_not_remembered() {
+        let (mut roster, now) = (Roster::default(), Instant::now());
+        let long: Box<str> = "x".repeat(129).into();
+        roster.here(Here { name: long.clone(), ..here("a", "1") }, now);
+        roster.here(Here { version: long.clone(), ..here("b", "1") }, now);
+        roster.here(Here { software: long.clone(), ..here("c", "1") }, now);
+        roster.here(here("d", &long), now);
+        roster.here(Here { name: long[1..].into(), ..here("e", "1") }, now);
+        assert_eq!(ids(&roster, now), ["e".into()]);
     }
 
     #[test]

@@ -16,6 +16,9 @@ pub(crate) const TOPIC: &str = "trunkline.presence";
 /// The most bytes of a message: brokers carry as many, and so much is read.
 pub(super) const LARGEST: usize = 512 << 10;
 
+/// The longest text that a node says of itself, and that is remembered, in bytes.
+pub(super) const LONGEST_NAME: usize = 128;
+
 /// A message.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,6 +62,17 @@ pub(super) fn topic_of(node: &str) -> String {
 /// Whether a node may be called so, in topics and elsewhere.
 pub(super) fn is_id(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+impl Here {
+    /// Whether it may be remembered.
+    pub(super) fn is_short(&self) -> bool {
+        let texts = [&self.name, &self.version, &self.software];
+        let is_digest = |digest: &str| digest.len() <= LONGEST_NAME;
+        is_id(&self.id)
+            && texts.iter().all(|text| text.len() <= LONGEST_NAME)
+            && self.catalog.as_deref().is_none_or(is_digest)
+    }
 }
 
 impl Said {

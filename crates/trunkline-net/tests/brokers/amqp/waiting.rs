@@ -6,7 +6,7 @@ use crate::{
 };
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use trunkline_core::Key;
 use trunkline_net::broker::{Amqp, Broker, Request};
 use trunkline_services::RabbitMq;
@@ -81,6 +81,30 @@ async fn the_last_that_stops_takes_also_what_it_comes_to_late() {
     stopped.await.unwrap();
     gateway.ask_for(&pong, "e", Duration::MAX).unwrap();
     gateway.hears(&["e: nobody"]).await;
+}
+
+/// The queues are empty already.
+#[tokio::test]
+async fn who_stops_is_ready_once_it_has_been_given_all_that_came() {
+    let (broker, network) = (broker(), network());
+    let pong = Key { procedure: "pong", ..PING };
+    let mut server = Peer::serving(&broker, &network, 1, &[PING, pong]).await;
+    let mut gateway = Peer::attach(&broker, &network, 1).await;
+    gateway.ask("a").unwrap();
+    let (_, ticket) = server.request().await;
+    gateway.ask_for(&pong, "b", Duration::MAX).unwrap();
+    gateway.is_heard().await;
+    server.is_heard().await;
+    let line = server.own_line();
+    let mut stopped = tokio::spawn(async move { line.stop_serving(None).await });
+    // as long as RabbitMQ takes to stop, and much longer
+    let early = timeout(Duration::from_secs(3), &mut stopped).await;
+    assert!(early.is_err(), "there is no room for the second yet");
+    server.line().settle(ticket);
+    let (heard, ticket) = server.request().await;
+    assert_eq!(heard, "b");
+    stopped.await.unwrap();
+    server.line().settle(ticket);
 }
 
 /// What it holds runs for too long.

@@ -30,8 +30,11 @@ impl Session<'_> {
                 Frame::Method(_, AMQPClass::Basic(method)) => self.basic(method)?,
                 Frame::Method(SET_UP, method) => self.careful(method)?,
                 Frame::Method(_, AMQPClass::Queue(queue::AMQPMethod::DeclareOk(_))) => {
-                    self.serve(self.outbox.to_serve());
-                    self.restore_if_set_up();
+                    // once: all else that is declared is said on the careful channel
+                    if self.set_up.is_some() && self.serving.keys.is_empty() {
+                        self.serve(self.outbox.to_serve());
+                        self.restore_if_set_up();
+                    }
                 }
                 Frame::Method(_, AMQPClass::Connection(method)) => self.connection(method)?,
                 Frame::Method(_, AMQPClass::Channel(channel::AMQPMethod::Close(close))) => {
@@ -88,7 +91,7 @@ impl Session<'_> {
             basic::AMQPMethod::CancelOk(it) => {
                 self.last_done = now();
                 let number = topology::procedure_of(it.consumer_tag.as_str());
-                if let (Some(stopping), Some(number)) = (&self.stopping, number) {
+                if let (Some(stopping), Some(number)) = (&mut self.stopping, number) {
                     stopping.cancelled(number, &mut self.careful);
                 }
             }
@@ -149,7 +152,9 @@ impl Session<'_> {
             return;
         }
         let Some(set_up) = self.set_up.take() else { return };
-        let Some((restored, unwanted)) = self.outbox.restore(set_up, self.frame_max, &mut self.out) else {
+        let known = self.serving.keys.len();
+        let Some((restored, unwanted)) = self.outbox.restore(set_up, known, self.frame_max, &mut self.out)
+        else {
             self.has_ended = true;
             return;
         };
