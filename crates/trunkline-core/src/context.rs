@@ -325,15 +325,17 @@ impl Connection {
     /// far end and says it, or else the address there.
     ///
     /// A proxy is to be named only if it sets the header anew, whatever it says already: who
-    /// comes by way of it could otherwise pass for anybody.
+    /// comes by way of it could otherwise pass for anybody. Addresses of IPv4 that are written
+    /// as ones of IPv6, `::ffff:192.0.2.1`, are the same as without.
     #[must_use]
     pub fn client_address(&self, proxies: &[IpAddr]) -> Option<IpAddr> {
         let remote = self.remote?.ip().to_canonical();
         let told = || {
             let header = self.headers().get("x-real-ip")?.to_str().ok()?;
-            header.split(',').next()?.trim().parse().ok()
+            let told: IpAddr = header.split(',').next()?.trim().parse().ok()?;
+            Some(told.to_canonical())
         };
-        proxies.contains(&remote).then(told).flatten().or(Some(remote))
+        proxies.iter().any(|proxy| proxy.to_canonical() == remote).then(told).flatten().or(Some(remote))
     }
 
     /// What was asked for over HTTP, with its query; `None` elsewhere.

@@ -116,11 +116,11 @@ impl Settings {
 
     /// What a file has in it, without the line feed at its end.
     pub(super) fn read_file(&mut self, key: &str, place: Place, named: &str) -> Option<Found<String>> {
-        let path = place.path(named);
-        match fs::read_to_string(&path) {
+        match fs::read_to_string(place.path(named)) {
             Ok(text) => Some(Found { value: text.trim_end_matches(['\r', '\n']).to_owned(), place }),
             Err(error) => {
-                self.problem(&place, key, &format!("cannot be read: {}: {error}", path.display()));
+                // what is set may be the secret itself, by mistake
+                self.problem(&place, key, &format!("cannot be read as a file: {error}"));
                 None
             }
         }

@@ -45,11 +45,12 @@ async fn speak(stream: TcpStream, line: Arc<Line>, since: Instant) -> Option<Lif
     };
     #[cfg(not(feature = "tls"))]
     let mut socket = Socket::Bare(stream);
+    let last_call = LAST_CALL.min(site.limits.drain_timeout / 2);
     let (http2, arrived) = match socket.agreed() {
         Some(http2) => (http2, Vec::new()),
         None => tokio::select! {
             sniffed = timeout_at(after(since, site.limits.handshake_timeout), socket.sniff()) => sniffed.ok()?.ok()?,
-            () = site.shutdown.begun().then(|()| sleep(LAST_CALL)) => return None,
+            () = site.shutdown.begun().then(|()| sleep(last_call)) => return None,
         },
     };
     let io = TokioIo::new(Wire::new(socket, arrived, line.clone(), http2));
@@ -63,7 +64,7 @@ async fn speak(stream: TcpStream, line: Arc<Line>, since: Instant) -> Option<Lif
         let here = line.clone();
         let answer = move |request| Site::respond(request, Busy::new(here.clone())).map(Ok::<_, Infallible>);
         let connection = site.http1.serve_connection(io, service_fn(answer)).with_upgrades();
-        watch(connection, |connection| connection.graceful_shutdown(), &line, since, LAST_CALL).await
+        watch(connection, |connection| connection.graceful_shutdown(), &line, since, last_call).await
     };
     if let Some(Err(error)) = ended {
         tracing::debug!(%error, remote = %line.remote, "an HTTP connection broke");

@@ -25,7 +25,7 @@ const ROUNDS: usize = 8;
 const PARTING: Duration = Duration::from_secs(1);
 /// How long a connection of HTTP/1.1 with nothing under way is kept for a last request. One
 /// may be on its way when the shutdown begins: if it met a closed connection its client could
-/// not tell whether it has run.
+/// not tell whether it has run. Half of `drain_timeout` at most.
 pub(super) const LAST_CALL: Duration = Duration::from_millis(500);
 /// As good as never, and no further ahead than clocks go.
 pub(super) const AGES: Duration = Duration::from_secs(30 * 365 * 24 * 3600);

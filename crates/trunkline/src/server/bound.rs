@@ -56,9 +56,12 @@ impl Bound {
     ///
     /// A server is of use before, too: what it has itself needs no broker, and calls of what
     /// others have wait for it. So this is for programs that are to be ready when they say so.
-    pub async fn joined(&self) {
-        if let Some(node) = &self.node {
-            node.joined().await;
+    pub fn joined(&self) -> impl Future<Output = ()> + Send + use<> {
+        let node = self.node.clone();
+        async move {
+            if let Some(node) = node {
+                node.joined().await;
+            }
         }
     }
 

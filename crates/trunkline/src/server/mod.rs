@@ -335,10 +335,12 @@ impl Server {
         let cluster = self.cluster();
         let listeners = self.take_listeners();
         let (service, node) = self.into_service()?;
-        let (mut sockets, mut places) = (Vec::new(), Vec::new());
-        for listener in &listeners {
-            sockets.push(listener.bind().await?);
-            places.push(listener.place());
+        let places: Arc<[String]> = listeners.iter().map(Listener::place).collect();
+        // none is borrowed while others are waited for: not all of them can be shared
+        let binding: Vec<_> = listeners.iter().map(Listener::bind).collect();
+        let mut sockets = Vec::new();
+        for bound in binding {
+            sockets.push(bound.await?);
         }
         let shutdown = Shutdown::new();
         let accepting = serve_all(listeners, &sockets, &service, &shutdown);
@@ -348,7 +350,7 @@ impl Server {
         let (node, sockets) = (node.map(Arc::new), Arc::new(sockets));
         let (renew, renewals) = mpsc::unbounded_channel();
         let reloader = Reloader {
-            places: places.into(),
+            places,
             cluster: cluster.clone(),
             node: node.as_ref().map(Arc::downgrade),
             sockets: Arc::downgrade(&sockets),

@@ -185,6 +185,10 @@ async fn those_behind_a_trusted_proxy_have_guesses_of_their_own() {
     assert_eq!(kind(&access, "eve", &eve).await, Some(FaultKind::Unauthenticated));
     assert_eq!(kind(&access, "ada", &eve).await, Some(FaultKind::RateLimited));
     assert_eq!(kind(&access, "ada", &by("10.0.0.9:2", "203.0.113.8")).await, None);
+    // as a proxy says it that listens for both kinds of addresses
+    let mapped = by("[::ffff:10.0.0.9]:2", "::ffff:203.0.113.7");
+    assert_eq!(kind(&access, "ada", &mapped).await, Some(FaultKind::RateLimited));
+    assert_eq!(kind(&access, "ada", &by("10.0.0.9:2", "::ffff:203.0.113.9")).await, None);
     // others are not believed
     assert_eq!(
         kind(&access, "eve", &by("10.0.0.1:1", "203.0.113.1")).await,

@@ -11,6 +11,21 @@ async fn bound() -> (Bound, Vec<SocketAddr>) {
     (bound, addresses)
 }
 
+/// `main` may leave all of it to a task.
+#[tokio::test]
+async fn a_task_binds_waits_and_serves() {
+    let server = Server::new(Router::new()).http("127.0.0.1:0").tcp("127.0.0.1:0");
+    let serving = tokio::spawn(server.serve_until(async {}));
+    serving.await.unwrap().unwrap();
+    let server = Server::new(Router::new()).http("127.0.0.1:0").tcp("127.0.0.1:0");
+    let serving = tokio::spawn(async {
+        let bound = server.bind().await.unwrap();
+        bound.joined().await;
+        bound.serve_until(async {}).await;
+    });
+    serving.await.unwrap();
+}
+
 #[tokio::test]
 async fn to_drop_the_future_stops_accepting_and_nothing_else() {
     let (bound, addresses) = bound().await;

@@ -81,7 +81,16 @@ fn settings_that_do_not_go_together_are_told() {
             "[broker]\nurl = \"memory:\"\nurl_file = \"x\"",
             ":3:1: `broker.url_file` cannot be set beside `broker.url`",
         ),
-        ("e.toml", "[broker]\nurl_file = \"no such\"", ":2:1: `broker.url_file` cannot be read: "),
+        (
+            "e.toml",
+            &format!("[broker]\nurl_file = \"amqp://user:{SECRET}@rabbit\""),
+            ":2:1: `broker.url_file` cannot be read as a file: ",
+        ),
+        (
+            "o.toml",
+            &format!("[jwt]\nsecret_files = [\"{SECRET}\"]"),
+            ":2:1: `jwt.secret_files` cannot be read as a file: ",
+        ),
         (
             "n.toml",
             "[identity]\nmode = \"verify\"\n[jwt]\nsecret_files = []",

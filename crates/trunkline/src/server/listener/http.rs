@@ -66,8 +66,9 @@ impl HttpListener {
         format!("http {}", self.address)
     }
 
-    pub(super) async fn bind(&self) -> Result<Http, BindError> {
-        Http::bind(&self.address).await.map_err(BindError::at(&self.address))
+    pub(super) fn bind(&self) -> impl Future<Output = Result<Http, BindError>> + Send + use<> {
+        let address = self.address.clone();
+        async move { Http::bind(&address).await.map_err(BindError::at(&address)) }
     }
 
     /// What is served on a port.

@@ -51,11 +51,17 @@ impl Listener {
     }
 
     /// Takes its place, on which nothing is served yet.
-    pub(super) async fn bind(&self) -> Result<Socket, BindError> {
+    pub(super) fn bind(&self) -> Pin<Box<dyn Future<Output = Result<Socket, BindError>> + Send>> {
         match self {
-            Self::Streams(listener) => listener.bind().await.map(Socket::Streams),
+            Self::Streams(listener) => {
+                let bound = listener.bind();
+                Box::pin(async { bound.await.map(Socket::Streams) })
+            }
             #[cfg(feature = "http")]
-            Self::Http(listener) => listener.bind().await.map(|http| Socket::Http(Box::new(http))),
+            Self::Http(listener) => {
+                let bound = listener.bind();
+                Box::pin(async { bound.await.map(|http| Socket::Http(Box::new(http))) })
+            }
         }
     }
 

@@ -17,7 +17,7 @@ pub struct StreamsListener {
     tls: Option<trunkline_net::tls::TlsServer>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum At {
     Tcp(String),
     Unix(PathBuf),
@@ -86,12 +86,15 @@ impl StreamsListener {
         }
     }
 
-    pub(super) async fn bind(&self) -> Result<Arc<StreamListener>, BindError> {
-        let socket = match &self.at {
-            At::Tcp(address) => StreamListener::tcp(address).await.map_err(BindError::at(address)),
-            At::Unix(path) => StreamListener::unix(path).await.map_err(BindError::at(path.display())),
-        };
-        socket.map(Arc::new)
+    pub(super) fn bind(&self) -> impl Future<Output = Result<Arc<StreamListener>, BindError>> + Send + use<> {
+        let at = self.at.clone();
+        async move {
+            let socket = match &at {
+                At::Tcp(address) => StreamListener::tcp(address).await.map_err(BindError::at(address)),
+                At::Unix(path) => StreamListener::unix(path).await.map_err(BindError::at(path.display())),
+            };
+            socket.map(Arc::new)
+        }
     }
 
     /// What is served on a socket.
