@@ -6,13 +6,14 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::str::SplitAsciiWhitespace;
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// How often a wait looks whether what it waits for has come.
 pub(crate) const GLANCE: Duration = Duration::from_millis(20);
 
-/// How long a process may take to be gone after SIGKILL.
+/// How long a process may take to be gone after SIGKILL, or to do nothing after SIGSTOP.
 const GONE: Duration = Duration::from_secs(30);
 
 /// A process that runs, or ran.
@@ -73,6 +74,27 @@ impl Process {
         }
     }
 
+    /// Stops it by SIGSTOP, and waits until it does nothing any more: one of its threads is told,
+    /// and tells the others when it has its turn, until when they go on.
+    pub(crate) fn stop(&self) -> Result<(), String> {
+        let began = Instant::now();
+        self.signal("STOP")?;
+        while !self.is_stopped() {
+            if began.elapsed() > GONE {
+                return Err(format!("process {} still runs {GONE:?} after SIGSTOP", self.id));
+            }
+            thread::sleep(GLANCE);
+        }
+        Ok(())
+    }
+
+    /// Whether each of its threads is stopped, or has ended.
+    fn is_stopped(&self) -> bool {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.id)).into_iter().flatten().flatten();
+        let mut stats = threads.filter_map(|thread| fs::read_to_string(thread.path().join("stat")).ok());
+        stats.all(|stat| fields(&stat).is_none_or(|mut it| matches!(it.next(), Some("T" | "Z" | "X"))))
+    }
+
     /// Ends it by SIGKILL, unless it has ended already, and waits until it is gone.
     pub(crate) fn kill(&self) -> Result<(), String> {
         let began = Instant::now();
@@ -94,13 +116,18 @@ impl Process {
 /// When the process with this id started, unless it has ended; see proc_pid_stat(5).
 fn started(id: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    // The name, in parentheses, may have spaces and parentheses; the state is the first after it.
-    let mut fields = stat[stat.rfind(')')? + 1..].split_ascii_whitespace();
+    let mut fields = fields(&stat)?;
     let state = fields.next()?;
     let threads = fields.nth(16)?;
     // Its first thread may have ended while others still have the sockets.
     let has_ended = matches!((state, threads), ("Z" | "X", "0" | "1"));
     if has_ended { None } else { fields.nth(1)?.parse().ok() }
+}
+
+/// What is said of a process or a thread behind its name, which stands in parentheses and may
+/// have spaces and parentheses: its state first.
+fn fields(stat: &str) -> Option<SplitAsciiWhitespace<'_>> {
+    Some(stat[stat.rfind(')')? + 1..].split_ascii_whitespace())
 }
 
 #[cfg(test)]
@@ -117,7 +144,9 @@ mod tests {
         assert!(process.is_there() && !other.is_there());
         other.kill().unwrap();
         assert!(other.signal("KILL").unwrap_err().contains("has ended"));
-        assert!(process.is_there());
+        assert!(process.is_there() && !process.is_stopped());
+        process.stop().unwrap();
+        assert!(process.is_there() && process.is_stopped());
 
         Process::noted(&process.note()).unwrap().kill().unwrap();
         assert!(!process.is_there());

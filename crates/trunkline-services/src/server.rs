@@ -160,13 +160,13 @@ impl<K: Kind> Server<K> {
         self.processes.last().map_or(Ok(()), Process::kill)
     }
 
-    /// Stops it by SIGSTOP: its connections stay open, but it does nothing.
+    /// Stops it by SIGSTOP: its connections stay open, but it does nothing from now on.
     ///
     /// # Errors
     ///
-    /// Fails when it has ended.
+    /// Fails when it has ended, or goes on all the same.
     pub fn stop(&mut self) -> Result<(), String> {
-        self.signal("STOP")
+        self.process()?.stop()
     }
 
     /// Lets it go on after [`stop`](Self::stop), by SIGCONT.
@@ -175,7 +175,7 @@ impl<K: Kind> Server<K> {
     ///
     /// Fails when it has ended.
     pub fn resume(&mut self) -> Result<(), String> {
-        self.signal("CONT")
+        self.process()?.signal("CONT")
     }
 
     /// Kills it if it runs, starts it at the same port with the data it had, and waits until it can be
@@ -193,8 +193,8 @@ impl<K: Kind> Server<K> {
         self.home.folder()
     }
 
-    fn signal(&self, name: &str) -> Result<(), String> {
-        self.processes.last().ok_or_else(|| format!("{} never ran", K::NAME))?.signal(name)
+    fn process(&self) -> Result<&Process, String> {
+        self.processes.last().ok_or_else(|| format!("{} never ran", K::NAME))
     }
 
     /// Starts those of its processes that do not run and waits until it answers.
