@@ -19,3 +19,4 @@ pub mod stretch;
 pub mod sum;
 pub mod tarpc_service;
 pub mod tonic_service;
+pub mod verdict;

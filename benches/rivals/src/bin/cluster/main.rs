@@ -70,15 +70,25 @@ fn main() -> Result<()> {
 
     let began = Instant::now();
     let brokers = Brokers::start()?;
-    let (samples, failures) = measure(&chosen, &effort, &brokers);
-    let crowd = if holds_crowd { Some(Crowd::gather(effort.clients, &brokers)?) } else { None };
+    let (samples, mut failures) = measure(&chosen, &effort, &brokers);
+    let mut crowd = None;
+    if holds_crowd {
+        match Crowd::gather(effort.clients, &brokers) {
+            Ok(gathered) => crowd = Some(gathered),
+            Err(error) => {
+                eprintln!("{} failed: {error:#}", crowd::NAME);
+                failures += 1;
+            }
+        }
+    }
     report::print(&chosen, &samples, crowd.as_ref(), &effort, began.elapsed());
     if let Some(file) = json {
         let text = report::json(&samples, crowd.as_ref()).to_string();
         std::fs::write(&file, text).with_context(|| format!("{} cannot be written", file.display()))?;
     }
-    let missed = targets::print(&samples, crowd.as_ref());
+    // ratios are of samples of one round, which cannot be told once some are missing
     ensure!(failures == 0, "{failures} rows could not be measured");
+    let missed = targets::print(&samples, crowd.as_ref());
     ensure!(missed == 0, "{missed} targets were missed");
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! The targets: what trunkline behind a gateway must come to beside others in the same run.
 
+use rivals::verdict::verdict;
+
 use crate::Samples;
 use crate::contenders::{ASYNC_NATS, LAPIN, MANY, NATS, NODE, RABBITMQ};
 use crate::crowd::{Crowd, NAME};
@@ -45,14 +47,7 @@ pub(crate) fn print(samples: &Samples, crowd: Option<&Crowd>) -> usize {
     println!("\n{:6} {:20} {:14} {:>14} {:>13}", "", "with 64 in flight", "", "target", "is");
     let mut missed = 0;
     let mut judge = |row: &str, what: &str, target: String, is: Option<(String, bool)>, of: &str| {
-        let (word, is) = match is {
-            None => ("-", "not measured".to_owned()),
-            Some((is, true)) => ("pass", is),
-            Some((is, false)) => {
-                missed += 1;
-                ("FAIL", is)
-            }
-        };
+        let (word, is) = verdict(is, &mut missed);
         println!("{word:6} {row:20} {what:14} {target:>14} {is:>13}  {of}");
     };
     for Target { row, what, figure, bound, of } in TARGETS {

@@ -62,7 +62,7 @@ async fn call(client: &mut TcpStream, number: usize) -> Result<()> {
             break serde_json::from_slice(text).context("the answer is no JSON")?;
         }
     };
-    if answer["correlationId"] != number.to_string() || answer["data"]["sum"] != number + 2 {
+    if answer["correlationId"].as_str() != Some(&*number.to_string()) || answer["data"]["sum"] != number + 2 {
         bail!("client {number} was answered {answer}");
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! The targets: what a row may cost, as a multiple of another in the same run or in bytes.
 
+use rivals::verdict::verdict;
+
 use crate::Samples;
 use crate::report::{ratio, shown};
 use crate::sample::{MIB, Sample};
@@ -31,14 +33,7 @@ pub(crate) fn print(samples: &Samples) -> usize {
     println!("\n{:6} {:26} {:>14} {:>10}", "", "target", "at most", "is");
     let mut missed = 0;
     let mut judge = |name: &str, most: String, is: Option<(String, bool)>, than: &str| {
-        let (word, is) = match is {
-            None => ("-", "not measured".to_owned()),
-            Some((is, true)) => ("pass", is),
-            Some((is, false)) => {
-                missed += 1;
-                ("FAIL", is)
-            }
-        };
+        let (word, is) = verdict(is, &mut missed);
         println!("{word:6} {name:26} {most:>14} {is:>10}  {than}");
     };
     for &(row, most, reference) in RATIOS {
