@@ -109,6 +109,10 @@ impl State {
     /// What is to be served no more of the first `known`, but for what the connection was told
     /// of.
     fn take_unwanted(&mut self, known: usize) -> Vec<usize> {
+        // most of the time, and then procedures may be many
+        if !self.has_stopped {
+            return Vec::new();
+        }
         let known = self.keys.iter().take(known).enumerate();
         let unwanted = known.filter(|(_, served)| self.is_to_stop(served));
         let numbers: Vec<_> = unwanted.map(|(number, _)| number).collect();

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 use trunkline_core::Key;
-use trunkline_net::broker::{Amqp, Broker, Request};
+use trunkline_net::broker::{Amqp, Broker, Request, Ticket};
 use trunkline_services::RabbitMq;
 
 fn broker() -> Arc<dyn Broker> {
@@ -55,17 +55,26 @@ async fn what_waits_in_a_node_is_bounded_over_all_queues_and_the_rest_is_for_it_
     server.is_heard().await;
 }
 
+/// What [`busy`] serves besides.
+const PONG: Key<'static> = Key { procedure: "pong", ..PING };
+
+/// Somebody who serves two procedures and has its fill with one request, which is given, and
+/// somebody who asks for more.
+async fn busy() -> (Peer, Peer, Ticket) {
+    let (broker, network) = (broker(), network());
+    let mut server = Peer::serving(&broker, &network, 1, &[PING, PONG]).await;
+    let gateway = Peer::attach(&broker, &network, 1).await;
+    gateway.ask("a").unwrap();
+    let (_, ticket) = server.request().await;
+    (server, gateway, ticket)
+}
+
 /// RabbitMQ drops a queue that nobody has used for 10 s.
 #[tokio::test]
 async fn the_last_that_stops_takes_also_what_it_comes_to_late() {
-    let (broker, network) = (broker(), network());
-    let pong = Key { procedure: "pong", ..PING };
-    let mut server = Peer::serving(&broker, &network, 1, &[PING, pong]).await;
-    let mut gateway = Peer::attach(&broker, &network, 1).await;
-    gateway.ask("a").unwrap();
-    let (_, ticket) = server.request().await;
+    let (mut server, mut gateway, ticket) = busy().await;
     for id in ["b", "c", "d"] {
-        gateway.ask_for(&pong, id, Duration::MAX).unwrap();
+        gateway.ask_for(&PONG, id, Duration::MAX).unwrap();
     }
     gateway.is_heard().await;
     let line = server.own_line();
@@ -79,20 +88,15 @@ async fn the_last_that_stops_takes_also_what_it_comes_to_late() {
         server.line().settle(ticket);
     }
     stopped.await.unwrap();
-    gateway.ask_for(&pong, "e", Duration::MAX).unwrap();
+    gateway.ask_for(&PONG, "e", Duration::MAX).unwrap();
     gateway.hears(&["e: nobody"]).await;
 }
 
 /// The queues are empty already.
 #[tokio::test]
 async fn who_stops_is_ready_once_it_has_been_given_all_that_came() {
-    let (broker, network) = (broker(), network());
-    let pong = Key { procedure: "pong", ..PING };
-    let mut server = Peer::serving(&broker, &network, 1, &[PING, pong]).await;
-    let mut gateway = Peer::attach(&broker, &network, 1).await;
-    gateway.ask("a").unwrap();
-    let (_, ticket) = server.request().await;
-    gateway.ask_for(&pong, "b", Duration::MAX).unwrap();
+    let (mut server, mut gateway, ticket) = busy().await;
+    gateway.ask_for(&PONG, "b", Duration::MAX).unwrap();
     gateway.is_heard().await;
     server.is_heard().await;
     let line = server.own_line();
