@@ -7,6 +7,7 @@ pub mod args;
 pub mod callers;
 pub mod count;
 pub mod items;
+pub mod median;
 pub mod meter;
 #[path = "../../../crates/trunkline/benches/support/order.rs"]
 pub mod order;

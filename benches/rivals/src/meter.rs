@@ -99,6 +99,13 @@ pub fn open_files_allowed() -> usize {
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(1024)
 }
 
+/// How many processes have run or wanted to, over the last minute, if the system says so.
+#[must_use]
+pub fn load_average() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/loadavg").ok()?;
+    Some(text.split_whitespace().next()?.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

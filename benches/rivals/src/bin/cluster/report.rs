@@ -1,5 +1,7 @@
 //! The table: the medians of each row under each load.
 
+use rivals::median::median;
+use rivals::meter::load_average;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -25,8 +27,7 @@ pub(crate) fn print(
     println!(
         "CPU is user + system time in µs a call; `near` is the gateway, or who calls where there is none."
     );
-    if let Ok(load) = std::fs::read_to_string("/proc/loadavg") {
-        let load = load.split_whitespace().next().unwrap_or_default();
+    if let Some(load) = load_average() {
         println!("Load average at the end: {load}. The run itself makes up to 3; more means company.");
     }
     println!(
@@ -94,9 +95,4 @@ pub(crate) fn ratio(
     let (row, other) = (samples.get(&(row, load))?, samples.get(&(other, load))?);
     let ratios = row.iter().zip(other).map(|(row, other)| figure(row) / figure(other));
     Some(median(ratios.collect())).filter(|ratio| ratio.is_finite())
-}
-
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }

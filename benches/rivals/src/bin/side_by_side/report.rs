@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rivals::median::median;
+use rivals::meter::load_average;
 use rivals::process::Pinned;
 
 use crate::Samples;
@@ -51,10 +53,8 @@ pub(crate) fn print(rows: &[Row], samples: &Samples, effort: &Effort, pinned: Pi
 /// The median over the rounds of `row / floor`, each taken within one round.
 pub(crate) fn ratio(samples: &Samples, row: &str, floor: &str) -> Option<f64> {
     let (row, floor) = (samples.get(row)?, samples.get(floor)?);
-    let mut ratios: Vec<_> =
-        row.iter().zip(floor).map(|(row, floor)| row.figure() / floor.figure()).collect();
-    ratios.sort_by(f64::total_cmp);
-    ratios.get(ratios.len() / 2).copied().filter(|ratio| ratio.is_finite())
+    let ratios = row.iter().zip(floor).map(|(row, floor)| row.figure() / floor.figure());
+    Some(median(ratios.collect())).filter(|ratio| ratio.is_finite())
 }
 
 /// The sample with the median figure.
@@ -110,9 +110,4 @@ fn remark(row: &Row, sample: &Sample) -> String {
             None => format!("grown; {sent:.0} calls taken in, still open {PATIENCE} s later"),
         },
     }
-}
-
-fn load_average() -> Option<String> {
-    let text = std::fs::read_to_string("/proc/loadavg").ok()?;
-    Some(text.split_whitespace().next()?.to_owned())
 }
