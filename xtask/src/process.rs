@@ -87,10 +87,11 @@ impl Running {
         Ok(Self { child, shown })
     }
 
-    /// Shows the command, starts it, and waits for a line that begins with `ready`, which it gives; what
+    /// Shows the command, starts it, and waits for a line that begins with `word`, which it gives; what
     /// the program prints before and after is not shown.
     pub(crate) fn start_until_ready(
         command: &mut Command,
+        word: &'static str,
         limit: Duration,
     ) -> Result<(Self, String), String> {
         let mut running = Self::start(command.stdout(Stdio::piped()))?;
@@ -98,7 +99,7 @@ impl Running {
         let said = running.child.stdout.take().map(BufReader::new).into_iter().flat_map(BufReader::lines);
         // reads on for as long as the program runs, which would wait else until somebody does
         thread::spawn(move || {
-            for line in said.map_while(Result::ok).filter(|line| line.starts_with("ready")) {
+            for line in said.map_while(Result::ok).filter(|line| line.starts_with(word)) {
                 // who has waited too long does not listen
                 let _ = say.send(line);
             }
@@ -241,7 +242,8 @@ mod tests {
         let mut running = Running::start(&mut command("true", [""; 0])).unwrap();
         let why = running.await_listening(free_address().unwrap(), Duration::from_secs(60)).unwrap_err();
         assert!(why.contains("before it listened"), "{why}");
-        let why = Running::start_until_ready(&mut command("echo", ["not yet"]), Duration::from_secs(60));
+        let why =
+            Running::start_until_ready(&mut command("echo", ["not yet"]), "ready", Duration::from_secs(60));
         assert!(why.err().unwrap().contains("`echo 'not yet'` ended before it was ready"));
     }
 }

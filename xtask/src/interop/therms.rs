@@ -90,7 +90,7 @@ impl Cluster {
                 Trunkline => (example, format!("therms --role {role} --broker {broker} {options}")),
                 Node => ("node", format!("{role}.mjs --amqp {broker} {options}")),
             };
-            Running::start_until_ready(&mut kit.command(program, args.split_whitespace()), START)
+            Running::start_until_ready(&mut kit.command(program, args.split_whitespace()), "ready", START)
         };
         // whatever happens, they end when these go out of scope
         let handlers = self.handlers.iter().map(|&(by, options)| start(by, "handler", options));

@@ -1,11 +1,8 @@
 //! [`Actor`]: a process that is killed or drained, and started again.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
 
 use crate::process::Running;
@@ -40,21 +37,10 @@ impl Actor {
         let told = |error| format!("cannot write {}: {error}", self.log.display());
         let log = File::options().create(true).append(true).open(&self.log).map_err(told)?;
         let mut command = (self.make)();
-        let mut running = Running::start(command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log))?;
-        let stdout = running.stdout().ok_or("its standard output is piped")?;
-        let (ready, is_ready) = mpsc::channel();
-        thread::spawn(move || {
-            // read on to the end, or the process would fail to write
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                let _ = ready.send(line);
-            }
-        });
-        if is_ready.recv_timeout(READY).is_err() {
-            let log = self.log.display();
-            return Err(format!(
-                "a process has ended before it was ready, or took over {READY:?}: see {log}"
-            ));
-        }
+        let command = command.stdin(Stdio::piped()).stderr(log);
+        // whatever it says first
+        let (running, _) = Running::start_until_ready(command, "", READY)
+            .map_err(|why| format!("{why}: see {}", self.log.display()))?;
         self.running = Some(running);
         Ok(())
     }
