@@ -3,8 +3,8 @@
 use crate::print::plain;
 use anstream::eprintln;
 use clap::builder::styling::{AnsiColor, Style};
-use std::{borrow::Cow, error::Error, io, process::ExitCode};
-use trunkline::{BindError, Fault, FaultKind, client::DialError};
+use std::{borrow::Cow, error::Error, io, process::ExitCode, time::Duration};
+use trunkline::{BindError, Fault, FaultKind, broker, client::DialError};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const LABEL: Style = AnsiColor::Cyan.on_default().bold();
@@ -47,6 +47,13 @@ impl Failure {
     /// There is no connection.
     pub(crate) fn connection(message: impl Into<String>) -> Self {
         Self::new(Exit::Connection, message)
+    }
+
+    /// The broker at `url` was not reached in time.
+    pub(crate) fn no_broker(url: &str, within: Duration) -> Self {
+        let (url, within) = (broker::url_to_show(url), humantime::format_duration(within));
+        Self::connection(format!("the broker {url} cannot be reached within {within}"))
+            .hint("whether it runs, its address and password, a longer --timeout; RUST_LOG=debug says more")
     }
 
     /// There was no answer in time.

@@ -12,11 +12,7 @@ pub(super) async fn client(url: &str, network: &str, timeout: Duration) -> Resul
     let limits = Limits::default().call_timeout(timeout);
     let service = Service::new(Router::new().fallback(node.fallback()), JsonRpc::default()).limits(limits);
     node.join(&service);
-    if time::timeout(timeout, node.joined()).await.is_err() {
-        let shown = broker::url_to_show(url);
-        return Err(Failure::connection(format!("the broker cannot be reached: {shown}"))
-            .hint("a longer --timeout, such as 2m, if it is slow; RUST_LOG=info tells more"));
-    }
+    time::timeout(timeout, node.joined()).await.map_err(|_| Failure::no_broker(url, timeout))?;
     let (here, there) = Link::pair();
     tokio::spawn(async move {
         trunkline::serve(there, &service).await;

@@ -4,33 +4,18 @@ use super::{
     document::{Descriptor, Document, Method},
     kind::kind,
 };
-use crate::print::plain;
+use crate::print::{columns, plain};
 
 const HEADINGS: [&str; 3] = ["METHOD", "PARAMS", "RESULT"];
 
-/// Columns that are wider do not make room for all.
-const WIDEST: usize = 40;
-
 /// Methods in columns, below the title of the document.
 pub(super) fn render(document: &Document) -> String {
-    let heading = HEADINGS.map(str::to_owned);
-    let rows: Vec<([String; 3], String)> =
-        document.methods.iter().map(|method| (columns(method), about(method))).collect();
-    let all = || std::iter::once(&heading).chain(rows.iter().map(|(columns, _)| columns));
-    let width =
-        |at: usize| all().map(|columns| columns[at].chars().count()).filter(|width| *width <= WIDEST).max();
-    let widths = [0, 1, 2].map(|at| width(at).unwrap_or_default());
-    let line = |columns: &[String; 3], about: &str| {
-        let cells: String =
-            columns.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}  ")).collect();
-        format!("{cells}{about}").trim_end().to_owned()
-    };
+    let rows: Vec<_> = document.methods.iter().map(|method| (cells(method), about(method))).collect();
     let title = plain(&format!("{} {}", document.info.title, document.info.version)).into_owned();
-    let lines = rows.iter().map(|(columns, about)| line(columns, about));
-    [title, String::new(), line(&heading, "")].into_iter().chain(lines).collect::<Vec<_>>().join("\n")
+    format!("{title}\n\n{}", columns(HEADINGS, &rows))
 }
 
-fn columns(method: &Method) -> [String; 3] {
+fn cells(method: &Method) -> [String; 3] {
     let params = match &method.params_schema {
         Some(schema) if method.params.is_empty() => format!("…: {}", kind(schema)),
         _ => method.params.iter().map(param).collect::<Vec<_>>().join(", "),

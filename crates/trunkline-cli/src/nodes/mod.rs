@@ -54,11 +54,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let server = Server::new(Router::new()).name("trunkline-nodes").network(&args.network);
     let bound = server.unannounced().broker(broker).bind().await;
     let bound = bound.map_err(|error| Failure::connection("cannot join the network").cause(&error))?;
-    if timeout(args.timeout, bound.joined()).await.is_err() {
-        let (url, time) = (broker::url_to_show(&args.broker), humantime::format_duration(args.timeout));
-        return Err(Failure::connection(format!("the broker {url} cannot be reached within {time}"))
-            .hint("whether it runs, and its address and password; RUST_LOG=debug says more"));
-    }
+    let joined = timeout(args.timeout, bound.joined()).await;
+    joined.map_err(|_| Failure::no_broker(&args.broker, args.timeout))?;
     sleep(args.listen).await;
     let nodes = bound.cluster().nodes();
     bound.serve_until(async {}).await;

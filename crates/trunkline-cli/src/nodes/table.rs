@@ -1,14 +1,11 @@
 //! [`render`]: what nodes have said, for people.
 
-use crate::print::plain;
+use crate::print::{columns, plain};
 use std::{collections::BTreeMap, time::Duration};
 use trunkline::{NodeInfo, catalog::Entry};
 
 const NODES: [&str; 9] = ["NODE", "VERSION", "ID", "UP", "CLIENTS", "RUNNING", "WAITING", "CALLS", "FAULTS"];
 const PROCEDURES: [&str; 2] = ["PROCEDURE", "NODES"];
-
-/// Columns that are wider do not make room for all.
-const WIDEST: usize = 40;
 
 /// The nodes in columns, and below them what they serve.
 pub(super) fn render(network: &str, listened: Duration, nodes: &[NodeInfo]) -> String {
@@ -23,11 +20,11 @@ pub(super) fn render(network: &str, listened: Duration, nodes: &[NodeInfo]) -> S
     if !nodes.is_empty() {
         let rows =
             nodes.iter().map(|node| (row(node), if node.is_leaving { "leaving" } else { "" }.to_owned()));
-        parts.push(columns(&NODES.map(str::to_owned), &rows.collect::<Vec<_>>()));
+        parts.push(columns(NODES, &rows.collect::<Vec<_>>()));
     }
     let procedures = procedures(nodes);
     if !procedures.is_empty() {
-        parts.push(columns(&PROCEDURES.map(str::to_owned), &procedures));
+        parts.push(columns(PROCEDURES, &procedures));
     }
     let untold: Vec<_> = nodes.iter().filter(|node| node.catalog.is_none()).collect();
     if !untold.is_empty() {
@@ -83,8 +80,7 @@ fn procedures(nodes: &[NodeInfo]) -> Vec<([String; 2], String)> {
             1 => who.clone(),
             count => format!("{who} ×{count}"),
         });
-        let columns = [plain(name).into_owned(), who.collect::<Vec<_>>().join(", ")];
-        (columns, about(entry))
+        ([plain(name).into_owned(), who.collect::<Vec<_>>().join(", ")], about(entry))
     };
     let lines = known
         .iter()
@@ -108,23 +104,4 @@ fn about(entry: &Entry) -> String {
         true => summary.into_owned(),
         false => format!("({}) {summary}", marks.join(", ")),
     }
-}
-
-/// Columns, with something behind them.
-fn columns<const N: usize>(heading: &[String; N], rows: &[([String; N], String)]) -> String {
-    let all = || std::iter::once(heading).chain(rows.iter().map(|(columns, _)| columns));
-    let width = |at: usize| {
-        all()
-            .map(|columns| columns[at].chars().count())
-            .filter(|width| *width <= WIDEST)
-            .max()
-            .unwrap_or_default()
-    };
-    let line = |columns: &[String; N], rest: &str| {
-        let cells =
-            columns.iter().enumerate().map(|(at, cell)| format!("{cell:width$}  ", width = width(at)));
-        format!("{}{rest}", cells.collect::<String>()).trim_end().to_owned()
-    };
-    let lines = rows.iter().map(|(columns, rest)| line(columns, rest));
-    std::iter::once(line(heading, "")).chain(lines).collect::<Vec<_>>().join("\n")
 }

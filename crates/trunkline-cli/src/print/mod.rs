@@ -1,9 +1,10 @@
 //! What is printed, and how: plain to programs, and easy on the eyes to people.
 
+mod columns;
 mod json;
 mod text;
 
-pub(crate) use self::{json::Layout, text::plain};
+pub(crate) use self::{columns::columns, json::Layout, text::plain};
 
 use crate::failure::Failure;
 use anstream::{AutoStream, ColorChoice};

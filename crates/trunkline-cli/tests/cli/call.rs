@@ -93,10 +93,7 @@ fn a_broker_that_is_not_there_is_no_connection() {
     for scheme in ["amqp", "nats"] {
         let url = format!("{scheme}://me:hunter2@{nobody}");
         let told = run(&["call", "--broker", &url, "add", "--timeout", "500ms"]).failed(3);
-        assert!(
-            told.contains("the broker cannot be reached") && told.contains(&nobody.to_string()),
-            "{told}"
-        );
+        assert!(told.contains("cannot be reached within") && told.contains(&nobody.to_string()), "{told}");
         assert!(!told.contains("hunter2"), "{told}");
     }
 }
