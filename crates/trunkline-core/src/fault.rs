@@ -207,7 +207,7 @@ impl From<std::convert::Infallible> for Fault {
 
 /// Why a call failed.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum FaultKind {
     /// The procedure ran and refused, or failed, in the application's own terms.

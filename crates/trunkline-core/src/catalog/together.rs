@@ -4,7 +4,7 @@ use super::{Catalog, Entry};
 use crate::schema::{join, refs};
 use schemars::Schema;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 impl Catalog {
     /// The same without what is [internal](crate::Registration::internal): what may be told
@@ -28,7 +28,8 @@ impl Catalog {
     /// assert_eq!(both.procedures[0], one.catalog().procedures[0]);
     /// ```
     pub fn add(&mut self, mut other: Self) {
-        other.keep(|entry| !self.procedures.iter().any(|known| known.name == entry.name));
+        let known: HashSet<&str> = self.procedures.iter().map(|entry| &*entry.name).collect();
+        other.keep(|entry| !known.contains(&*entry.name));
         let schemas = other.procedures.iter_mut().flat_map(schemas_mut);
         join(&mut self.definitions, other.definitions, "", schemas);
         self.procedures.append(&mut other.procedures);

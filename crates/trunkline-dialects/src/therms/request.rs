@@ -167,17 +167,24 @@ impl Trace {
             None => &[],
         };
         let internal = context.is_internal();
-        let mint = || minted.map_or_else(|| spelled(next_number()), str::to_owned);
         Self {
             caller: match context.caller() {
                 Some(procedure) => format!("{CALL} {}", Key::of(procedure)),
                 None if internal => CALL.to_owned(),
                 None => gateway(context.connection().transport()).to_owned(),
             },
-            id: own.map_or_else(mint, |said| said.trace_id(minted)),
+            id: Self::id_of(context, minted),
             internal,
             ip_address: if internal { None } else { context.connection().client_address(proxies) },
             parent_id: outer.map(|outer| outer.trace_id(None)),
+        }
+    }
+
+    /// The id of the trace that a call is in, `minted` if nobody has said another.
+    pub(super) fn id_of(context: &Context, minted: Option<&str>) -> String {
+        match Provenance::of(context).filter(|said| said.is_own(context)) {
+            Some(said) => said.trace_id(minted),
+            None => minted.map_or_else(|| spelled(next_number()), str::to_owned),
         }
     }
 

@@ -192,6 +192,8 @@ impl Node {
     /// for `users.get`: starting up is the time to hear of it.
     #[track_caller]
     pub fn join(&self, service: &Service) {
+        // before anything of it is known
+        assert!(self.joined.get().is_none(), "a node joins a network once");
         let faults = Arc::new(AtomicU64::new(0));
         let counted = faults.clone();
         let hooks = service.hooks.clone().on_fault(move |_| {
@@ -209,7 +211,6 @@ impl Node {
             prefetch: service.limits.max_in_flight,
         };
         let presence = self.presence(&member.id, &within.router, &serving, faults);
-        assert!(self.joined.get().is_none(), "a node joins a network once");
         let (cluster, hooks) = (self.cluster.clone(), service.hooks.clone());
         let ears = Ears { serving: serving.clone(), presence: presence.clone(), cluster, hooks };
         let line = self.broker.attach(member, Arc::new(ears));
@@ -237,8 +238,8 @@ impl Node {
         faults: Arc<AtomicU64>,
     ) -> Arc<Presence> {
         let own = self.announced.map(|_| {
-            let mut catalog = router.catalog();
-            catalog.procedures.retain(|entry| !self.cluster.is_own(&entry.name));
+            let (mut catalog, own) = (router.catalog(), self.cluster.procedure());
+            catalog.procedures.retain(|entry| *entry.name != *own);
             let (cluster, serving) = (self.cluster.clone(), serving.clone());
             Own::new(&self.name, &self.version, catalog, move || serving.load(cluster.peers(), &faults))
         });

@@ -38,8 +38,8 @@ struct Calls {
     running: HashMap<Box<str>, Running>,
     /// How many are under way, with those whose id another one has.
     count: usize,
-    /// How many have been taken so far.
-    taken: u64,
+    /// How many have come so far, those that there was no room for included.
+    come: u64,
     forgone: Forgone,
 }
 
@@ -69,11 +69,11 @@ impl Calls {
             running.asked_from.follow(from);
             return Taken::PassedOver;
         }
+        self.come += 1;
         if self.count >= most {
             return Taken::Full;
         }
         self.count += 1;
-        self.taken += 1;
         let (until, receiver) = oneshot::channel();
         // ids that are not of our making may be the same; those nobody gives up
         Taken::In(match self.running.entry(id.into()) {
@@ -177,7 +177,7 @@ impl Serving {
         let whole = |count: usize| count as u64;
         let (running, calls) = {
             let calls = self.calls();
-            (whole(calls.count), calls.taken)
+            (whole(calls.count), calls.come)
         };
         Load {
             clients: whole(clients.len()),

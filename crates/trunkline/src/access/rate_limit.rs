@@ -188,13 +188,13 @@ impl Limiter {
 
     /// With whom a caller counts.
     fn who<'a>(&self, identity: &'a Identity, connection: &'a Connection) -> Caller<'a> {
-        match (identity.subject(), connection.client_address(&self.plan.proxies)) {
-            (Some(subject), _) => Caller::Subject(subject),
-            (None, Some(IpAddr::V6(address))) => {
-                Caller::Address(IpAddr::V6((address.to_bits() >> 64 << 64).into()))
-            }
-            (None, Some(address)) => Caller::Address(address),
-            (None, None) => Caller::Transport(connection.transport()),
+        if let Some(subject) = identity.subject() {
+            return Caller::Subject(subject);
+        }
+        match connection.client_address(&self.plan.proxies) {
+            Some(IpAddr::V6(address)) => Caller::Address(IpAddr::V6((address.to_bits() >> 64 << 64).into())),
+            Some(address) => Caller::Address(address),
+            None => Caller::Transport(connection.transport()),
         }
     }
 

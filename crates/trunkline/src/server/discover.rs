@@ -22,7 +22,7 @@ pub(super) fn add(
         written: Mutex::default(),
     };
     // not when somebody asks: what is here is to be described without a mistake
-    document.text();
+    document.written();
     let document = Arc::new(document);
     router.extension("rpc.discover", move || {
         let document = document.clone();
@@ -39,18 +39,23 @@ struct Document {
     title: Box<str>,
     version: Box<str>,
     /// For which revision of the cluster's catalog.
-    written: Mutex<Option<(u64, Box<RawValue>)>>,
+    written: Mutex<Option<(u64, Arc<RawValue>)>>,
 }
 
 impl Document {
     fn text(&self) -> Box<RawValue> {
+        // it may be long, and is copied where nobody waits for it
+        (*self.written()).to_owned()
+    }
+
+    fn written(&self) -> Arc<RawValue> {
         // before it is looked at: what changes meanwhile is written the next time
         let revision = self.cluster.catalog_revision();
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         match &*written {
             Some((known, text)) if *known == revision => text.clone(),
             _ => {
-                let text = self.write();
+                let text: Arc<RawValue> = self.write().into();
                 *written = Some((revision, text.clone()));
                 text
             }

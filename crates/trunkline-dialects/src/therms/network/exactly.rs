@@ -1,33 +1,20 @@
 //! Faults, as two of ours tell each other of them: what a code and a message do not say.
 
-use super::super::fault::kind as kind_of;
+use super::{super::fault::kind as kind_of, request::json};
 use crate::jsonrpc::write::string;
-use serde::Deserialize;
+use serde::{
+    Deserialize,
+    de::{
+        IntoDeserializer,
+        value::{self, StrDeserializer},
+    },
+};
 use serde_json::value::RawValue;
 use trunkline_core::{
     Fault, FaultKind,
     envelope::Remark,
     router::{Unknown, Why},
 };
-
-/// The kinds, by what they are called.
-const KINDS: [(FaultKind, &str); 15] = [
-    (FaultKind::Failed, "failed"),
-    (FaultKind::InvalidArgs, "invalid-args"),
-    (FaultKind::NotFound, "not-found"),
-    (FaultKind::InvalidRequest, "invalid-request"),
-    (FaultKind::Unauthenticated, "unauthenticated"),
-    (FaultKind::Forbidden, "forbidden"),
-    (FaultKind::RateLimited, "rate-limited"),
-    (FaultKind::Internal, "internal"),
-    (FaultKind::Unavailable, "unavailable"),
-    (FaultKind::Cancelled, "cancelled"),
-    (FaultKind::DeadlineExceeded, "deadline-exceeded"),
-    (FaultKind::RequestTooLarge, "request-too-large"),
-    (FaultKind::ReplyTooLarge, "reply-too-large"),
-    (FaultKind::Disconnected, "disconnected"),
-    (FaultKind::InvalidReply, "invalid-reply"),
-];
 
 /// Why there is no procedure of a name.
 const WHYS: [(Why, &str); 4] = [
@@ -45,17 +32,21 @@ fn named<T: Copy>(names: &[(T, &str)], name: &str) -> Option<T> {
     names.iter().find(|(_, known)| *known == name).map(|(it, _)| *it)
 }
 
+/// The kind of this name, if we know it.
+fn kind_named(name: &str) -> Option<FaultKind> {
+    let name: StrDeserializer<'_, value::Error> = name.into_deserializer();
+    FaultKind::deserialize(name).ok()
+}
+
 /// The members that say of which kind a fault is, whether its code is its own, and which
 /// procedure was not found, and why.
 pub(super) fn told(fault: &Fault) -> String {
-    let mut out = Vec::new();
+    let mut out = br#","kind":"#.to_vec();
+    json(&mut out, &fault.kind());
     let mut member = |before: &str, value: &str| {
         out.extend_from_slice(before.as_bytes());
         string(&mut out, value);
     };
-    if let Some(kind) = name(&KINDS, fault.kind()) {
-        member(r#","kind":"#, kind);
-    }
     if let Some(unknown) = Unknown::of(fault) {
         member(r#","unknown":"#, unknown.name());
         member(r#","why":"#, name(&WHYS, unknown.why()).unwrap_or_default());
@@ -105,7 +96,7 @@ impl Exactly {
 impl Told<'_> {
     pub(super) fn fault(self) -> Fault {
         let Exactly { kind, code: own, unknown, why, .. } = self.said;
-        let (kind, code) = match named(&KINDS, &kind) {
+        let (kind, code) = match kind_named(&kind) {
             Some(kind) => (kind, own),
             None => (self.code.map_or(FaultKind::Failed, kind_of), self.code),
         };

@@ -63,6 +63,7 @@ mod delivery;
 mod exactly;
 mod request;
 
+use super::request::Trace;
 use std::ops::Range;
 use trunkline_core::{
     Limits,
@@ -94,7 +95,7 @@ impl Envelope for Network {
     }
 
     fn correlation(&self, asked: &Asked<'_>) -> String {
-        request::told(asked).id
+        Trace::id_of(asked.context, asked.id.get(..request::SHORT))
     }
 
     fn open(&self, body: &[u8], limits: &Limits) -> Option<Opened> {

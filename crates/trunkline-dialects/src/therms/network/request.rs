@@ -12,7 +12,7 @@ use std::{borrow::Cow, net::IpAddr, ops::Range, time::Duration};
 use trunkline_core::{About, ConnectionId, Context, Payload, envelope::Asked, trace};
 
 /// Digits of an id that was made up which the original's processes say.
-const SHORT: usize = 24;
+pub(super) const SHORT: usize = 24;
 /// Digits of one of ours.
 const LONG: usize = 32;
 
@@ -108,7 +108,7 @@ fn number(out: &mut Vec<u8>, name: &str, value: u64) {
 }
 
 /// Appends a value of which nothing has no form in JSON: texts, and values of JSON.
-fn json(out: &mut Vec<u8>, value: &impl Serialize) {
+pub(super) fn json(out: &mut Vec<u8>, value: &impl Serialize) {
     let written = serde_json::to_writer(&mut *out, value);
     debug_assert!(written.is_ok(), "{written:?}");
 }

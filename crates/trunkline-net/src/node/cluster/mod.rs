@@ -255,11 +255,6 @@ impl Cluster {
         self.0.roster.clone()
     }
 
-    /// Whether it is the procedure by which [messages](Self::send_to) come here.
-    pub(super) fn is_own(&self, name: &str) -> bool {
-        name == procedure(self.0.peers.holder())
-    }
-
     /// Tells other nodes, if there are any.
     fn say(&self, topic: &str, name: Option<&str>, data: OwnedPayload) -> Result<(), Fault> {
         let Some(Joined { desk, .. }) = self.0.joined.get() else { return Ok(()) };

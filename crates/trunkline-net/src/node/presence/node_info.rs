@@ -42,7 +42,7 @@ pub struct Load {
     pub max_running: u64,
     /// Its own calls of other nodes that wait for their answers.
     pub waiting: u64,
-    /// Calls of other nodes that it has taken.
+    /// Calls of other nodes that have come, those that it had no room for included.
     pub calls: u64,
     /// As many of them ended in a fault.
     pub faults: u64,

@@ -37,8 +37,9 @@ impl Own {
             short.procedures.iter_mut().for_each(|entry| entry.signature = Signature::default());
             short
         };
-        let digest = digest(&catalog);
-        let told = [told(&digest, &catalog), told(&digest, &short())];
+        let spelled = OwnedPayload::encode(&catalog, Format::Json).ok();
+        let digest = digest(spelled.as_ref());
+        let told = [told(&digest, spelled), told(&digest, OwnedPayload::encode(&short(), Format::Json).ok())];
         if told[0].is_none() {
             tracing::warn!(
                 name,
@@ -68,17 +69,16 @@ impl Own {
 }
 
 /// What tells a catalog from others. Nobody has to find the same for it as we do.
-fn digest(catalog: &Catalog) -> Box<str> {
+fn digest(spelled: Option<&OwnedPayload>) -> Box<str> {
     let mut hasher = DefaultHasher::new();
-    if let Ok(spelled) = OwnedPayload::encode(catalog, Format::Json) {
+    if let Some(spelled) = spelled {
         spelled.borrow().as_bytes().hash(&mut hasher);
     }
     format!("{:016x}", hasher.finish()).into()
 }
 
 /// The message that tells a catalog, if there is room for it in one.
-fn told(digest: &str, catalog: &Catalog) -> Option<Bytes> {
-    let catalog = OwnedPayload::encode(catalog, Format::Json).ok()?;
-    let told = Said::Catalog { digest: digest.into(), catalog }.spell()?;
+fn told(digest: &str, spelled: Option<OwnedPayload>) -> Option<Bytes> {
+    let told = Said::Catalog { digest: digest.into(), catalog: spelled? }.spell()?;
     (told.len() <= LARGEST).then_some(told)
 }
