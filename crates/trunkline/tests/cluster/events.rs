@@ -1,8 +1,7 @@
 //! What becomes of clients of @therms, and of what runs for them, as programs are told.
 
 use crate::{
-    http_client::upgrade,
-    wire::{Arrival, Wire},
+    socket::Socket,
     world::{Handler, Net, World},
 };
 use serde_json::{Value, json};
@@ -12,8 +11,6 @@ use std::{
     sync::{Arc, Mutex},
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::JoinHandle,
 };
@@ -23,32 +20,6 @@ use trunkline::{
     handler,
     therms::{self, Request, SERVER_MESSAGE},
 };
-
-/// A client of @therms.
-struct Socket {
-    stream: TcpStream,
-    read: Vec<u8>,
-}
-
-impl Socket {
-    async fn to(address: SocketAddr) -> Self {
-        Self { stream: upgrade(address).await.unwrap(), read: Vec::new() }
-    }
-
-    async fn say(&mut self, message: &Value) {
-        self.stream.write_all(&Wire::WebSocket.wrap(message.to_string().as_bytes())).await.unwrap();
-    }
-
-    async fn hear(&mut self) -> Value {
-        loop {
-            if let Some((Arrival::Document(text), length)) = Wire::WebSocket.cut(&self.read) {
-                self.read.drain(..length);
-                return serde_json::from_str(&text).unwrap();
-            }
-            assert_ne!(self.stream.read_buf(&mut self.read).await.unwrap(), 0, "{:?}", self.read);
-        }
-    }
-}
 
 type Told = UnboundedSender<Value>;
 

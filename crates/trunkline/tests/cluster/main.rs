@@ -13,6 +13,7 @@ mod messages;
 mod presence;
 mod repeating;
 mod sizes;
+mod socket;
 mod therms;
 mod trouble;
 mod trust;
@@ -74,6 +75,7 @@ macro_rules! promises_over_sockets {
             events::connections_introductions_messages_and_ends_are_told_in_order,
             events::messages_of_clients_go_to_an_internal_procedure_of_another_server,
             therms::equal_correlation_ids_are_told_apart,
+            therms::a_thousand_clients_with_one_correlation_id_have_their_own_answers,
             therms::a_handler_is_told_the_same_by_any_way,
             therms::what_is_internal_is_refused_in_the_words_of_each,
             therms::arguments_are_coerced_where_their_procedure_is_and_for_clients_of_therms_alone,

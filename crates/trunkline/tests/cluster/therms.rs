@@ -2,13 +2,20 @@
 
 use crate::{
     http_client::Request,
-    world::{Handler, Net, World},
+    socket::Socket,
+    world::{Handler, LONG, Net, Running, World, until, work},
 };
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::mpsc};
+use tokio::{io::duplex, sync::watch};
 use trunkline::{
-    BindError, Caller, RawArgs, Registration, Router, Server, Therms, broker::Memory, handler, therms,
+    BindError, Caller, JsonRpc, Limits, Listener, Mixed, RawArgs, Registration, Router, Server, Shutdown,
+    Therms,
+    broker::Memory,
+    handler,
+    http::{Endpoint, IntoService},
+    therms,
 };
 
 /// A gateway on a port, for as long as the runtime lives.
@@ -23,6 +30,20 @@ pub(crate) async fn on_port(server: Server) -> SocketAddr {
     let address = bound.addresses()[0];
     tokio::spawn(bound.serve());
     address
+}
+
+/// A gateway whose clients come through pipes: there are more of them than files that a
+/// process may have open on most machines.
+async fn through_pipes(net: &Net) -> IntoService {
+    let (give, given) = mpsc::channel();
+    let listener = Listener::http("127.0.0.1:0").endpoint("/", move |service| {
+        let endpoint = Endpoint::new(service.in_language(Mixed::new(JsonRpc::default(), Therms::default())));
+        give.send(IntoService::new(endpoint, Shutdown::new())).unwrap();
+        Endpoint::new(service.clone())
+    });
+    let limits = Limits::default().call_timeout(LONG);
+    on_port(net.server(Router::new()).limits(limits).listen(listener)).await;
+    given.recv().unwrap()
 }
 
 pub(crate) async fn posted(address: SocketAddr, body: &Value) -> Value {
@@ -42,6 +63,31 @@ pub(crate) async fn equal_correlation_ids_are_told_apart<W: World>() {
         assert_eq!((&told["data"]["tag"], &told["correlationId"]), (&tag.into(), &"same".into()));
     }))
     .await;
+}
+
+/// T05: all calls are under way before the first is answered.
+pub(crate) async fn a_thousand_clients_with_one_correlation_id_have_their_own_answers<W: World>() {
+    const CLIENTS: usize = 1000;
+    let net = W::any().await.net();
+    let (running, go) = (Running::default(), watch::Sender::new(false));
+    let limits = Limits::default().max_in_flight(CLIENTS).call_timeout(LONG);
+    let handler = || Handler::with_limits(&net, work(&running, &go), limits.clone());
+    let _handlers = [handler().await, handler().await];
+    let gateways = [through_pipes(&net).await, through_pipes(&net).await];
+    let asked = join_all((0..CLIENTS).map(async |token| {
+        let (near, far) = duplex(4 << 10);
+        tokio::spawn(gateways[token % 2].clone().serve_stream(far));
+        let mut client = Socket::over(near).await;
+        client.say(&json!({"procedure": "work", "args": token, "correlationId": "same"})).await;
+        client
+    }));
+    let mut clients = asked.await;
+    until(&running, CLIENTS).await;
+    go.send_replace(true);
+    for (token, client) in clients.iter_mut().enumerate() {
+        let told = client.hear().await;
+        assert_eq!(told, json!({"code": 200, "data": token, "correlationId": "same", "success": true}));
+    }
 }
 
 /// All that a handler is told of a call.

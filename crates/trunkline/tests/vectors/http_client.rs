@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
 };
 
@@ -128,11 +128,18 @@ pub(crate) async fn dial(address: SocketAddr) -> Result<TcpStream, String> {
     Ok(stream)
 }
 
-/// Asks for a WebSocket: RFC 6455, section 4.1.
+/// A connection that has become a WebSocket.
 pub(crate) async fn upgrade(address: SocketAddr) -> Result<TcpStream, String> {
-    let mut stream = dial(address).await?;
+    upgraded(dial(address).await?, &address.to_string()).await
+}
+
+/// Asks for a WebSocket, over a stream that is there already: RFC 6455, section 4.1.
+pub(crate) async fn upgraded<S>(mut stream: S, host: &str) -> Result<S, String>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let request = format!(
-        "GET / HTTP/1.1\r\nhost: {address}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+        "GET / HTTP/1.1\r\nhost: {host}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
          sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).await.map_err(|error| error.to_string())?;
