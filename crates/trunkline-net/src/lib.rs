@@ -1,6 +1,8 @@
 //! Whatever waits: links, peers, listeners, and the two drivers.
 
 mod access;
+#[doc(hidden)]
+pub mod backoff;
 pub mod batch;
 pub mod broker;
 pub mod caller;

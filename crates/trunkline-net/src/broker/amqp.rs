@@ -30,10 +30,10 @@ use self::{
     session::Session,
     trouble::Trouble,
 };
-use super::{Arrival, Broker, Inbox, Line, Member, backoff::Backoff};
+use super::{Arrival, Broker, Inbox, Line, Member, STABLE};
 #[cfg(feature = "tls")]
 use crate::tls::TlsClient;
-use crate::{clock::now, link::ByteStream};
+use crate::{backoff::Backoff, clock::now, link::ByteStream};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::{select, time::sleep};
 
@@ -151,9 +151,11 @@ impl Keeper {
             }
             log(&address, &trouble, was_there, &mut told);
             let lived = if was_there { now().saturating_duration_since(since) } else { Duration::ZERO };
-            let pause = backoff.pause(lived);
+            if lived >= STABLE {
+                backoff.restart();
+            }
             select! {
-                () = sleep(pause) => {}
+                () = sleep(backoff.pause()) => {}
                 () = outbox.left() => break,
             }
         }

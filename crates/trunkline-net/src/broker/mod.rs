@@ -9,8 +9,6 @@
 #[cfg(feature = "amqp")]
 mod amqp;
 mod arrival;
-#[cfg(any(feature = "amqp", feature = "nats"))]
-mod backoff;
 mod memory;
 #[cfg(feature = "nats")]
 mod nats;
@@ -31,6 +29,11 @@ pub use self::nats::{Nats, NatsError};
 use bytes::Bytes;
 use std::{pin::Pin, sync::Arc, time::Duration};
 use trunkline_core::{Fault, FaultKind, Key};
+
+/// How long a broker has to have been there for the pauses between attempts to reach it to
+/// be short again: one that takes each connection and cuts it is tried more and more seldom.
+#[cfg(any(feature = "amqp", feature = "nats"))]
+const STABLE: Duration = Duration::from_secs(10);
 
 /// Something that takes its time.
 pub type Soon<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;

@@ -2,8 +2,9 @@
 //! RabbitMQ does not let it.
 
 use super::trouble::Trouble;
+use crate::backoff::Backoff;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map::Entry},
     time::{Duration, Instant},
 };
 
@@ -26,7 +27,7 @@ pub(super) struct Serving {
 
 /// A procedure that RabbitMQ does not let us serve.
 struct Refused {
-    pause: Duration,
+    backoff: Backoff,
     /// When it is tried again, unless it is being tried.
     again: Option<Instant>,
 }
@@ -74,19 +75,22 @@ impl Serving {
             return;
         }
         let (key, advice) = (&self.keys[number], why.advice_on_a_queue());
-        let before = self.refused.get(&number).map(|refused| refused.pause);
-        if before.is_none() {
-            tracing::warn!(
-                key,
-                error = %why,
-                advice,
-                "RabbitMQ does not let a procedure be served: it is tried again, and all others are served"
-            );
-        } else {
-            tracing::debug!(key, error = %why, "RabbitMQ still does not let a procedure be served");
-        }
-        let pause = before.map_or(FIRST_PAUSE, |pause| (pause * 2).min(LONGEST_PAUSE));
-        self.refused.insert(number, Refused { pause, again: now.checked_add(pause) });
+        let refused = match self.refused.entry(number) {
+            Entry::Vacant(place) => {
+                tracing::warn!(
+                    key,
+                    error = %why,
+                    advice,
+                    "RabbitMQ does not let a procedure be served: it is tried again, and all others are served"
+                );
+                place.insert(Refused { backoff: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE), again: None })
+            }
+            Entry::Occupied(place) => {
+                tracing::debug!(key, error = %why, "RabbitMQ still does not let a procedure be served");
+                place.into_mut()
+            }
+        };
+        refused.again = now.checked_add(refused.backoff.pause());
     }
 
     /// The first time of each comes in the order of their numbers.
@@ -123,7 +127,7 @@ mod tests {
         let mut waited = Duration::ZERO;
         for pause in [1, 2, 4, 8, 16, 30, 30].map(Duration::from_secs) {
             let again = now + waited + pause;
-            assert_eq!(serving.due(again - Duration::from_millis(1)), [0; 0]);
+            assert_eq!(serving.due(again - pause / 2 - Duration::from_millis(1)), [0; 0]);
             assert_eq!(serving.due(again), [1]);
             assert_eq!(serving.due(again), [0; 0], "it is being tried");
             serving.refused(1, &why, again);

@@ -2,7 +2,8 @@
 
 use super::{Login, Nats, connection::Connection, line::State, outgoing::ROOM, subject::Address};
 use crate::{
-    broker::{Arrival, Inbox, backoff::Backoff},
+    backoff::Backoff,
+    broker::{Arrival, Inbox, STABLE},
     clock::now,
 };
 use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, Subscriber};
@@ -94,7 +95,10 @@ impl Supervisor {
                     }
                 }
             }
-            leaving.run_until_cancelled(sleep(backoff.pause(lived))).await;
+            if lived >= STABLE {
+                backoff.restart();
+            }
+            leaving.run_until_cancelled(sleep(backoff.pause())).await;
         }
     }
 
