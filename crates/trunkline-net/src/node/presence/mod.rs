@@ -6,6 +6,7 @@
 //! about all the time is small, however much there is to tell. All of it are events, which
 //! every broker carries. See decision 0006.
 
+mod agreed;
 mod node_info;
 mod own;
 mod roster;
@@ -19,7 +20,7 @@ pub(super) use self::{
 };
 
 use self::{
-    roster::Learned,
+    agreed::Learned,
     said::{Said, topic_of},
 };
 use super::desk::Desk;

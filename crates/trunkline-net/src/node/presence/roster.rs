@@ -1,6 +1,7 @@
 //! [`Roster`]: who is there, as far as they have said.
 
 use super::{
+    agreed::{Agreed, Learned},
     node_info::NodeInfo,
     said::{Here, LARGEST},
 };
@@ -32,8 +33,8 @@ pub(crate) struct Roster {
     catalogs: HashMap<Box<str>, Told>,
     /// When those were asked for that are not there.
     asked: HashMap<Box<str>, Instant>,
-    /// What is known of procedures, and was said by all who have them.
-    idempotent: HashMap<Box<str>, bool>,
+    /// What those catalogs say of procedures.
+    agreed: Agreed,
     /// Counts changes of what is served.
     revision: u64,
     /// Whether nobody can be heard: then nobody is silent.
@@ -51,9 +52,6 @@ struct Told {
     catalog: Arc<Catalog>,
     bytes: usize,
 }
-
-/// Procedures of which it is known since now whether they are idempotent.
-pub(super) type Learned = Vec<(Box<str>, bool)>;
 
 impl Roster {
     /// A node has said something of itself. Whether it is to be asked for its catalog.
@@ -100,8 +98,10 @@ impl Roster {
             return Vec::new();
         }
         self.asked.remove(&digest);
+        self.revision += 1;
+        let learned = self.agreed.add(&catalog);
         self.catalogs.insert(digest, Told { catalog, bytes });
-        self.changed()
+        learned
     }
 
     /// A node has left.
@@ -179,21 +179,15 @@ impl Roster {
         }
     }
 
-    /// Something else is served than before.
+    /// Something else is served than before, by others or by fewer.
     fn changed(&mut self) -> Learned {
         self.revision += 1;
         let there = self.nodes.values().filter(|seen| !seen.is_gone);
         let in_use: HashSet<&str> = there.filter_map(|seen| seen.said.catalog.as_deref()).collect();
-        self.catalogs.retain(|digest, _| in_use.contains(&**digest));
         self.asked.retain(|digest, _| in_use.contains(&**digest));
-        let mut idempotent: HashMap<Box<str>, bool> = HashMap::new();
-        for entry in self.catalogs.values().flat_map(|told| &told.catalog.procedures) {
-            *idempotent.entry(entry.name.clone()).or_insert(true) &= entry.details.idempotent;
-        }
-        let new = idempotent.iter().filter(|(name, is_so)| self.idempotent.get(*name) != Some(is_so));
-        let learned = new.map(|(name, is_so)| (name.clone(), *is_so)).collect();
-        self.idempotent = idempotent;
-        learned
+        let gone: Vec<Told> =
+            self.catalogs.extract_if(|digest, _| !in_use.contains(&**digest)).map(|(_, told)| told).collect();
+        self.agreed.remove(gone.iter().map(|told| &*told.catalog))
     }
 }
 
@@ -335,6 +329,18 @@ mod tests {
         assert_eq!(roster.gone("old"), []);
         assert_eq!(roster.gone("other"), [("one".into(), true)]);
         assert_eq!(roster.gone("new"), [], "who is asked next says what it is");
+    }
+
+    #[test]
+    fn what_several_said_who_are_forgotten_at_once_is_no_news() {
+        let (mut roster, now) = (Roster::default(), Instant::now());
+        for (id, is_idempotent) in [("a", true), ("b", false), ("c", true)] {
+            roster.here(here(id, id), now);
+            roster.told(id.into(), catalog("one", is_idempotent), 1);
+        }
+        assert_eq!(roster.forget(now + Duration::from_secs(3)), []);
+        roster.here(here("d", "d"), now);
+        assert_eq!(roster.told("d".into(), catalog("one", true), 1), [("one".into(), true)]);
     }
 
     #[test]
