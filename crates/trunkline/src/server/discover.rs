@@ -1,8 +1,9 @@
 //! `rpc.discover`: the service describes itself as an OpenRPC document.
 
-use crate::{Catalog, Cluster, JsonRpc, Router};
+use crate::{Catalog, Cluster, JsonRpc, Open, Router};
+use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Adds `rpc.discover` to a router. OpenRPC 1.3.2, "Service Discovery Method". What other
 /// servers have is described too, unless there is something of that name here.
@@ -22,11 +23,11 @@ pub(super) fn add(
         written: Mutex::default(),
     };
     // not when somebody asks: what is here is to be described without a mistake
-    document.written();
+    document.text();
     let document = Arc::new(document);
     router.extension("rpc.discover", move || {
         let document = document.clone();
-        async move { document.text() }
+        async move { Open(document.text()) }
     })
 }
 
@@ -39,27 +40,40 @@ struct Document {
     title: Box<str>,
     version: Box<str>,
     /// For which revision of the cluster's catalog.
-    written: Mutex<Option<(u64, Arc<RawValue>)>>,
+    written: Mutex<Option<(u64, Text)>>,
+}
+
+/// The document as it is sent. It may be long: the reply is the only copy of it.
+#[derive(Clone)]
+struct Text(Arc<RawValue>);
+
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
 }
 
 impl Document {
-    fn text(&self) -> Box<RawValue> {
-        // it may be long, and is copied where nobody waits for it
-        (*self.written()).to_owned()
-    }
-
-    fn written(&self) -> Arc<RawValue> {
+    fn text(&self) -> Text {
         // before it is looked at: what changes meanwhile is written the next time
         let revision = self.cluster.catalog_revision();
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*written {
-            Some((known, text)) if *known == revision => text.clone(),
-            _ => {
-                let text: Arc<RawValue> = self.write().into();
-                *written = Some((revision, text.clone()));
-                text
-            }
+        if let Some((of, text)) = &*self.written()
+            && *of == revision
+        {
+            return text.clone();
         }
+        // while nobody waits for the lock: who asks meanwhile writes one as well
+        let text = Text(self.write().into());
+        let mut written = self.written();
+        // which may be of a later revision
+        if written.as_ref().is_none_or(|(of, _)| *of < revision) {
+            *written = Some((revision, text.clone()));
+        }
+        text
+    }
+
+    fn written(&self) -> MutexGuard<'_, Option<(u64, Text)>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> Box<RawValue> {
