@@ -1,6 +1,5 @@
 //! RabbitMQ.
 
-mod log;
 mod poison;
 mod refused;
 mod stranger;

@@ -5,6 +5,8 @@
 #[cfg(feature = "amqp")]
 mod amqp;
 mod contract;
+#[cfg(any(feature = "amqp", feature = "nats"))]
+mod log;
 mod memory;
 #[cfg(feature = "nats")]
 mod nats;

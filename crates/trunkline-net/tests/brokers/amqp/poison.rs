@@ -1,8 +1,9 @@
 //! Messages of others that cannot be read: they cost nobody else's.
 
-use super::{log::Log, stranger::Stranger};
+use super::stranger::Stranger;
 use crate::{
     contract::network,
+    log::Log,
     peer::{PING, Peer},
 };
 use amq_protocol::protocol::BasicProperties;
@@ -46,7 +47,7 @@ async fn requests_that_cannot_be_read_are_passed_over_and_nobody_is_interrupted(
     let (heard, ticket) = server.request().await;
     assert_eq!(heard, "sound");
     server.line().settle(ticket);
-    let said = log.until_it_has("is not UTF-8").await;
+    let said = log.until_it_has(&["is not UTF-8"]).await;
     assert!(!said.contains("s3cret"), "{said}");
 
     // deep, but sound besides

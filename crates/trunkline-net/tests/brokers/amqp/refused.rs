@@ -1,8 +1,9 @@
 //! Queues that RabbitMQ does not let a node have: they cost none of the others.
 
-use super::{log::Log, stranger::Stranger};
+use super::stranger::Stranger;
 use crate::{
     contract::network,
+    log::Log,
     peer::{PING, Peer},
 };
 use std::sync::Arc;
@@ -50,7 +51,7 @@ async fn is_skipped_until_it_is_gone(exclusive: bool, refusal: &str, advice: &st
     let mut server = Peer::attach_at_once(&broker, &network, 9);
     [PING, PONG].iter().for_each(|key| server.line().serve(key));
     server.hears(&["restored"]).await;
-    let said = log.until_it_has(refusal).await;
+    let said = log.until_it_has(&[refusal]).await;
     assert!(said.contains("global::ping::1") && said.contains(advice), "{said}");
     server.line().serve(&PANG);
     server.line().serve(&Key { version: "2", ..PONG });

@@ -1,8 +1,8 @@
 //! `amqps://`.
 
-use super::log::Log;
 use crate::{
     contract::network,
+    log::Log,
     peer::{PING, Peer},
 };
 use bytes::Bytes;
@@ -36,7 +36,7 @@ async fn under_tls_only_a_broker_that_proves_itself_is_believed() {
 
     let (log, _guard) = Log::new();
     let doubtful = Peer::attach_at_once(&(Arc::new(Amqp::new(&uri).unwrap()) as _), &network, 1);
-    let said = log.until_it_has("RabbitMQ cannot be used").await;
+    let said = log.until_it_has(&["RabbitMQ cannot be used"]).await;
     assert!(said.contains("certificate"), "{said}");
     assert_eq!(doubtful.ask("a"), Err(Unsent::Lost));
     fs::remove_dir_all(&folder).unwrap();

@@ -1,8 +1,9 @@
 //! RabbitMQ that hangs, refuses, or is meddled with.
 
-use super::{log::Log, stranger::Stranger};
+use super::stranger::Stranger;
 use crate::{
     contract::network,
+    log::Log,
     peer::{PING, Peer},
 };
 use amq_protocol::{
@@ -54,7 +55,7 @@ async fn a_wrong_password_is_said_and_not_shown() {
     assert!(format!("{broker:?}").starts_with("Amqp(guest@127.0.0.1:"), "{broker:?}");
     assert!(!format!("{broker:?}").contains("s3cret"));
     let peer = Peer::attach_at_once(&(Arc::new(broker) as _), &network(), 1);
-    let said = log.until_it_has("check the user and the password").await;
+    let said = log.until_it_has(&["check the user and the password"]).await;
     assert!(said.contains("ACCESS_REFUSED") && said.contains("guest@127.0.0.1:"), "{said}");
     assert!(!said.contains("s3cret"), "{said}");
     assert_eq!(peer.ask("a"), Err(Unsent::Lost));
@@ -64,7 +65,7 @@ async fn a_wrong_password_is_said_and_not_shown() {
 async fn a_virtual_host_that_is_not_there_is_said() {
     let (log, _guard) = Log::new();
     let _peer = Peer::attach_at_once(&broker(&format!("{}/nowhere", shared())), &network(), 1);
-    let said = log.until_it_has("check the virtual host").await;
+    let said = log.until_it_has(&["check the virtual host"]).await;
     assert!(said.contains("virtual host `nowhere`"), "{said}");
 }
 
@@ -76,7 +77,7 @@ async fn what_is_no_rabbitmq_is_said() {
     let _peer = Peer::attach_at_once(&broker(&uri), &network(), 1);
     let (mut stream, _) = listener.accept().await.unwrap();
     stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
-    log.until_it_has("check that host and port of the URI are those of RabbitMQ").await;
+    log.until_it_has(&["check that host and port of the URI are those of RabbitMQ"]).await;
 }
 
 #[tokio::test]
@@ -98,7 +99,7 @@ async fn what_others_have_declared_otherwise_is_said_until_it_is_gone() {
     let (mut stranger, exchange) = (Stranger::connect(&uri), format!("rpc-scoped.{network}"));
     stranger.declare_exchange(&exchange, "fanout");
     let mut peer = Peer::attach_at_once(&broker(&uri), &network, 1);
-    let said = log.until_it_has("another program has declared it otherwise").await;
+    let said = log.until_it_has(&["another program has declared it otherwise"]).await;
     assert!(said.contains("PRECONDITION_FAILED") && said.contains(&exchange), "{said}");
     assert_eq!(peer.ask("a"), Err(Unsent::Lost));
     stranger.delete_exchange(&exchange);
@@ -121,7 +122,7 @@ async fn a_broker_that_does_not_set_up_what_it_is_asked_to_is_given_up() {
             sleep(Duration::from_secs(1)).await;
         }
     });
-    log.until_it_has("it did not answer within 10 s").await;
+    log.until_it_has(&["it did not answer within 10 s"]).await;
 }
 
 /// All that a broker says until there are three channels.
@@ -173,14 +174,14 @@ async fn a_broker_that_is_short_of_memory_is_left_alone_until_it_is_not() {
     server.block(true).unwrap();
     // what it reads first is what it is asked next
     gateway.ask("a").unwrap();
-    let said = log.until_it_has("RabbitMQ takes no messages for now").await;
+    let said = log.until_it_has(&["RabbitMQ takes no messages for now"]).await;
     assert!(said.contains("memory"), "{said}");
     assert_eq!(gateway.ask("b"), Err(Unsent::Full));
     assert_eq!(gateway.line().publish("t", Bytes::new()), Err(Unsent::Full));
     // to those who do not send, nothing is to be seen of it
     assert_eq!((serving.rest(), gateway.rest()), (vec![], vec![]));
     server.block(false).unwrap();
-    log.until_it_has("RabbitMQ takes messages again").await;
+    log.until_it_has(&["RabbitMQ takes messages again"]).await;
     serving.hears(&["a"]).await;
     gateway.ask("c").unwrap();
     serving.hears(&["c"]).await;

@@ -1,56 +1,15 @@
 //! Who may speak to a server, and how it is told if somebody may not.
 
 use super::server::Server;
-use crate::peer::{PING, Peer};
-use std::{fs, io, sync::Arc, time::Duration};
-use tokio::{sync::watch, time::timeout};
-use tracing_subscriber::filter::LevelFilter;
+use crate::{
+    log::Log,
+    peer::{PING, Peer},
+};
+use std::{fs, sync::Arc};
 use trunkline_net::{
     broker::{Broker, Nats, Unsent},
     tls::TlsClient,
 };
-
-/// All that is logged, also by others.
-#[derive(Clone, Default)]
-struct Log(watch::Sender<Vec<u8>>);
-
-impl io::Write for Log {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.0.send_modify(|log| log.extend_from_slice(text));
-        Ok(text.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    /// Writes down, of this thread and from now on, all of any level.
-    fn begin() -> (Self, tracing::subscriber::DefaultGuard) {
-        let log = Self::default();
-        let writer = log.clone();
-        let writing = tracing_subscriber::fmt()
-            .with_max_level(LevelFilter::TRACE)
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .finish();
-        (log, tracing::subscriber::set_default(writing))
-    }
-
-    /// Waits until a line has all of these words.
-    async fn says(&self, words: &[&str]) {
-        let mut log = self.0.subscribe();
-        let has = |line: &str| words.iter().all(|words| line.contains(words));
-        let said = log.wait_for(|text| String::from_utf8_lossy(text).lines().any(has));
-        let said = timeout(Duration::from_secs(60), said).await;
-        assert!(said.is_ok(), "{words:?} are not said:\n{}", self.text());
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.borrow()).into_owned()
-    }
-}
 
 fn broker(uri: &str) -> Arc<dyn Broker> {
     Arc::new(Nats::new(uri).unwrap())
@@ -65,15 +24,15 @@ async fn gets_in(broker: &Arc<dyn Broker>) {
 
 #[tokio::test]
 async fn a_wrong_password_is_told_and_no_password_is() {
-    let (log, _logging) = Log::begin();
+    let (log, _logging) = Log::of_all();
     let server = Server::start(&["--user", "us er", "--pass", "r1ght@word"]);
     let mut all = String::new();
     let at = |login: &str| format!("nats://{login}127.0.0.1:{}", server.port);
     for login in ["us%20er:wr0ng%40word@", "wr0ngtoken@", ""] {
         let mut refused = Peer::attach_at_once(&broker(&at(login)), "n", 1);
         let address = format!("127.0.0.1:{}", server.port);
-        log.says(&["WARN", "refuses the user, password or token", &address]).await;
-        all += &String::from_utf8_lossy(&log.0.send_replace(Vec::new()));
+        log.until_it_has(&["WARN", "refuses the user, password or token", &address]).await;
+        all += &log.take();
         assert_eq!(refused.ask("a"), Err(Unsent::Lost));
         assert_eq!(refused.rest(), [""; 0]);
         refused.line().leave().await;
@@ -93,7 +52,7 @@ async fn a_token_lets_in() {
 
 #[tokio::test]
 async fn who_may_not_hear_what_it_says_is_told_what_is_missing() {
-    let (log, _logging) = Log::begin();
+    let (log, _logging) = Log::of_all();
     let folder = tempdir();
     let config = folder.0.join("nats.conf");
     let users =
@@ -101,7 +60,7 @@ async fn who_may_not_hear_what_it_says_is_told_what_is_missing() {
     fs::write(&config, users).unwrap();
     let server = Server::start(&["--config", config.to_str().unwrap()]);
     let peer = Peer::attach_at_once(&broker(&format!("nats://u:p@127.0.0.1:{}", server.port)), "n", 1);
-    log.says(&["WARN", "NATS refuses something", "Permissions Violation"]).await;
+    log.until_it_has(&["WARN", "NATS refuses something", "Permissions Violation"]).await;
     assert_eq!(peer.ask("a"), Err(Unsent::Lost));
 }
 
@@ -118,9 +77,9 @@ async fn under_tls_only_a_server_that_proves_itself_is_believed() {
     let tls = TlsClient::with_root_pem(made.cert.pem().as_bytes()).unwrap();
     gets_in(&(Arc::new(Nats::new(&uri).unwrap().tls(tls)) as Arc<dyn Broker>)).await;
 
-    let (log, _logging) = Log::begin();
+    let (log, _logging) = Log::of_all();
     let doubtful = Peer::attach_at_once(&broker(&uri), "n", 1);
-    log.says(&["WARN", "NATS is not reached", "invalid peer certificate"]).await;
+    log.until_it_has(&["WARN", "NATS is not reached", "invalid peer certificate"]).await;
     assert_eq!(doubtful.ask("a"), Err(Unsent::Lost));
 }
 
