@@ -71,15 +71,16 @@ impl Server {
         Ok(server)
     }
 
-    /// Starts a program that is not of this folder: it prints a line that begins with `ready` once it is, and does not
-    /// end with its input.
+    /// Starts a program that is not of this folder: it prints a line that begins with `ready` once it is, with its
+    /// addresses as `ws=127.0.0.1:80`, and does not end with its input.
     ///
     /// # Errors
     ///
     /// Fails when it cannot be started, or prints another line.
     pub fn foreign(command: &mut Command) -> Result<Self> {
-        let (server, line) = Self::spawn(command.stdin(Stdio::null()))?;
+        let (mut server, line) = Self::spawn(command.stdin(Stdio::null()))?;
         ensure!(line.starts_with("ready"), "{command:?} printed `{line}`");
+        server.addresses = line.split_whitespace().filter_map(|word| word.split_once('=')).collect();
         Ok(server)
     }
 
@@ -149,4 +150,18 @@ fn sibling(name: &str) -> Result<PathBuf> {
     let program = here.parent().unwrap_or(Path::new(".")).join(name);
     ensure!(program.exists(), "{} is not built", program.display());
     Ok(program)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_of_others_say_where_they_are_as_they_say_that_they_are_ready() {
+        let said = "ready http=127.0.0.1:80 ws=127.0.0.1:81 handlers=1";
+        let server = Server::foreign(Command::new("echo").arg(said)).unwrap();
+        assert_eq!(server.address("ws").unwrap(), "127.0.0.1:81");
+        assert!(server.address("tcp").is_err());
+        assert!(Server::foreign(Command::new("echo").arg("no")).is_err());
+    }
 }

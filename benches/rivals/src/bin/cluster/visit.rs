@@ -1,7 +1,6 @@
 //! [`all_loads`]: one contender with fresh processes, under one load after the other.
 
 use std::fmt;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -69,15 +68,13 @@ impl Pair {
             Way::Straight(caller) => Self { handler: ours(caller, "handler", place)?, gateway: None, caller },
             Way::Gateway => {
                 let handler = ours(OURS, "handler", place)?;
-                let (gateway, address) = gateway(place)?;
-                Self { handler, gateway: Some((gateway, address)), caller: "load" }
+                Self { handler, gateway: Some(gateway(place)?), caller: "load" }
             }
             Way::Node => {
                 let handler = Server::foreign(node("handler.mjs")?.args(["--amqp", uri]))?;
-                let port = free_port()?.to_string();
-                let ports = ["--http", &port, "--ws", &port];
-                let gateway = Server::foreign(node("gateway.mjs")?.args(ports).args(["--amqp", uri]))?;
-                Self { handler, gateway: Some((gateway, format!("127.0.0.1:{port}"))), caller: "load" }
+                let free = ["--http", "0", "--ws", "0"];
+                let gateway = at_ws(Server::foreign(node("gateway.mjs")?.args(free).args(["--amqp", uri]))?)?;
+                Self { handler, gateway: Some(gateway), caller: "load" }
             }
         })
     }
@@ -113,7 +110,11 @@ impl Pair {
 
 /// A gateway of trunkline, and where clients find it.
 pub(crate) fn gateway(place: &Place) -> Result<(Server, String)> {
-    let gateway = ours(OURS, "gateway", place)?;
+    at_ws(ours(OURS, "gateway", place)?)
+}
+
+/// A gateway, and where it listens for WebSockets.
+fn at_ws(gateway: Server) -> Result<(Server, String)> {
     let address = gateway.address("ws")?.to_owned();
     Ok((gateway, address))
 }
@@ -138,11 +139,6 @@ fn node(program: &str) -> Result<Command> {
 
 fn kit() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../interop/therms")
-}
-
-/// A port that nobody listens at now.
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 fn number(value: &Value) -> Result<f64> {
