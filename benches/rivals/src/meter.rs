@@ -94,9 +94,8 @@ pub fn allow_open_files(files: u64) -> Result<()> {
 /// How many files this process may hold open.
 #[must_use]
 pub fn open_files_allowed() -> usize {
-    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(1024)
+    let allowed = getrlimit(Resource::Nofile).current;
+    allowed.and_then(|files| files.try_into().ok()).unwrap_or(usize::MAX)
 }
 
 /// How many processes have run or wanted to, over the last minute, if the system says so.
