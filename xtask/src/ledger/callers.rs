@@ -2,17 +2,14 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{ChildStdin, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::{sleep, spawn};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::spawn;
 use std::time::{Duration, Instant};
 
 use crate::process::Running;
 
 /// How long it may take until one more call has ended: longer than any call may take.
 const STALLED: Duration = Duration::from_secs(180);
-/// How often a wait looks whether what it waits for has come.
-const GLANCE: Duration = Duration::from_millis(10);
 /// How long the process may take to end once all its calls have ended.
 const ENDED: Duration = Duration::from_secs(30);
 
@@ -20,40 +17,45 @@ const ENDED: Duration = Duration::from_secs(30);
 pub(super) struct Callers {
     running: Running,
     stdin: ChildStdin,
-    heard: Arc<Heard>,
+    said: Receiver<Said>,
+    /// How many calls have ended, as of what was heard last.
+    ended: u64,
 }
 
-/// What it has said.
-#[derive(Default)]
-struct Heard {
-    ended: AtomicU64,
-    well: AtomicBool,
-    /// It says no more.
-    silent: AtomicBool,
+/// What it says.
+#[derive(PartialEq)]
+enum Said {
+    /// So many calls have ended.
+    Ended(u64),
+    /// All that were asked for are reached.
+    Well,
+}
+
+impl Said {
+    fn read(line: &str) -> Option<Self> {
+        match line.strip_prefix("ended ") {
+            Some(number) => number.parse().ok().map(Self::Ended),
+            None => (line == "well").then_some(Self::Well),
+        }
+    }
 }
 
 impl Callers {
     pub(super) fn start(command: &mut Command) -> Result<Self, String> {
         let mut running = Running::start(command.stdin(Stdio::piped()).stdout(Stdio::piped()))?;
         let (stdin, stdout) = running.stdin().zip(running.stdout()).ok_or("both are piped")?;
-        let heard = Arc::new(Heard::default());
-        let hearing = heard.clone();
+        let (say, said) = channel();
         spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if let Some(ended) = line.strip_prefix("ended ").and_then(|number| number.parse().ok()) {
-                    hearing.ended.store(ended, Ordering::Release);
-                } else if line == "well" {
-                    hearing.well.store(true, Ordering::Release);
-                }
-            }
-            hearing.silent.store(true, Ordering::Release);
+            let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+            // to the end, though nobody may be left to hear of it
+            lines.filter_map(|line| Said::read(&line)).for_each(|said| drop(say.send(said)));
         });
-        Ok(Self { running, stdin, heard })
+        Ok(Self { running, stdin, said, ended: 0 })
     }
 
-    /// How many calls have ended.
+    /// How many calls have ended, as of what was waited for last.
     pub(super) fn ended(&self) -> u64 {
-        self.heard.ended.load(Ordering::Acquire)
+        self.ended
     }
 
     /// Lets them make the calls whose tokens are less than this.
@@ -63,14 +65,19 @@ impl Callers {
 
     /// Waits until so many calls have ended.
     pub(super) fn await_ended(&mut self, count: u64) -> Result<(), String> {
-        self.wait(|callers| callers.ended() >= count)
+        let mut since = Instant::now();
+        while self.ended < count {
+            self.hear(&mut since)?;
+        }
+        Ok(())
     }
 
     /// Waits until all of `handlers` are reached by way of each gateway.
     pub(super) fn await_well(&mut self, handlers: &str) -> Result<(), String> {
-        self.heard.well.store(false, Ordering::Release);
         self.tell(&format!("well {handlers}"))?;
-        self.wait(|callers| callers.heard.well.load(Ordering::Acquire))
+        let mut since = Instant::now();
+        while self.hear(&mut since)? != Said::Well {}
+        Ok(())
     }
 
     /// Waits until they have ended, after all calls have.
@@ -82,19 +89,20 @@ impl Callers {
         writeln!(self.stdin, "{line}").map_err(|error| format!("the callers do not listen: {error}"))
     }
 
-    fn wait(&mut self, has_come: impl Fn(&Self) -> bool) -> Result<(), String> {
-        let (mut ended, mut since) = (self.ended(), Instant::now());
-        while !has_come(self) {
-            if self.heard.silent.load(Ordering::Acquire) && !has_come(self) {
-                return Err("the callers have ended too early".to_owned());
+    /// The next that they say, unless no more calls have ended since then, for too long.
+    fn hear(&mut self, since: &mut Instant) -> Result<Said, String> {
+        let said = self.said.recv_timeout(STALLED.saturating_sub(since.elapsed()));
+        let said = said.map_err(|error| match error {
+            RecvTimeoutError::Timeout => {
+                format!("of the calls, {} have ended, and none for {STALLED:?}", self.ended)
             }
-            if self.ended() != ended {
-                (ended, since) = (self.ended(), Instant::now());
-            } else if since.elapsed() > STALLED {
-                return Err(format!("of the calls, {ended} have ended, and none for {STALLED:?}"));
-            }
-            sleep(GLANCE);
+            RecvTimeoutError::Disconnected => "the callers have ended too early".to_owned(),
+        })?;
+        if let Said::Ended(count) = said
+            && count != self.ended
+        {
+            (self.ended, *since) = (count, Instant::now());
         }
-        Ok(())
+        Ok(said)
     }
 }
