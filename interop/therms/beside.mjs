@@ -84,6 +84,10 @@ async function becomes(wanted, fn) {
   }
   assert.equal(await fn(), wanted)
 }
+// Calls what takes so long, and says so, by way of both gateways.
+const slow = (both, ms) => both.flatMap((gateway) => Array.from({ length: 20 }, (_, i) => ask(gateway, 'slow', { ms, tag: i, say: true })))
+// Until these handlers, all together, have begun with all of them.
+const begun = (calls, handlers) => becomes(calls.length, () => handlers.reduce((sum, handler) => sum + handler.count(/^slow /gm), 0))
 
 check('beside-copies', async (start) => {
   for (const command of [own('own-1'), own('own-2'), node('node-1'), node('node-2')]) await start(command)
@@ -133,8 +137,8 @@ check('beside-one-dies', async (start) => {
   for (const dies of [node, own]) {
     const stays = await start((dies === node ? own : node)('stays'))
     const dead = await start(dies('dies'))
-    const calls = both.flatMap((gateway) => Array.from({ length: 20 }, (_, i) => ask(gateway, 'slow', { ms: 400, tag: i })))
-    await sleep(150)
+    const calls = slow(both, 400)
+    await begun(calls, [dead])
     await dead.stop('SIGKILL')
     for (const response of await Promise.all(calls)) assert.equal(response.data?.slept, 400, JSON.stringify(response))
     await stays.stop('SIGINT')
@@ -144,9 +148,10 @@ check('beside-one-of-two-dies', async (start) => {
   // the other of ours refuses what may have run, before theirs has answered
   const both = [await start(gateways[0]), await start(gateways[1])]
   const dead = await start(own('dies'))
-  for (const command of [own('stays'), node('stays')]) await start(command)
-  const calls = both.flatMap((gateway) => Array.from({ length: 20 }, (_, i) => ask(gateway, 'slow', { ms: 3000, tag: i })))
-  await sleep(1000)
+  const stays = await start(own('stays'))
+  await start(node('stays'))
+  const calls = slow(both, 3000)
+  await begun(calls, [dead, stays])
   await dead.stop('SIGKILL')
   const outcomes = (await Promise.all(calls)).map(({ success, data, code, message }) => (success ? `${data.slept}` : `${code} ${message}`))
   assert.deepEqual(distinct(outcomes), ['3000', '500 the node that had taken this call is gone: it may have run there, and is not run again'])

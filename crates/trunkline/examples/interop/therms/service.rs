@@ -62,6 +62,9 @@ fn test(name: Arc<str>) -> Router {
         .procedure("strict", strict())
         .procedure("slow", async |args: Value| {
             let ms = args["ms"].as_u64().unwrap_or_default();
+            if args["say"] == true {
+                println!("slow {}", args["tag"]);
+            }
             sleep(Duration::from_millis(ms)).await;
             json!({"slept": ms, "tag": args["tag"]})
         })
