@@ -13,6 +13,9 @@ pub struct About {
     /// For how long the caller will wait, from when it said so. It can ask for less
     /// time than it would have, not for more.
     pub timeout: Option<Duration>,
+    /// Whether the program has chosen the procedure, by a setting of its language, and not
+    /// the caller: those that are [internal](crate::Registration::internal) are found then.
+    pub internal: bool,
     /// What only the dialect's own extractors understand.
     pub extensions: Extensions,
 }
@@ -37,15 +40,9 @@ impl About {
     ///
     /// [`Context::finds_internal`]: crate::Context::finds_internal
     #[must_use]
-    pub fn internal(self) -> Self {
+    pub fn internal(mut self) -> Self {
+        self.internal = true;
         self.with_extension(Chosen)
-    }
-
-    /// Whether the program has chosen the procedure, by a setting of its language, and not
-    /// the caller: those that are [internal](crate::Registration::internal) are found then.
-    #[must_use]
-    pub fn is_internal(&self) -> bool {
-        self.extensions.get::<Chosen>().is_some()
     }
 
     /// The same with a value for the dialect's own extractors.

@@ -146,7 +146,7 @@ impl Conversation {
     ) {
         let said = self.context.clone().with_trace(about.trace.clone()).with_extensions(&about.extensions);
         let own = std::mem::replace(&mut self.context, said);
-        (self.asked, self.internal) = (about.timeout.unwrap_or(Duration::MAX), about.is_internal());
+        (self.asked, self.internal) = (about.timeout.unwrap_or(Duration::MAX), about.internal);
         self.start(id, procedure, args, out, turn);
         (self.asked, self.internal) = (Duration::MAX, false);
         // it may have been the call by which the caller says who it is
