@@ -58,8 +58,23 @@ pub(crate) fn all_loads(
 struct Pair {
     handler: Server,
     /// Where clients go; without one, who calls is a program that measures itself.
-    gateway: Option<(Server, String)>,
+    gateway: Option<Gateway>,
     caller: &'static str,
+}
+
+/// Where clients go, and what they say there.
+struct Gateway {
+    server: Server,
+    address: String,
+    wire: &'static str,
+    method: &'static str,
+}
+
+impl Gateway {
+    /// One that is asked by clients of @therms.
+    fn of_therms(server: Server, address: String) -> Self {
+        Self { server, address, wire: "ws", method: "math::add::1" }
+    }
 }
 
 impl Pair {
@@ -70,14 +85,22 @@ impl Pair {
             Way::Gateway => {
                 let handler = ours(OURS, "handler", place)?;
                 let (gateway, address) = gateway(place)?;
-                Self { handler, gateway: Some((gateway, address)), caller: "load" }
+                Self { handler, gateway: Some(Gateway::of_therms(gateway, address)), caller: "load" }
+            }
+            Way::Relay(program) => {
+                let handler = ours(program, "handler", place)?;
+                let server = ours(program, "relay", place)?;
+                let address = server.address("tcp")?.to_owned();
+                let gateway = Gateway { server, address, wire: "tcp", method: "add" };
+                Self { handler, gateway: Some(gateway), caller: "load" }
             }
             Way::Node => {
                 let handler = Server::foreign(node("handler.mjs")?.args(["--amqp", uri]))?;
                 let port = free_port()?.to_string();
                 let ports = ["--http", &port, "--ws", &port];
                 let gateway = Server::foreign(node("gateway.mjs")?.args(ports).args(["--amqp", uri]))?;
-                Self { handler, gateway: Some((gateway, format!("127.0.0.1:{port}"))), caller: "load" }
+                let gateway = Gateway::of_therms(gateway, format!("127.0.0.1:{port}"));
+                Self { handler, gateway: Some(gateway), caller: "load" }
             }
         })
     }
@@ -88,9 +111,9 @@ impl Pair {
         let mut pids = vec![self.handler.pid(), broker];
         let mut flags = vec![("seconds", &*seconds), ("window", &*window), ("warmup", WARM_UP)];
         match &self.gateway {
-            Some((gateway, address)) => {
-                pids.push(gateway.pid());
-                flags.extend([("wire", "ws"), ("method", "math::add::1"), ("address", &**address)]);
+            Some(Gateway { server, address, wire, method }) => {
+                pids.push(server.pid());
+                flags.extend([("wire", *wire), ("method", *method), ("address", &**address)]);
                 flags.push(("connections", &connections));
             }
             None => flags.extend([("role", "caller"), ("broker", &*place.uri)]),
