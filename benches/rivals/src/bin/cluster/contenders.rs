@@ -16,6 +16,8 @@ pub(crate) enum Way {
     Straight(&'static str),
     /// WebSocket clients of @therms call a gateway of trunkline.
     Gateway,
+    /// Lines over TCP go to this program, which passes them on and does nothing else: what any gateway comes to.
+    Relay(&'static str),
     /// The same clients, and peers for Node.js.
     Node,
 }
@@ -44,7 +46,7 @@ impl Contender {
     pub(crate) fn loads(&self) -> &'static [Load] {
         match self.way {
             Way::Straight(_) => &LOADS[..2],
-            Way::Gateway | Way::Node => &LOADS,
+            Way::Gateway | Way::Relay(_) | Way::Node => &LOADS,
         }
     }
 }
@@ -59,14 +61,16 @@ pub(crate) const LAPIN: &str = "rabbitmq/lapin";
 pub(crate) const NODE: &str = "rabbitmq/node";
 pub(crate) const RABBITMQ: &str = "rabbitmq/trunkline";
 pub(crate) const ASYNC_NATS: &str = "nats/async-nats";
+pub(crate) const NATS_RELAY: &str = "nats/relay";
 pub(crate) const NATS: &str = "nats/trunkline";
 
-const CONTENDERS: [Contender; 7] = [
+const CONTENDERS: [Contender; 8] = [
     Contender { name: LAPIN, by: By::RabbitMq, way: Way::Straight("lapin_pair") },
     Contender { name: RABBITMQ, by: By::RabbitMq, way: Way::Gateway },
     Contender { name: "rabbitmq/trunkline-straight", by: By::RabbitMq, way: Way::Straight(OURS) },
     Contender { name: NODE, by: By::RabbitMq, way: Way::Node },
     Contender { name: ASYNC_NATS, by: By::Nats, way: Way::Straight("async_nats_pair") },
+    Contender { name: NATS_RELAY, by: By::Nats, way: Way::Relay("async_nats_pair") },
     Contender { name: NATS, by: By::Nats, way: Way::Gateway },
     Contender { name: "nats/trunkline-straight", by: By::Nats, way: Way::Straight(OURS) },
 ];

@@ -57,8 +57,23 @@ pub(crate) fn all_loads(
 struct Pair {
     handler: Server,
     /// Where clients go; without one, who calls is a program that measures itself.
-    gateway: Option<(Server, String)>,
+    gateway: Option<Gateway>,
     caller: &'static str,
+}
+
+/// Where clients go, and what they say there.
+struct Gateway {
+    server: Server,
+    address: String,
+    wire: &'static str,
+    method: &'static str,
+}
+
+impl Gateway {
+    /// One that is asked by clients of @therms.
+    fn of_therms(server: Server, address: String) -> Self {
+        Self { server, address, wire: "ws", method: "math::add::1" }
+    }
 }
 
 impl Pair {
@@ -68,12 +83,22 @@ impl Pair {
             Way::Straight(caller) => Self { handler: ours(caller, "handler", place)?, gateway: None, caller },
             Way::Gateway => {
                 let handler = ours(OURS, "handler", place)?;
-                Self { handler, gateway: Some(gateway(place)?), caller: "load" }
+                let (gateway, address) = gateway(place)?;
+                Self { handler, gateway: Some(Gateway::of_therms(gateway, address)), caller: "load" }
+            }
+            Way::Relay(program) => {
+                let handler = ours(program, "handler", place)?;
+                let server = ours(program, "relay", place)?;
+                let address = server.address("tcp")?.to_owned();
+                let gateway = Gateway { server, address, wire: "tcp", method: "add" };
+                Self { handler, gateway: Some(gateway), caller: "load" }
             }
             Way::Node => {
                 let handler = Server::foreign(node("handler.mjs")?.args(["--amqp", uri]))?;
                 let free = ["--http", "0", "--ws", "0"];
-                let gateway = at_ws(Server::foreign(node("gateway.mjs")?.args(free).args(["--amqp", uri]))?)?;
+                let server = Server::foreign(node("gateway.mjs")?.args(free).args(["--amqp", uri]))?;
+                let address = server.address("ws")?.to_owned();
+                let gateway = Gateway::of_therms(server, address);
                 Self { handler, gateway: Some(gateway), caller: "load" }
             }
         })
@@ -85,9 +110,9 @@ impl Pair {
         let mut pids = vec![self.handler.pid(), broker];
         let mut flags = vec![("seconds", &*seconds), ("window", &*window), ("warmup", WARM_UP)];
         match &self.gateway {
-            Some((gateway, address)) => {
-                pids.push(gateway.pid());
-                flags.extend([("wire", "ws"), ("method", "math::add::1"), ("address", &**address)]);
+            Some(Gateway { server, address, wire, method }) => {
+                pids.push(server.pid());
+                flags.extend([("wire", *wire), ("method", *method), ("address", &**address)]);
                 flags.push(("connections", &connections));
             }
             None => flags.extend([("role", "caller"), ("broker", &*place.uri)]),
@@ -110,11 +135,7 @@ impl Pair {
 
 /// A gateway of trunkline, and where clients find it.
 pub(crate) fn gateway(place: &Place) -> Result<(Server, String)> {
-    at_ws(ours(OURS, "gateway", place)?)
-}
-
-/// A gateway, and where it listens for WebSockets.
-fn at_ws(gateway: Server) -> Result<(Server, String)> {
+    let gateway = ours(OURS, "gateway", place)?;
     let address = gateway.address("ws")?.to_owned();
     Ok((gateway, address))
 }
