@@ -63,6 +63,23 @@ impl ConnectionId {
     pub fn holder(self) -> Holder {
         self.holder
     }
+
+    /// The bytes of the UUID.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; 16] {
+        (u128::from(self.holder.0) << 64 | u128::from(self.own)).to_be_bytes()
+    }
+
+    /// The id of these bytes, if they are those of one.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Option<Self> {
+        let both = u128::from_be_bytes(bytes);
+        // each has its half of the bits
+        #[expect(clippy::cast_possible_truncation, reason = "the upper half is the other's")]
+        let (first, own) = ((both >> 64) as u64, both as u64);
+        let is_one = first == marked(first, VERSION) && own == marked(own, VARIANT);
+        is_one.then_some(Self { holder: Holder(first), own })
+    }
 }
 
 impl Holder {
@@ -128,22 +145,15 @@ impl FromStr for ConnectionId {
 
     fn from_str(text: &str) -> Result<Self, NoConnectionId> {
         let text: &[u8; 36] = text.as_bytes().try_into().map_err(|_| NoConnectionId)?;
-        let mut halves = [0_u64; 2];
+        let mut bits = 0_u128;
         for (at, byte) in text.iter().enumerate() {
             match char::from(*byte).to_digit(16) {
                 _ if is_dash(at) && *byte == b'-' => {}
-                Some(digit) if !is_dash(at) => {
-                    let half = &mut halves[usize::from(at > 18)];
-                    *half = *half << 4 | u64::from(digit);
-                }
+                Some(digit) if !is_dash(at) => bits = bits << 4 | u128::from(digit),
                 _ => return Err(NoConnectionId),
             }
         }
-        let [first, own] = halves;
-        match first == marked(first, VERSION) && own == marked(own, VARIANT) {
-            true => Ok(Self { holder: Holder(first), own }),
-            false => Err(NoConnectionId),
-        }
+        Self::from_bytes(bits.to_be_bytes()).ok_or(NoConnectionId)
     }
 }
 
@@ -198,6 +208,11 @@ mod tests {
             assert_eq!((&spelled[14..15], "89ab".contains(&spelled[19..20])), ("4", true), "{spelled}");
             assert_eq!(serde_json::from_value::<ConnectionId>(serde_json::json!(id)).unwrap(), id);
             assert_eq!(spelled.to_uppercase().parse(), Ok(id));
+            let bytes = id.to_bytes();
+            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!((digits, ConnectionId::from_bytes(bytes)), (spelled.replace('-', ""), Some(id)));
+            let other_version = bytes.map(|byte| byte ^ 0xff);
+            assert_eq!(ConnectionId::from_bytes(other_version), None);
         }
     }
 

@@ -252,7 +252,14 @@ impl Connection {
     #[must_use]
     #[inline]
     pub fn new(transport: &'static str, dialect: &'static str) -> Self {
-        let (id, queue, store) = (ConnectionId::new(), OnceLock::new(), OnceLock::new());
+        Self::of_id(ConnectionId::new(), transport, dialect)
+    }
+
+    /// The connection of this id, which another server holds.
+    #[must_use]
+    #[inline]
+    pub fn of_id(id: ConnectionId, transport: &'static str, dialect: &'static str) -> Self {
+        let (queue, store) = (OnceLock::new(), OnceLock::new());
         Self { id, transport, dialect, remote: None, request: None, queue, store }
     }
 
@@ -286,13 +293,6 @@ impl Connection {
     #[must_use]
     pub fn held_by(mut self, holder: Holder) -> Self {
         self.id = self.id.held_by(holder);
-        self
-    }
-
-    /// The connection of this id, which another server holds.
-    #[must_use]
-    pub fn with_id(mut self, id: ConnectionId) -> Self {
-        self.id = id;
         self
     }
 

@@ -45,12 +45,15 @@ impl Trace {
     /// A place in a trace; `None` if one of the ids is all zeros, which is none.
     #[must_use]
     pub fn new(trace_id: [u8; 16], span_id: [u8; 8], sampled: bool) -> Option<Self> {
-        Self::checked(trace_id, span_id, u8::from(sampled))
+        Self::of_parts(trace_id, span_id, u8::from(sampled))
     }
 
-    fn checked(trace: [u8; 16], span: [u8; 8], flags: u8) -> Option<Self> {
-        let is_one = trace != [0; 16] && span != [0; 8];
-        is_one.then(|| Self(Arc::new(Place { trace, span, flags, state: "".into() })))
+    /// The same with all of its [flags](Self::flags); those without a meaning are left out.
+    #[must_use]
+    pub fn of_parts(trace_id: [u8; 16], span_id: [u8; 8], flags: u8) -> Option<Self> {
+        // sampled, and a trace id that is random
+        let (flags, is_one) = (flags & 0b11, trace_id != [0; 16] && span_id != [0; 8]);
+        is_one.then(|| Self(Arc::new(Place { trace: trace_id, span: span_id, flags, state: "".into() })))
     }
 
     /// Reads a `traceparent`; `None` if it is none. Of versions to come what this
@@ -69,8 +72,7 @@ impl Trace {
             return None;
         }
         let [flags] = hex(&known[53..])?;
-        // only these bits have a meaning: sampled, and a trace id that is random
-        Self::checked(hex(&known[3..35])?, hex(&known[36..52])?, flags & 0b11)
+        Self::of_parts(hex(&known[3..35])?, hex(&known[36..52])?, flags)
     }
 
     /// The same with a `tracestate`. One that is too long, or holds what no header

@@ -7,6 +7,8 @@ pub mod jsonrpc;
 #[cfg(feature = "dialect")]
 mod mixed;
 #[cfg(feature = "dialect")]
+pub mod native;
+#[cfg(feature = "dialect")]
 pub mod therms;
 
 #[cfg(feature = "dialect")]

@@ -30,6 +30,7 @@ pub mod __private;
 pub mod access;
 pub mod calls;
 pub mod client;
+mod envelope;
 pub mod in_process;
 pub mod rpc_websockets;
 pub mod server;
@@ -38,6 +39,7 @@ pub mod testing;
 
 pub use crate::calls::Calls;
 pub use crate::client::Client;
+pub use crate::envelope::envelope;
 pub use crate::in_process::InProcess;
 pub use crate::server::{BindError, Bound, Listener, Reloader, SchemaError, Server};
 pub use trunkline_core::{
@@ -51,6 +53,7 @@ pub use trunkline_core::{
 pub use trunkline_dialects::{
     Mixed,
     jsonrpc::{self, JsonRpc},
+    native,
     therms::{self, Therms},
 };
 #[doc = include_str!("../../../docs/errors.md")]

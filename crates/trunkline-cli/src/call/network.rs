@@ -1,14 +1,15 @@
 //! [`client`]: calls by way of a broker, as one of those that share it.
 
 use crate::failure::Failure;
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 use tokio::time;
-use trunkline::{Client, JsonRpc, Limits, Link, Router, Service, broker, node::Node, therms::Network};
+use trunkline::{Client, JsonRpc, Limits, Link, Router, Service, broker, node::Node};
 
 /// A client of a node that has no procedures of its own, once that has reached the broker.
 pub(super) async fn client(url: &str, network: &str, timeout: Duration) -> Result<Client, Failure> {
     let broker = broker::from_url(url).map_err(|error| Failure::usage(error.to_string()))?;
-    let node = Node::new(broker, Arc::new(Network), network, "trunkline-call").unannounced();
+    let envelope = trunkline::envelope(&broker);
+    let node = Node::new(broker, envelope, network, "trunkline-call").unannounced();
     let limits = Limits::default().call_timeout(timeout);
     let service = Service::new(Router::new().fallback(node.fallback()), JsonRpc::default()).limits(limits);
     node.join(&service);

@@ -17,13 +17,17 @@ pub struct Identity(Arc<Map<String, Value>>);
 impl Identity {
     /// Reads an identity: an object of at most 16 KiB.
     pub(super) fn read(text: &str) -> Option<Self> {
-        let object = || serde_json::from_str(text).ok().map(|members| Self(Arc::new(members)));
-        if text.len() > MOST { None } else { object() }
+        if text.len() > MOST { None } else { Self::passed(text) }
+    }
+
+    /// The same of what another node passes on, which has looked at how long it was.
+    pub(crate) fn passed(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok().map(|members| Self(Arc::new(members)))
     }
 
     /// What a client shows that has no word for it in its own language: the bearer token that
     /// came with its HTTP request, or with that for its WebSocket, if it is of 8 KiB at most.
-    pub(super) fn shown(context: &Context) -> Option<Self> {
+    pub(crate) fn shown(context: &Context) -> Option<Self> {
         let (headers, extensions) = (context.connection().headers(), context.extensions());
         let credentials = Credentials::Request { headers, extensions };
         let token = credentials.bearer().filter(|token| token.len() <= MOST / 2)?;

@@ -43,7 +43,11 @@ pub use self::{
     say::SERVER_MESSAGE,
 };
 
-pub(crate) use self::hear::is_ours;
+pub(crate) use self::{
+    hear::is_ours,
+    network::{why, why_named},
+    request::{Origin, Passed, Provenance, SHORT, calling},
+};
 
 #[cfg(test)]
 mod tests;

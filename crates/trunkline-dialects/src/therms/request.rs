@@ -4,6 +4,7 @@ use super::Identity;
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 use std::{
+    borrow::Cow,
     net::IpAddr,
     sync::{
         Arc, LazyLock,
@@ -72,12 +73,12 @@ pub struct Trace {
 
 /// What goes with a call on its way to its handler.
 #[derive(Clone, Debug)]
-pub(super) struct Said(Arc<Provenance>);
+pub(crate) struct Said(Arc<Provenance>);
 
 /// Who a call is from and where it comes from, as this dialect has it; all that is called
 /// for it keeps it.
 #[derive(Debug)]
-pub(super) struct Provenance {
+pub(crate) struct Provenance {
     correlation: Option<Box<RawValue>>,
     identity: Option<Identity>,
     origin: Origin,
@@ -90,34 +91,36 @@ pub(super) struct Provenance {
 
 /// Where a call has come from.
 #[derive(Debug)]
-pub(super) enum Origin {
+pub(crate) enum Origin {
     /// A client, who may call by way of these proxies; and a number by which the call is
     /// known if it says nothing else.
     Client { proxies: Arc<[IpAddr]>, number: u32 },
     /// Another node, which has said where from.
     Node(Arc<Trace>),
+    /// The same in our own spelling.
+    Passed(Passed),
 }
 
 impl Provenance {
-    pub(super) fn new(correlation: Option<&str>, identity: Option<Identity>, origin: Origin) -> Self {
+    pub(crate) fn new(correlation: Option<&str>, identity: Option<Identity>, origin: Origin) -> Self {
         let correlation = correlation.and_then(|id| RawValue::from_string(id.to_owned()).ok());
         Self { correlation, identity, origin, depth: 0, exact: false }
     }
 
-    pub(super) fn at_depth(self, depth: usize) -> Self {
+    pub(crate) fn at_depth(self, depth: usize) -> Self {
         Self { depth, ..self }
     }
 
-    pub(super) fn exact(self, exact: bool) -> Self {
+    pub(crate) fn exact(self, exact: bool) -> Self {
         Self { exact, ..self }
     }
 
-    pub(super) fn said(self) -> Said {
+    pub(crate) fn said(self) -> Said {
         Said(Arc::new(self))
     }
 
     /// What is said of a call, or of the one that it is made for.
-    pub(super) fn of(context: &Context) -> Option<&Self> {
+    pub(crate) fn of(context: &Context) -> Option<&Self> {
         context.extensions().get::<Said>().map(|said| &*said.0)
     }
 
@@ -127,15 +130,15 @@ impl Provenance {
     }
 
     /// By what its client knows the call, as that has spelled it.
-    pub(super) fn correlation(&self, context: &Context) -> Option<&str> {
+    pub(crate) fn correlation(&self, context: &Context) -> Option<&str> {
         self.correlation.as_deref().map(RawValue::get).filter(|_| self.is_own(context))
     }
 
-    pub(super) fn identity(&self) -> Option<&Identity> {
+    pub(crate) fn identity(&self) -> Option<&Identity> {
         self.identity.as_ref()
     }
 
-    pub(super) fn is_exact(&self) -> bool {
+    pub(crate) fn is_exact(&self) -> bool {
         self.exact
     }
 
@@ -143,19 +146,25 @@ impl Provenance {
     fn trace_id(&self, minted: Option<&str>) -> String {
         match &self.origin {
             Origin::Node(trace) => trace.id.clone(),
+            Origin::Passed(Passed { id: Some(id), .. }) => id.clone().into(),
+            Origin::Passed(passed) => self.correlation_text().unwrap_or_else(|| passed.digits().to_owned()),
             Origin::Client { number, .. } => {
-                let said = self.correlation.as_ref().and_then(|id| serde_json::from_str(id.get()).ok());
-                let fits = |id: &String| (1..=LONGEST_ID).contains(&id.len());
                 let minted = || minted.map_or_else(|| spelled(*number), str::to_owned);
-                said.filter(fits).unwrap_or_else(minted)
+                self.correlation_text().unwrap_or_else(minted)
             }
         }
+    }
+
+    /// The correlation id, if that may be the id of a trace.
+    fn correlation_text(&self) -> Option<String> {
+        let said = serde_json::from_str(self.correlation.as_ref()?.get()).ok();
+        said.filter(|id: &String| (1..=LONGEST_ID).contains(&id.len()))
     }
 }
 
 impl Trace {
     /// Where a call comes from, whose id is `minted` if nobody has said another.
-    pub(super) fn of(context: &Context, minted: Option<&str>) -> Self {
+    pub(crate) fn of(context: &Context, minted: Option<&str>) -> Self {
         let said = Provenance::of(context);
         let (own, outer) = match said {
             Some(said) if said.is_own(context) => (Some(said), None),
@@ -163,6 +172,7 @@ impl Trace {
         };
         let proxies: &[IpAddr] = match own.map(|said| &said.origin) {
             Some(Origin::Node(trace)) => return Self::clone(trace),
+            Some(Origin::Passed(passed)) => return passed.trace(Self::id_of(context, minted)),
             Some(Origin::Client { proxies, .. }) => proxies,
             None => &[],
         };
@@ -188,9 +198,66 @@ impl Trace {
         }
     }
 
-    /// The procedure that has made the call, if one has.
-    pub(super) fn calling(&self) -> Option<&str> {
-        self.caller.strip_prefix(CALL)?.strip_prefix(' ')
+    /// Where a call comes from that a client has made, and nobody in between: the
+    /// [gateway], and the client's address. All else is known of it by its
+    /// correlation id and its own.
+    pub(crate) fn of_client(context: &Context) -> Option<(&'static str, Option<IpAddr>)> {
+        let proxies: &[IpAddr] = match Provenance::of(context) {
+            Some(Provenance { origin: Origin::Client { proxies, .. }, depth, .. })
+                if *depth == context.depth() =>
+            {
+                proxies
+            }
+            Some(_) => return None,
+            None => &[],
+        };
+        if context.is_internal() || context.caller().is_some() {
+            return None;
+        }
+        let connection = context.connection();
+        Some((gateway(connection.transport()), connection.client_address(proxies)))
+    }
+}
+
+/// The procedure that `caller` of a trace names, if that is one: by its own name.
+pub(crate) fn calling(caller: &str) -> Option<Cow<'_, str>> {
+    let key = caller.strip_prefix(CALL)?.strip_prefix(' ')?;
+    Some(Key::of(key).name().unwrap_or(key.into()))
+}
+
+/// Where a call comes from, as one of ours has said it to another: made into a [`Trace`]
+/// when somebody asks.
+#[derive(Debug)]
+pub(crate) struct Passed {
+    pub(crate) caller: Cow<'static, str>,
+    /// The id, if it is neither the correlation id nor made up.
+    pub(crate) id: Option<Box<str>>,
+    /// The id that was made up.
+    pub(crate) digits: [u8; SHORT],
+    pub(crate) internal: bool,
+    pub(crate) ip_address: Option<IpAddr>,
+    pub(crate) parent_id: Option<Box<str>>,
+}
+
+/// Digits of an id that was made up which the original's processes say.
+pub(crate) const SHORT: usize = 24;
+
+impl Passed {
+    /// As it is told to handlers, who know it by `id`.
+    fn trace(&self, id: String) -> Trace {
+        Trace {
+            caller: self.caller.clone().into_owned(),
+            id,
+            internal: self.internal,
+            ip_address: self.ip_address,
+            parent_id: self.parent_id.as_deref().map(str::to_owned),
+        }
+    }
+
+    /// The id that was made up.
+    fn digits(&self) -> &str {
+        // those are ASCII
+        std::str::from_utf8(&self.digits).unwrap_or_default()
     }
 }
 

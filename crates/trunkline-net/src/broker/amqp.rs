@@ -116,6 +116,11 @@ impl Broker for Amqp {
         tokio::spawn(keeper.keep());
         Arc::new(Wire(outbox))
     }
+
+    /// Processes of @therms/rpc-server.
+    fn has_others(&self) -> bool {
+        true
+    }
 }
 
 /// Keeps the connection of one node, and begins a new one when it is lost.

@@ -52,11 +52,22 @@ pub trait Broker: Send + Sync + 'static {
     /// The inbox may hear things before this returns. A line that is dropped leaves at
     /// once: what it has not [settled](Line::settle) goes to other nodes.
     fn attach(&self, member: Member, inbox: Arc<dyn Inbox>) -> Arc<dyn Line>;
+
+    /// Whether programs that are no trunkline may be nodes of its networks: then calls are
+    /// spelled in a way that they understand too. All nodes of a network are to hear the same
+    /// of it. Default: there are none.
+    fn has_others(&self) -> bool {
+        false
+    }
 }
 
 impl<B: Broker + ?Sized> Broker for Arc<B> {
     fn attach(&self, member: Member, inbox: Arc<dyn Inbox>) -> Arc<dyn Line> {
         (**self).attach(member, inbox)
+    }
+
+    fn has_others(&self) -> bool {
+        (**self).has_others()
     }
 }
 

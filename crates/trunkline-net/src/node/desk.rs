@@ -88,8 +88,24 @@ impl Desk {
                 self.pending.settle(&answered.id, Outcome::Answered(outcome, answered.remark));
             }
             // it names nobody who waits
-            None => self.pending.settle("", Outcome::Unroutable),
+            None => {
+                self.not_understood("answer", body);
+                self.pending.settle("", Outcome::Unroutable);
+            }
         }
+    }
+
+    /// What claims to be of this network is passed over: perhaps a node of another version
+    /// spells calls in another way.
+    #[cold]
+    pub(super) fn not_understood(&self, what: &str, body: &[u8]) {
+        let (spelling, bytes, first) = (self.envelope.name(), body.len(), body.first());
+        tracing::debug!(
+            spelling,
+            bytes,
+            first,
+            "a message on the broker is no {what} in the spelling of this node"
+        );
     }
 
     /// The broker is out of reach.

@@ -102,7 +102,10 @@ impl Serving {
         let limits = &self.outside.limits;
         let opened = self.desk.envelope.open(&delivery.body, limits);
         // there is nobody to answer to if it is no request
-        let Some(opened) = opened else { return self.pass_over(settled) };
+        let Some(opened) = opened else {
+            self.desk.not_understood("request", &delivery.body);
+            return self.pass_over(settled);
+        };
         let service = if opened.internal { &self.within } else { &self.outside };
         let is_idempotent = is_idempotent(service, &opened.procedure);
         let repeated = delivery.redelivered || opened.repeated;

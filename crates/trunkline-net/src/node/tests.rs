@@ -15,16 +15,17 @@ use tokio::sync::Notify;
 use trunkline_core::{
     Attempt, Connection, Context, Credentials, Fault, FaultKind, Format, Identity, Limits, Payload, Router,
     Security,
+    envelope::Asked,
     handler::handler,
     security::{Authenticating, unauthenticated},
 };
-use trunkline_dialects::{jsonrpc::JsonRpc, therms::Network};
+use trunkline_dialects::{jsonrpc::JsonRpc, native::Native, therms::Network};
 
 /// Somebody who speaks to the broker without being a node.
 #[derive(Default)]
 struct Stranger {
     requests: Mutex<Vec<(String, Ticket)>>,
-    answers: Mutex<Vec<String>>,
+    answers: Mutex<Vec<Bytes>>,
     events: Mutex<Vec<String>>,
     heard: Notify,
 }
@@ -36,7 +37,7 @@ impl Inbox for Stranger {
                 self.requests.lock().unwrap().push((reply_to.to_owned(), ticket));
             }
             Arrival::Answer(body) => {
-                self.answers.lock().unwrap().push(String::from_utf8(body.to_vec()).unwrap());
+                self.answers.lock().unwrap().push(body);
             }
             Arrival::Event { topic, .. } => self.events.lock().unwrap().push(topic.to_owned()),
             _ => return,
@@ -63,13 +64,17 @@ impl Stranger {
         }
     }
 
-    async fn answered(&self) -> serde_json::Value {
+    async fn answer(&self) -> Bytes {
         loop {
             if let Some(answer) = self.answers.lock().unwrap().pop() {
-                return serde_json::from_str(&answer).unwrap();
+                return answer;
             }
             self.heard.notified().await;
         }
+    }
+
+    async fn answered(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.answer().await).unwrap()
     }
 }
 
@@ -425,6 +430,44 @@ async fn who_asks_is_found_out_where_the_gateway_has_not() {
     node.join(&Service::new(router(), JsonRpc::default()));
     let (code, data) = asked("whoami", &token("lovelace")).await;
     assert_eq!((code, data.is_null()), (200.into(), true), "nobody is there to say who that is");
+}
+
+#[tokio::test]
+async fn what_is_in_another_spelling_is_passed_over() {
+    let asked = |envelope: &dyn Envelope| {
+        let (id, context) = (RandomId::new(), Context::local());
+        let asked = Asked {
+            id: id.as_str(),
+            key: &Key::of("ping"),
+            args: None,
+            context: &context,
+            identified: false,
+            timeout: Duration::from_secs(9),
+            repeated: false,
+        };
+        let mut body = Vec::new();
+        envelope.request(&asked, &mut body);
+        Bytes::from(body)
+    };
+    let spellings: [Arc<dyn Envelope>; 2] = [Arc::new(Network), Arc::new(Native)];
+    for (own, other) in [(0, 1), (1, 0)].map(|(own, other)| (&spellings[own], &spellings[other])) {
+        let (broker, ran) = (Memory::new(), Arc::<AtomicUsize>::default());
+        let counted = ran.clone();
+        let ping = move || {
+            counted.fetch_add(1, Relaxed);
+            async { "pong" }
+        };
+        let node = Node::new(Arc::new(broker.clone()), own.clone(), "n", "node");
+        node.join(&Service::new(Router::new().procedure("ping", ping), JsonRpc::default()));
+        let (stranger, line) = Stranger::at(&broker);
+        send(&*line, "ping", asked(&**other));
+        send(&*line, "ping", asked(&**own));
+        let answer = stranger.answer().await;
+        assert!(own.answer(&answer).is_some_and(|answer| answer.outcome.is_ok()), "{}", own.name());
+        // one that was taken would have begun first
+        assert_eq!(ran.load(Relaxed), 1, "{}", own.name());
+        node.leave().await;
+    }
 }
 
 /// A broker that goes on, but hears of nobody who leaves.

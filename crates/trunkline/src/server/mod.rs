@@ -23,11 +23,10 @@ use self::{
 
 use crate::{
     Cluster, Ended, Hooks, JsonRpc, Limits, Link, Router, Security, Service, Shutdown, broker::Broker,
-    node::Node, serve,
+    envelope::envelope, node::Node, serve,
 };
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
-use trunkline_dialects::therms::Network;
 use trunkline_net::relay::Relay;
 
 /// Serves a [`Router`] on any number of listeners at once.
@@ -403,7 +402,8 @@ impl Server {
     pub(crate) fn into_service(mut self) -> Result<(Service, Option<Node>), SchemaError> {
         let (broker, cluster) = (self.broker.take(), self.cluster());
         let node = broker.map(|broker| {
-            let node = Node::new(broker, Arc::new(Network), &self.network, &self.name);
+            let envelope = envelope(&broker);
+            let node = Node::new(broker, envelope, &self.network, &self.name);
             let node = node.with_cluster(cluster.clone()).with_version(&self.version);
             match self.announced {
                 None => node,

@@ -305,10 +305,10 @@ async fn one_trace_goes_over_a_broker() {
         these.remove(0)
     };
     let first = of_system("ask", SpanKind::Client, "jsonrpc");
-    let asking = of_system("ask", SpanKind::Client, "therms");
-    let answering = of_system("ask", SpanKind::Server, "therms");
-    let inner_asking = of_system("rooms.refuse", SpanKind::Client, "therms");
-    let inner_answering = of_system("rooms.refuse", SpanKind::Server, "therms");
+    let asking = of_system("ask", SpanKind::Client, "trunkline");
+    let answering = of_system("ask", SpanKind::Server, "trunkline");
+    let inner_asking = of_system("rooms.refuse", SpanKind::Client, "trunkline");
+    let inner_answering = of_system("rooms.refuse", SpanKind::Server, "trunkline");
     assert_eq!(asking.span_context.trace_id(), first.span_context.trace_id());
     assert_parent(&answering, &asking);
     assert_parent(&inner_answering, &inner_asking);
@@ -319,7 +319,7 @@ async fn one_trace_goes_over_a_broker() {
         assert_eq!(said(span, "rpc.response.status_code"), "4001", "{}", span.name);
         assert_eq!(span.status, Status::error("no room"), "{}", span.name);
     }
-    let unknown = of_system("therms", SpanKind::Client, "therms");
+    let unknown = of_system("trunkline", SpanKind::Client, "trunkline");
     assert_eq!(said(&unknown, "error.type"), "NotFound", "what nobody has gives no span its name");
 }
 

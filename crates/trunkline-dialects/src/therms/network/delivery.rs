@@ -5,7 +5,7 @@ use super::{
         Identity,
         fault::{self, By, Refusal},
         read::{Message, is_truthy},
-        request::{Origin, Provenance, Trace},
+        request::{Origin, Provenance, Trace, calling},
         write::Form,
     },
     exactly,
@@ -94,18 +94,17 @@ pub(super) fn open(body: &str, max_depth: usize) -> Option<Opened> {
     after.extend_from_slice(br#","trace":{"id":"#);
     string(&mut after, &told.id);
     let id: Box<str> = ours.unwrap_or(&told.id).into();
-    let connection = Connection::new("broker", "therms")
-        .with_remote(told.ip_address.map(|address| SocketAddr::new(address, 0)));
     let connection = match trace.connection_id() {
-        Some(id) => connection.with_id(id),
-        None => connection,
+        Some(id) => Connection::of_id(id, "broker", "therms"),
+        None => Connection::new("broker", "therms"),
     };
+    let connection = connection.with_remote(told.ip_address.map(|address| SocketAddr::new(address, 0)));
     let mut context = trace.known(Context::from(Arc::new(connection)));
     if let Some(said) = said {
         context = context.with_extension(said);
     }
-    if let Some(calling) = told.calling() {
-        context = context.called_by(Key::of(calling).name().unwrap_or(calling.into()));
+    if let Some(calling) = calling(&told.caller) {
+        context = context.called_by(calling);
     }
     let delivery = Delivery {
         call: Some(call),

@@ -24,12 +24,14 @@ const WHYS: [(Why, &str); 4] = [
     (Why::Nowhere, "nowhere"),
 ];
 
-fn name<T: PartialEq>(names: &[(T, &'static str)], of: T) -> Option<&'static str> {
-    names.iter().find(|(it, _)| *it == of).map(|(_, name)| *name)
+/// What this reason is called.
+pub(crate) fn why(of: Why) -> &'static str {
+    WHYS.iter().find(|(it, _)| *it == of).map_or("", |(_, name)| *name)
 }
 
-fn named<T: Copy>(names: &[(T, &str)], name: &str) -> Option<T> {
-    names.iter().find(|(_, known)| *known == name).map(|(it, _)| *it)
+/// The reason of this name; of one that we do not know, that there is no such procedure.
+pub(crate) fn why_named(name: &str) -> Why {
+    WHYS.iter().find(|(_, known)| *known == name).map_or(Why::Absent, |(it, _)| *it)
 }
 
 /// The kind of this name, if we know it.
@@ -49,7 +51,7 @@ pub(super) fn told(fault: &Fault) -> String {
     };
     if let Some(unknown) = Unknown::of(fault) {
         member(r#","unknown":"#, unknown.name());
-        member(r#","why":"#, name(&WHYS, unknown.why()).unwrap_or_default());
+        member(r#","why":"#, why(unknown.why()));
     }
     if let Some(code) = fault.code() {
         out.extend_from_slice(br#","code":"#);
@@ -103,7 +105,7 @@ impl Told<'_> {
         let message = self.message.and_then(|text| serde_json::from_str::<String>(text.get()).ok());
         let mut fault = Fault::new(kind, message.unwrap_or_default());
         if let Some(unknown) = unknown {
-            fault = fault.with_source(Unknown::new(&unknown, named(&WHYS, &why).unwrap_or(Why::Absent)));
+            fault = fault.with_source(Unknown::new(&unknown, why_named(&why)));
         }
         if let Some(code) = code {
             fault = fault.with_code(code);

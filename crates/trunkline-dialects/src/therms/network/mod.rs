@@ -63,7 +63,9 @@ mod delivery;
 mod exactly;
 mod request;
 
-use super::request::Trace;
+pub(crate) use self::exactly::{why, why_named};
+
+use super::request::{SHORT, Trace};
 use std::ops::Range;
 use trunkline_core::{
     Limits,
@@ -95,7 +97,7 @@ impl Envelope for Network {
     }
 
     fn correlation(&self, asked: &Asked<'_>) -> String {
-        Trace::id_of(asked.context, asked.id.get(..request::SHORT))
+        Trace::id_of(asked.context, asked.id.get(..SHORT))
     }
 
     fn open(&self, body: &[u8], limits: &Limits) -> Option<Opened> {

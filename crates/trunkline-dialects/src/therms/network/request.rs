@@ -3,7 +3,7 @@
 use super::super::{
     Identity,
     read::text as said,
-    request::{Provenance, Trace},
+    request::{Provenance, SHORT, Trace},
 };
 use crate::jsonrpc::write::string;
 use serde::{Deserialize, Serialize};
@@ -11,8 +11,6 @@ use serde_json::{Map, Value, value::RawValue};
 use std::{borrow::Cow, net::IpAddr, ops::Range, time::Duration};
 use trunkline_core::{About, ConnectionId, Context, Payload, envelope::Asked, trace};
 
-/// Digits of an id that was made up which the original's processes say.
-pub(super) const SHORT: usize = 24;
 /// Digits of one of ours.
 const LONG: usize = 32;
 
