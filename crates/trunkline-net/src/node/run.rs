@@ -67,8 +67,8 @@ impl Drop for Settled {
 
 impl Run {
     /// Runs it and answers it, unless whoever asked gives it up.
-    pub(super) async fn finish(self, exchanges: &mut Exchanges) -> Place {
-        let Self { serving, mut opened, body, id, asker, repeated, fault, remark, mut place } = self;
+    pub(super) async fn finish(self: Box<Self>, exchanges: &mut Exchanges) -> Place {
+        let Self { serving, mut opened, body, id, asker, repeated, fault, remark, mut place } = *self;
         let service = serving.service(opened.internal);
         let attempt = Attempt::new(id.clone(), repeated, &opened.context);
         let mut context = opened.context.with_extension(attempt);

@@ -93,7 +93,7 @@ impl Serving {
         if internal { &self.within } else { &self.outside }
     }
 
-    /// Takes a request, and has it run on a task of its own.
+    /// Takes a request, and has it run by one of the [workers](Workers).
     pub(super) fn take(self: &Arc<Self>, delivery: &Delivery<'_>) {
         let settled = Settled { desk: self.desk.clone(), ticket: delivery.ticket };
         let limits = &self.outside.limits;
@@ -133,7 +133,8 @@ impl Serving {
         };
         let place = Place { _listed: listed, settled: Some(settled), _taken: self.taken.token() };
         let (serving, body) = (self.clone(), delivery.body.clone());
-        self.workers.run(Run { serving, opened, body, id, asker, repeated, fault, remark, place });
+        let run = Run { serving, opened, body, id, asker, repeated, fault, remark, place };
+        self.workers.run(Box::new(run));
     }
 
     /// Does nothing with a request. Settling it here and now might bring the next one,
