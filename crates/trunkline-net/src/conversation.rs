@@ -137,8 +137,16 @@ impl Conversation {
         self
     }
 
+    /// Goes on with another caller in another dialect, when all has been answered; gives the last.
+    pub(crate) fn turn_to(
+        &mut self,
+        (dialect, context): (Box<dyn Dialect>, Context),
+    ) -> (Box<dyn Dialect>, Context) {
+        self.format = dialect.format();
+        (std::mem::replace(&mut self.dialect, dialect), self.pass_to(context))
+    }
+
     /// Goes on with another caller, when all has been answered; gives the last one.
-    #[cfg(feature = "http")]
     pub(crate) fn pass_to(&mut self, context: Context) -> Context {
         debug_assert!(self.is_idle(), "a call is under way, and would be answered to somebody else");
         self.failed_logins = 0;

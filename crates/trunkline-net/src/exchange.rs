@@ -31,11 +31,7 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     pub(crate) fn new(service: &Service, context: Context) -> Self {
-        Self::in_dialect(service.language.exchange(&service.limits), service, context)
-    }
-
-    /// The same in a dialect that the far side has chosen.
-    pub(crate) fn in_dialect(dialect: Box<dyn Dialect>, service: &Service, context: Context) -> Self {
+        let dialect = service.language.exchange(&service.limits);
         let conversation = Conversation::new(dialect, service.clone(), context);
         Self { conversation, out: Outbox::new(Box::new(Whole)) }
     }
@@ -51,6 +47,12 @@ impl Exchange {
     pub(crate) fn pass_to(&mut self, context: Context) -> Context {
         self.conversation.shrink();
         self.conversation.pass_to(context)
+    }
+
+    /// The same with one who has chosen a dialect.
+    pub(crate) fn turn_to(&mut self, caller: (Box<dyn Dialect>, Context)) -> (Box<dyn Dialect>, Context) {
+        self.conversation.shrink();
+        self.conversation.turn_to(caller)
     }
 
     /// Answers one message; `None` if it wants no answer. After that there may be another.

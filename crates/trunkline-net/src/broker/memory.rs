@@ -9,6 +9,7 @@ use self::{
 };
 use super::{Broker, Inbox, Line, Member, Request, Soon, Ticket, Unsent};
 use bytes::Bytes;
+use foldhash::fast::RandomState;
 use std::{
     collections::HashMap,
     fmt,
@@ -33,7 +34,7 @@ pub struct Memory(Arc<Mutex<Networks>>);
 
 #[derive(Default)]
 struct Networks {
-    by_name: HashMap<Box<str>, Network>,
+    by_name: HashMap<Box<str>, Network, RandomState>,
     lost: bool,
 }
 

@@ -21,6 +21,7 @@
 //! 5. What is internal answers calls only of programs in the network.
 
 mod ask;
+mod asker;
 mod budget;
 mod cancel;
 mod cluster;
@@ -32,6 +33,7 @@ mod presence;
 mod repeatable;
 mod run;
 mod serving;
+mod workers;
 
 pub use self::{
     cluster::{Cluster, Published},

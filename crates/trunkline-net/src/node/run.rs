@@ -1,22 +1,21 @@
 //! [`Run`]: one call that another node has asked for, from being taken to being answered.
 
-use super::desk::Desk;
+use super::{
+    asker::Asker,
+    desk::Desk,
+    serving::{Listed, Serving},
+    workers::Exchanges,
+};
 use crate::{
     access,
     broker::{Ticket, Unsent},
     clock::{after, now},
-    exchange::Exchange,
     service::Service,
 };
 use bytes::Bytes;
-use std::{
-    convert::Infallible,
-    future::pending,
-    pin::pin,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
-use tokio::{sync::oneshot, time::sleep};
+use std::{convert::Infallible, future::pending, sync::Arc, time::Duration};
+use tokio::time::sleep;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use trunkline_core::{
     Attempt, Context, Credentials, Fault, FaultKind, Format, OwnedPayload,
     envelope::{Opened, Remark},
@@ -29,37 +28,27 @@ const LONGEST_HELD: Duration = Duration::from_secs(10 * 60);
 
 /// One call that another node has asked for.
 pub(super) struct Run {
-    pub(super) service: Service,
+    pub(super) serving: Arc<Serving>,
     pub(super) opened: Opened,
     pub(super) body: Bytes,
-    pub(super) asked_from: AskedFrom,
+    pub(super) id: Arc<str>,
+    pub(super) asker: Arc<Asker>,
     /// Whether it may have run before.
     pub(super) repeated: bool,
     /// Why it is not run.
     pub(super) fault: Option<Fault>,
     /// What is said of the answer.
     pub(super) remark: Option<Remark>,
-    pub(super) settled: Settled,
+    pub(super) place: Place,
 }
 
-/// Where whoever asked waits for the answer. Clones are the same.
-#[derive(Clone)]
-pub(super) struct AskedFrom(Arc<Mutex<Arc<str>>>);
-
-impl AskedFrom {
-    pub(super) fn new(reply_to: &str) -> Self {
-        Self(Arc::new(Mutex::new(reply_to.into())))
-    }
-
-    /// The answer is to go where `other` waits.
-    pub(super) fn follow(&self, other: &Self) {
-        let address = other.address();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = address;
-    }
-
-    fn address(&self) -> Arc<str> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
+/// What a request takes of its node until all has been done that will be, let go of in this
+/// order: first there is room for another, and then it may come; and then the node may leave.
+pub(super) struct Place {
+    pub(super) _listed: Option<Listed>,
+    /// `None` if it was settled early.
+    pub(super) settled: Option<Settled>,
+    pub(super) _taken: TaskTrackerToken,
 }
 
 /// When this is dropped, the broker hears that all has been done that will be.
@@ -77,64 +66,74 @@ impl Drop for Settled {
 }
 
 impl Run {
-    /// Runs it and answers it, unless whoever asked gives it up, by dropping the other
-    /// end of `given_up`. What it gives is to be dropped once there is room for another.
-    pub(super) async fn finish(self, given_up: Option<oneshot::Receiver<()>>) -> Option<Settled> {
-        let Self { service, mut opened, body, asked_from, repeated, fault, remark, settled } = self;
-        let desk = settled.desk.clone();
-        let mut held = Some(settled);
-        let mut given_up = pin!(async move {
-            match given_up {
-                Some(given_up) => drop(given_up.await),
-                None => pending().await,
-            }
-        });
-        let attempt = Attempt::new(&*opened.id, repeated, &opened.context);
+    /// Runs it and answers it, unless whoever asked gives it up.
+    pub(super) async fn finish(self: Box<Self>, exchanges: &mut Exchanges) -> Place {
+        let Self { serving, mut opened, body, id, asker, repeated, fault, remark, mut place } = *self;
+        let service = serving.service(opened.internal);
+        let attempt = Attempt::new(id.clone(), repeated, &opened.context);
         let mut context = opened.context.with_extension(attempt);
         let fault = match (fault, opened.authorization.take()) {
             (None, Some(authorization)) => tokio::select! {
                 biased;
-                () = &mut given_up => return held,
-                context = identify(&mut context, &authorization, &service) => context.err(),
+                () = asker.gone() => return place,
+                context = identify(&mut context, &authorization, service) => context.err(),
             },
             (fault, _) => fault,
         };
-        let mut exchange = Exchange::in_dialect(opened.dialect, &service, context);
+        let mut exchange = exchanges.take(opened.internal, service);
+        let nobody = exchange.turn_to((opened.dialect, context));
         let answer = match fault {
             Some(fault) => exchange.refuse(&opened.procedure, &fault),
+            None if asker.has_gone() => return place,
             None => tokio::select! {
                 biased;
-                () = &mut given_up => None,
                 answer = exchange.answer(&body) => answer,
-                never = let_go_in_time(&mut held) => match never {},
+                () = asker.gone() => return place,
+                never = let_go_in_time(&mut place.settled) => match never {},
             },
         };
         let remark = remark.filter(|_| opened.understands);
         let whole = |mut answer: Vec<u8>| -> Bytes {
             if let Some(remark) = remark {
-                desk.envelope.remark(&mut answer, remark);
+                serving.desk.envelope.remark(&mut answer, remark);
             }
             answer.into()
         };
-        let Some(mut answer) = answer.map(whole) else { return held };
-        // one that the broker lost is of use to a caller who has another
-        let until = after(now(), service.limits.call_timeout);
-        loop {
-            let Some(line) = desk.line() else { return held };
-            match line.answer(&asked_from.address(), &opened.id, answer.clone()) {
-                Ok(()) | Err(Unsent::Full) => return held,
-                Err(Unsent::Lost) => {
-                    if !matches!(desk.reached(until).await, Ok(true)) {
-                        return held;
-                    }
-                }
-                Err(Unsent::TooLarge(limit)) => {
-                    match exchange.refuse(&opened.procedure, &too_large(limit)).map(whole) {
-                        Some(refusal) if refusal.len() < answer.len() => answer = refusal,
-                        _ => return held,
-                    }
+        if let Some(answer) = answer.map(whole) {
+            let shorter = |fault: &Fault| exchange.refuse(&opened.procedure, fault).map(whole);
+            send(&serving.desk, &asker, &id, answer, shorter, service.limits.call_timeout).await;
+        }
+        // what the last caller has sent is not to stay in memory
+        exchange.turn_to(nobody);
+        exchanges.leave(opened.internal, exchange);
+        place
+    }
+}
+
+/// Sends an answer; where it is too large for the broker, a fault that is no longer than it.
+async fn send(
+    desk: &Desk,
+    asker: &Asker,
+    id: &str,
+    mut answer: Bytes,
+    mut refuse: impl FnMut(&Fault) -> Option<Bytes>,
+    time: Duration,
+) {
+    // one that the broker lost is of use to a caller who has another
+    let mut until = None;
+    while let Some(line) = desk.line() {
+        match line.answer(&asker.address(), id, answer.clone()) {
+            Ok(()) | Err(Unsent::Full) => return,
+            Err(Unsent::Lost) => {
+                let until = *until.get_or_insert_with(|| after(now(), time));
+                if !matches!(desk.reached(until).await, Ok(true)) {
+                    return;
                 }
             }
+            Err(Unsent::TooLarge(limit)) => match refuse(&too_large(limit)) {
+                Some(refusal) if refusal.len() < answer.len() => answer = refusal,
+                _ => return,
+            },
         }
     }
 }

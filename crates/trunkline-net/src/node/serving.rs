@@ -1,13 +1,16 @@
 //! [`Serving`]: what a node does for others.
 
 use super::{
+    asker::Asker,
     cancel,
     desk::Desk,
     forgone::Forgone,
     presence::Load,
-    run::{AskedFrom, Run, Settled},
+    run::{Place, Run, Settled},
+    workers::Workers,
 };
 use crate::{broker::Delivery, peers::Peers, service::Service};
+use foldhash::fast::RandomState;
 use std::{
     collections::{HashMap, hash_map::Entry},
     sync::{
@@ -15,7 +18,6 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-use tokio::{runtime::Handle, sync::oneshot};
 use tokio_util::task::TaskTracker;
 use trunkline_core::{Fault, FaultKind, envelope::Remark, router::unknown};
 
@@ -27,15 +29,15 @@ pub(super) struct Serving {
     /// For calls of the network's own programs.
     within: Service,
     calls: Mutex<Calls>,
-    tasks: TaskTracker,
-    /// Brokers may speak from threads of their own.
-    runtime: Handle,
+    /// What was taken and is not done with.
+    taken: TaskTracker,
+    pub(super) workers: Workers,
 }
 
 #[derive(Default)]
 struct Calls {
-    /// Those under way, by their ids.
-    running: HashMap<Box<str>, Running>,
+    /// Those under way that can be given up, by their ids.
+    running: HashMap<Arc<str>, Arc<Asker>, RandomState>,
     /// How many are under way, with those whose id another one has.
     count: usize,
     /// How many have come so far, those that there was no room for included.
@@ -43,16 +45,10 @@ struct Calls {
     forgone: Forgone,
 }
 
-/// A call under way, which ends when this is dropped.
-struct Running {
-    _until: oneshot::Sender<()>,
-    asked_from: AskedFrom,
-}
-
 /// What becomes of a request.
 enum Taken {
-    /// It is answered, and can be given up if nobody else has its id.
-    In(Option<oneshot::Receiver<()>>),
+    /// It is answered, and can be given up if it is listed: nobody else has its id.
+    In { listed: bool },
     /// There is no room for it.
     Full,
     /// It is given up, or what it asks for is being done here.
@@ -60,13 +56,13 @@ enum Taken {
 }
 
 impl Calls {
-    fn enter(&mut self, id: &str, from: &AskedFrom, may_be_here: bool, most: usize) -> Taken {
+    fn enter(&mut self, id: &Arc<str>, asker: &Arc<Asker>, may_be_here: bool, most: usize) -> Taken {
         if self.forgone.contains(id) {
             return Taken::PassedOver;
         }
         if may_be_here && let Some(running) = self.running.get(id) {
             // who asks again may have another address by now
-            running.asked_from.follow(from);
+            running.follow(asker);
             return Taken::PassedOver;
         }
         self.come += 1;
@@ -74,15 +70,11 @@ impl Calls {
             return Taken::Full;
         }
         self.count += 1;
-        let (until, receiver) = oneshot::channel();
         // ids that are not of our making may be the same; those nobody gives up
-        Taken::In(match self.running.entry(id.into()) {
-            Entry::Vacant(place) => {
-                place.insert(Running { _until: until, asked_from: from.clone() });
-                Some(receiver)
-            }
-            Entry::Occupied(_) => None,
-        })
+        let place = self.running.entry(id.clone());
+        let listed = matches!(place, Entry::Vacant(_));
+        place.or_insert_with(|| asker.clone());
+        Taken::In { listed }
     }
 }
 
@@ -92,11 +84,16 @@ impl Serving {
     /// Panics outside of a tokio runtime.
     #[track_caller]
     pub(super) fn new(outside: Service, within: Service, desk: Arc<Desk>) -> Self {
-        let (calls, tasks, runtime) = (Mutex::default(), TaskTracker::new(), Handle::current());
-        Self { desk, outside, within, calls, tasks, runtime }
+        let (calls, taken, workers) = (Mutex::default(), TaskTracker::new(), Workers::new());
+        Self { desk, outside, within, calls, taken, workers }
     }
 
-    /// Takes a request, and runs it on a task of its own.
+    /// What a call is served by.
+    pub(super) fn service(&self, internal: bool) -> &Service {
+        if internal { &self.within } else { &self.outside }
+    }
+
+    /// Takes a request, and has it run by one of the [workers](Workers).
     pub(super) fn take(self: &Arc<Self>, delivery: &Delivery<'_>) {
         let settled = Settled { desk: self.desk.clone(), ticket: delivery.ticket };
         let limits = &self.outside.limits;
@@ -106,8 +103,7 @@ impl Serving {
             self.desk.not_understood("request", &delivery.body);
             return self.pass_over(settled);
         };
-        let service = if opened.internal { &self.within } else { &self.outside };
-        let is_idempotent = is_idempotent(service, &opened.procedure);
+        let is_idempotent = is_idempotent(self.service(opened.internal), &opened.procedure);
         let repeated = delivery.redelivered || opened.repeated;
         let mut fault = if delivery.body.len() > limits.max_message.saturating_add(limits.max_head) {
             Some(too_large(limits.max_message))
@@ -116,11 +112,11 @@ impl Serving {
         } else {
             None
         };
-        let asked_from = AskedFrom::new(delivery.reply_to);
+        let (id, asker) = (Arc::from(&*opened.id), Arc::new(Asker::at(delivery.reply_to)));
         let mut remark = is_idempotent.then_some(Remark::Idempotent);
         let taken = {
             let may_be_here = repeated && opened.understands;
-            self.calls().enter(&opened.id, &asked_from, may_be_here, limits.max_in_flight)
+            self.calls().enter(&id, &asker, may_be_here, limits.max_in_flight)
         };
         if let Taken::PassedOver = taken {
             return self.pass_over(settled);
@@ -128,50 +124,35 @@ impl Serving {
         if repeated && !is_idempotent {
             fault = fault.or_else(|| Some(may_have_run()));
         }
-        let (given_up, listed) = match taken {
-            Taken::In(given_up) => {
-                let id = given_up.is_some().then(|| opened.id.clone());
-                (given_up, Some(Listed { serving: self.clone(), id }))
-            }
+        let listed = match taken {
+            Taken::In { listed } => Some(Listed { serving: self.clone(), id: listed.then(|| id.clone()) }),
             _ => {
                 // who may have run elsewhere is not to be tried once more as if it had not
                 if fault.is_none() {
                     (fault, remark) = (Some(full(limits.max_in_flight)), Some(Remark::NotStarted));
                 }
-                (None, None)
+                None
             }
         };
-        let run = Run {
-            service: service.clone(),
-            opened,
-            body: delivery.body.clone(),
-            asked_from,
-            repeated,
-            fault,
-            remark,
-            settled,
-        };
-        let task = async move {
-            let settled = run.finish(given_up).await;
-            // first there is room for another, and then it may come
-            drop(listed);
-            drop(settled);
-        };
-        self.tasks.spawn_on(task, &self.runtime);
+        let place = Place { _listed: listed, settled: Some(settled), _taken: self.taken.token() };
+        let (serving, body) = (self.clone(), delivery.body.clone());
+        let run = Run { serving, opened, body, id, asker, repeated, fault, remark, place };
+        self.workers.run(Box::new(run));
     }
 
     /// Does nothing with a request. Settling it here and now might bring the next one,
     /// and that the next, each inside of the one before.
     fn pass_over(&self, settled: Settled) {
-        self.tasks.spawn_on(async move { drop(settled) }, &self.runtime);
+        self.taken.spawn_on(async move { drop(settled) }, &self.workers.runtime);
     }
 
     /// Whoever asked for a call may have given it up.
     pub(super) fn cancel(&self, body: &[u8]) {
         let Some((id, left)) = cancel::read(body) else { return };
         let mut calls = self.calls();
-        if calls.running.remove(id).is_none() {
-            calls.forgone.insert(id, left);
+        match calls.running.remove(id) {
+            Some(asker) => asker.go(),
+            None => calls.forgone.insert(id, left),
         }
     }
 
@@ -195,13 +176,13 @@ impl Serving {
 
     /// Waits until all that was taken is answered.
     pub(super) async fn finish(&self) {
-        self.tasks.close();
-        self.tasks.wait().await;
+        self.taken.close();
+        self.taken.wait().await;
     }
 
     /// Breaks off what still runs.
     pub(super) fn break_off(&self) {
-        self.calls().running.clear();
+        self.calls().running.drain().for_each(|(_, asker)| asker.go());
     }
 
     /// No code of others runs under this lock, so that it cannot be poisoned half-way.
@@ -211,10 +192,10 @@ impl Serving {
 }
 
 /// As long as a call is under way.
-struct Listed {
+pub(super) struct Listed {
     serving: Arc<Serving>,
     /// If it is among those that can be given up.
-    id: Option<Box<str>>,
+    id: Option<Arc<str>>,
 }
 
 impl Drop for Listed {

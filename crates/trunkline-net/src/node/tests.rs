@@ -6,7 +6,7 @@ use bytes::Bytes;
 use std::{
     future::pending,
     sync::{
-        Mutex,
+        Mutex, Weak,
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
@@ -327,6 +327,36 @@ async fn what_is_asked_again_while_it_runs_is_answered_once() {
     node.drain().await;
     assert!(stranger.answers.lock().unwrap().is_empty());
     assert_eq!(*started.lock().unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_are_kept_for_calls_to_come_and_hold_nothing_of_the_last() {
+    let broker = Memory::new();
+    let last = Arc::new(Mutex::new(Weak::new()));
+    let seen = last.clone();
+    let router = Router::new().procedure("who", move |context: Context| {
+        *seen.lock().unwrap() = Arc::downgrade(context.connection());
+        async { "done" }
+    });
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let (node, service) = node(&broker, router);
+    let (stranger, line) = Stranger::at(&broker);
+    let before = tasks();
+    for _ in 0..3 {
+        for (id, more) in [("1", ""), ("2", ""), ("3", r#","internal":true"#)] {
+            send(&*line, "who", request(id, "who", more));
+        }
+        for _ in 0..3 {
+            assert_eq!(stranger.answered().await["response"]["data"], "done");
+        }
+        assert_eq!(tasks(), before + 3);
+        assert!(last.lock().unwrap().upgrade().is_none(), "what the last caller was is kept");
+    }
+    drop((node, service));
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(tasks(), 0);
 }
 
 /// RabbitMQ closes channels that hold a request for half an hour.

@@ -6,6 +6,7 @@ use crate::{
     clock::{after, now},
 };
 use bytes::Bytes;
+use foldhash::fast::RandomState;
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
@@ -19,9 +20,9 @@ const SELDOM: Duration = Duration::from_millis(100);
 #[derive(Default)]
 pub(super) struct Network {
     /// By their addresses.
-    nodes: HashMap<Box<str>, Node>,
+    nodes: HashMap<Box<str>, Node, RandomState>,
     /// Those procedures that somebody serves.
-    queues: HashMap<Arc<str>, Queue>,
+    queues: HashMap<Arc<str>, Queue, RandomState>,
     /// What waits in all of them.
     waiting: Waiting,
     /// When it was last looked through for what has expired.
@@ -36,7 +37,7 @@ struct Node {
     serves: Vec<Arc<str>>,
     topics: HashSet<Box<str>>,
     /// What it holds, by the number of its delivery.
-    held: HashMap<u64, (Arc<str>, Asked)>,
+    held: HashMap<u64, (Arc<str>, Asked), RandomState>,
 }
 
 /// What waits, and the nodes it waits for, those first that have waited longest for work.
@@ -76,7 +77,7 @@ impl Network {
             prefetch: member.prefetch.max(1),
             serves: Vec::new(),
             topics: HashSet::new(),
-            held: HashMap::new(),
+            held: HashMap::default(),
         };
         self.nodes.insert(member.id, node);
     }
