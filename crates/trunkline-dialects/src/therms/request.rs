@@ -1,9 +1,10 @@
 //! [`Request`]: what this dialect says of a call, for handlers.
 
-use super::Identity;
+use super::{Identity, read::text};
 use serde::Serialize;
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 use std::{
+    borrow::Cow,
     net::IpAddr,
     sync::{
         Arc, LazyLock,
@@ -70,15 +71,12 @@ pub struct Trace {
     pub parent_id: Option<String>,
 }
 
-/// What goes with a call on its way to its handler.
-#[derive(Clone, Debug)]
-pub(super) struct Said(Arc<Provenance>);
-
-/// Who a call is from and where it comes from, as this dialect has it; all that is called
-/// for it keeps it.
+/// What goes with a call on its way to its handler: who it is from and where it comes
+/// from, as this dialect has it. All that is called for it keeps it.
 #[derive(Debug)]
 pub(super) struct Provenance {
-    correlation: Option<Box<RawValue>>,
+    /// As it is spelled.
+    correlation: Option<Box<str>>,
     identity: Option<Identity>,
     origin: Origin,
     /// How many calls there are around it: those that are made for it have more.
@@ -100,8 +98,7 @@ pub(super) enum Origin {
 
 impl Provenance {
     pub(super) fn new(correlation: Option<&str>, identity: Option<Identity>, origin: Origin) -> Self {
-        let correlation = correlation.and_then(|id| RawValue::from_string(id.to_owned()).ok());
-        Self { correlation, identity, origin, depth: 0, exact: false }
+        Self { correlation: correlation.map(Into::into), identity, origin, depth: 0, exact: false }
     }
 
     pub(super) fn at_depth(self, depth: usize) -> Self {
@@ -112,13 +109,9 @@ impl Provenance {
         Self { exact, ..self }
     }
 
-    pub(super) fn said(self) -> Said {
-        Said(Arc::new(self))
-    }
-
     /// What is said of a call, or of the one that it is made for.
     pub(super) fn of(context: &Context) -> Option<&Self> {
-        context.extensions().get::<Said>().map(|said| &*said.0)
+        context.said()
     }
 
     /// Whether this is said of the call itself.
@@ -128,7 +121,7 @@ impl Provenance {
 
     /// By what its client knows the call, as that has spelled it.
     pub(super) fn correlation(&self, context: &Context) -> Option<&str> {
-        self.correlation.as_deref().map(RawValue::get).filter(|_| self.is_own(context))
+        self.correlation.as_deref().filter(|_| self.is_own(context))
     }
 
     pub(super) fn identity(&self) -> Option<&Identity> {
@@ -144,10 +137,10 @@ impl Provenance {
         match &self.origin {
             Origin::Node(trace) => trace.id.clone(),
             Origin::Client { number, .. } => {
-                let said = self.correlation.as_ref().and_then(|id| serde_json::from_str(id.get()).ok());
-                let fits = |id: &String| (1..=LONGEST_ID).contains(&id.len());
+                let said = self.correlation.as_deref().and_then(text);
+                let fits = |id: &Cow<'_, str>| (1..=LONGEST_ID).contains(&id.len());
                 let minted = || minted.map_or_else(|| spelled(*number), str::to_owned);
-                said.filter(fits).unwrap_or_else(minted)
+                said.filter(fits).map_or_else(minted, Cow::into_owned)
             }
         }
     }

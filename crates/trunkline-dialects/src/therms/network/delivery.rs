@@ -72,7 +72,7 @@ pub(super) fn open(body: &str, max_depth: usize) -> Option<Opened> {
     let repeated = trace.repeated;
     let said = |identity| {
         let provenance = Provenance::new(message.correlation(), identity, Origin::Node(told.clone()));
-        provenance.at_depth(trace.depth()).exact(trace.is_exact()).said()
+        provenance.at_depth(trace.depth()).exact(trace.is_exact())
     };
     let (call, said) = match identity {
         Ok(identity) => {
@@ -102,7 +102,7 @@ pub(super) fn open(body: &str, max_depth: usize) -> Option<Opened> {
     };
     let mut context = trace.known(Context::from(Arc::new(connection)));
     if let Some(said) = said {
-        context = context.with_extension(said);
+        context = context.with_about(&About::default().with_extension(said));
     }
     if let Some(calling) = told.calling() {
         context = context.called_by(Key::of(calling).name().unwrap_or(calling.into()));
