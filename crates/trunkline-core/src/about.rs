@@ -1,8 +1,7 @@
 //! [`About`]: what a message says of a call besides what is called.
 
 use crate::trace::Trace;
-use http::Extensions;
-use std::time::Duration;
+use std::{any::Any, sync::Arc, time::Duration};
 
 /// What a message says of a call besides what is called, and with what. Most say nothing.
 #[derive(Clone, Debug, Default)]
@@ -16,8 +15,10 @@ pub struct About {
     /// Whether the program has chosen the procedure, by a setting of its language, and not
     /// the caller: those that are [internal](crate::Registration::internal) are found then.
     pub internal: bool,
-    /// What only the dialect's own extractors understand.
-    pub extensions: Extensions,
+    /// What only the dialect's own extractors understand, of [`Context::said`].
+    ///
+    /// [`Context::said`]: crate::Context::said
+    pub extension: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl About {
@@ -42,26 +43,22 @@ impl About {
     #[must_use]
     pub fn internal(mut self) -> Self {
         self.internal = true;
-        self.with_extension(Chosen)
+        self
     }
 
-    /// The same with a value for the dialect's own extractors.
+    /// The same with a value for the dialect's own extractors, in place of an earlier one.
     #[must_use]
-    pub fn with_extension(mut self, value: impl Clone + Send + Sync + 'static) -> Self {
-        self.extensions.insert(value);
+    pub fn with_extension(mut self, value: impl Any + Send + Sync) -> Self {
+        self.extension = Some(Arc::new(value));
         self
     }
 
     /// Whether nothing is said.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.trace.is_none() && self.timeout.is_none() && self.extensions.is_empty()
+        self.trace.is_none() && self.timeout.is_none() && !self.internal && self.extension.is_none()
     }
 }
-
-/// The program has chosen what is called. Goes with the context of the call.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Chosen;
 
 /// Equal is what goes over the wire: what dialects have to say to themselves does not.
 impl PartialEq for About {

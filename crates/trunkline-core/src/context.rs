@@ -1,7 +1,7 @@
 //! [`Context`]: what a handler may know of its caller.
 
 use crate::{
-    about::Chosen,
+    about::About,
     chain::Chain,
     connection_id::{ConnectionId, Holder},
     fault::Fault,
@@ -34,6 +34,10 @@ pub struct Context {
     chain: Chain,
     /// Where the call itself says that it stands.
     trace: Option<Trace>,
+    /// What its dialect says of the call, for extractors of its own.
+    said: Option<Arc<dyn Any + Send + Sync>>,
+    /// Whether the program has chosen what is called.
+    chosen: bool,
 }
 
 impl Context {
@@ -43,7 +47,8 @@ impl Context {
     pub fn new(connection: Arc<Connection>, extensions: Extensions) -> Self {
         let identity = connection.store().map(Store::identity).unwrap_or_default();
         let extensions = (!extensions.is_empty()).then(|| Arc::new(extensions));
-        Self { connection, extensions, identity, chain: Chain::default(), trace: None }
+        let chain = Chain::default();
+        Self { connection, extensions, identity, chain, trace: None, said: None, chosen: false }
     }
 
     /// The same context with calls from somebody else.
@@ -156,7 +161,7 @@ impl Context {
     /// setting of it has [chosen](crate::About::internal) what a stranger calls.
     #[must_use]
     pub fn finds_internal(&self) -> bool {
-        self.is_internal() || self.extensions().get::<Chosen>().is_some()
+        self.is_internal() || self.chosen
     }
 
     /// Where in a distributed trace the call stands: as its message says, or else the
@@ -197,13 +202,21 @@ impl Context {
         self.extensions.as_deref().unwrap_or(&NONE)
     }
 
-    /// The same context with all of `more` besides what is attached.
+    /// What the dialect of the call [says](About::with_extension) of it, if that is such a value.
+    /// It goes along with all that is called for it.
     #[must_use]
-    pub fn with_extensions(mut self, more: &Extensions) -> Self {
-        if !more.is_empty() {
-            Arc::make_mut(self.extensions.get_or_insert_default()).extend(more.clone());
+    pub fn said<T: Any>(&self) -> Option<&T> {
+        self.said.as_deref()?.downcast_ref()
+    }
+
+    /// The same context of a call of which this is said besides.
+    #[must_use]
+    pub fn with_about(mut self, about: &About) -> Self {
+        if let Some(said) = &about.extension {
+            self.said = Some(said.clone());
         }
-        self
+        self.chosen |= about.internal;
+        self.with_trace(about.trace.clone())
     }
 
     /// The same context with a value besides those that are attached; an earlier one

@@ -45,8 +45,8 @@ impl<'a> Key<'a> {
     #[must_use]
     pub fn of(name: &'a str) -> Self {
         Self::spelled(name).unwrap_or_else(|| {
-            let (path, version) = name.rsplit_once('@').unwrap_or((name, FIRST));
-            let (scope, procedure) = path.rsplit_once('.').unwrap_or((GLOBAL, path));
+            let (path, version) = at_last(name, b'@').unwrap_or((name, FIRST));
+            let (scope, procedure) = at_last(path, b'.').unwrap_or((GLOBAL, path));
             Self { scope, procedure, version }
         })
     }
@@ -54,7 +54,7 @@ impl<'a> Key<'a> {
     /// The key of a text that has its three parts with `::` between them.
     fn spelled(text: &'a str) -> Option<Self> {
         // most names have none, which is seen sooner than where they are
-        if !text.as_bytes().contains(&b':') {
+        if !text.bytes().any(|byte| byte == b':') {
             return None;
         }
         let mut parts = text.split("::");
@@ -80,6 +80,13 @@ impl<'a> Key<'a> {
         let mut names = forms.into_iter().filter(|(fits, _)| *fits).map(|(_, parts)| parts.concat());
         names.find(|name| is_ours(name)).map(Cow::Owned)
     }
+}
+
+/// What stands before and behind the last of these, as `str::rsplit_once` has it: for names
+/// are short, and its search is made for longer texts.
+fn at_last(text: &str, sign: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().rposition(|byte| byte == sign)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 impl fmt::Display for Key<'_> {

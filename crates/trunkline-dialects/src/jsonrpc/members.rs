@@ -2,7 +2,11 @@
 
 use super::not_json::{NotJson, NotJsonReason as Reason};
 use super::scan::{Step, blank, colon, nested, scalar, too_deep};
+#[cfg(feature = "dialect")]
+use super::scan::{end, value};
 use super::string;
+#[cfg(feature = "dialect")]
+use std::borrow::Cow;
 
 /// The names of the members that somebody wants, each of 7 bytes at most.
 #[derive(Debug)]
@@ -125,6 +129,42 @@ pub(super) fn read<'a, const N: usize>(
             Some(b',') => at = blank(bytes, at + 1),
             Some(b'}') => return Ok(at + 1),
             _ => return Err(NotJson::new(bytes, at, Reason::ExpectedObjectEnd)),
+        }
+    }
+}
+
+/// Reads a text that is one object, nested no deeper than `limit`, and shows the name and the
+/// value, as it is spelled, of each of its members; `None` if it is none, or a name is no text.
+#[cfg(feature = "dialect")]
+#[inline]
+pub(crate) fn each<'a>(
+    text: &'a str,
+    limit: usize,
+    mut see: impl FnMut(Cow<'a, str>, &'a str),
+) -> Option<()> {
+    let bytes = text.as_bytes();
+    let mut at = blank(bytes, 0);
+    if limit == 0 || bytes.get(at) != Some(&b'{') {
+        return None;
+    }
+    at = blank(bytes, at + 1);
+    if bytes.get(at) == Some(&b'}') {
+        return end(bytes, at + 1).ok();
+    }
+    loop {
+        if bytes.get(at) != Some(&b'"') {
+            return None;
+        }
+        let (quote, escaped) = string::end(bytes, at + 1).ok()?;
+        let name = string::text(&text[at..=quote], escaped)?;
+        let start = colon(bytes, quote + 1).ok()?;
+        let after = value(bytes, start, limit, 1).ok()?;
+        see(name, &text[start..after]);
+        at = blank(bytes, after);
+        match bytes.get(at) {
+            Some(b',') => at = blank(bytes, at + 1),
+            Some(b'}') => return end(bytes, at + 1).ok(),
+            _ => return None,
         }
     }
 }

@@ -79,6 +79,8 @@ mod together;
 #[cfg(feature = "dialect")]
 pub(crate) use glimpse::first_of;
 #[cfg(feature = "dialect")]
+pub(crate) use members::each as each_member;
+#[cfg(feature = "dialect")]
 pub use options::JsonRpc;
 #[cfg(feature = "dialect")]
 pub(crate) use scan::is_json;

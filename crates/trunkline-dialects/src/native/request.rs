@@ -279,7 +279,7 @@ pub(super) fn open(body: &[u8], max_depth: usize) -> Option<Opened> {
     let context = Context::from(Arc::new(connection))
         .with_identity(said.identity.unwrap_or_default())
         .at_depth(depth)
-        .with_extension(provenance.at_depth(depth).exact(is(EXACT)).said());
+        .with_about(&About::default().with_extension(provenance.at_depth(depth).exact(is(EXACT))));
     let context = match said.caller.and_then(calling) {
         Some(caller) => context.called_by(caller),
         None => context,

@@ -166,7 +166,7 @@ impl Hearing {
         };
         let origin = Origin::Client { proxies: self.options.proxies.clone(), number: next_number() };
         let provenance = Provenance::new(message.correlation(), identity, origin);
-        About::default().with_extension(provenance.said())
+        About::default().with_extension(provenance)
     }
 
     /// Answers that a message is none.

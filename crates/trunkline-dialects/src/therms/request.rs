@@ -1,8 +1,8 @@
 //! [`Request`]: what this dialect says of a call, for handlers.
 
-use super::Identity;
+use super::{Identity, read::text};
 use serde::Serialize;
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 use std::{
     borrow::Cow,
     net::IpAddr,
@@ -71,15 +71,12 @@ pub struct Trace {
     pub parent_id: Option<String>,
 }
 
-/// What goes with a call on its way to its handler.
-#[derive(Clone, Debug)]
-pub(crate) struct Said(Arc<Provenance>);
-
-/// Who a call is from and where it comes from, as this dialect has it; all that is called
-/// for it keeps it.
+/// What goes with a call on its way to its handler: who it is from and where it comes
+/// from, as this dialect has it. All that is called for it keeps it.
 #[derive(Debug)]
 pub(crate) struct Provenance {
-    correlation: Option<Box<RawValue>>,
+    /// As it is spelled.
+    correlation: Option<Box<str>>,
     identity: Option<Identity>,
     origin: Origin,
     /// How many calls there are around it: those that are made for it have more.
@@ -103,8 +100,7 @@ pub(crate) enum Origin {
 
 impl Provenance {
     pub(crate) fn new(correlation: Option<&str>, identity: Option<Identity>, origin: Origin) -> Self {
-        let correlation = correlation.and_then(|id| RawValue::from_string(id.to_owned()).ok());
-        Self { correlation, identity, origin, depth: 0, exact: false }
+        Self { correlation: correlation.map(Into::into), identity, origin, depth: 0, exact: false }
     }
 
     pub(crate) fn at_depth(self, depth: usize) -> Self {
@@ -115,13 +111,9 @@ impl Provenance {
         Self { exact, ..self }
     }
 
-    pub(crate) fn said(self) -> Said {
-        Said(Arc::new(self))
-    }
-
     /// What is said of a call, or of the one that it is made for.
     pub(crate) fn of(context: &Context) -> Option<&Self> {
-        context.extensions().get::<Said>().map(|said| &*said.0)
+        context.said()
     }
 
     /// Whether this is said of the call itself.
@@ -131,7 +123,7 @@ impl Provenance {
 
     /// By what its client knows the call, as that has spelled it.
     pub(crate) fn correlation(&self, context: &Context) -> Option<&str> {
-        self.correlation.as_deref().map(RawValue::get).filter(|_| self.is_own(context))
+        self.correlation.as_deref().filter(|_| self.is_own(context))
     }
 
     pub(crate) fn identity(&self) -> Option<&Identity> {
@@ -157,8 +149,8 @@ impl Provenance {
 
     /// The correlation id, if that may be the id of a trace.
     fn correlation_text(&self) -> Option<String> {
-        let said = serde_json::from_str(self.correlation.as_ref()?.get()).ok();
-        said.filter(|id: &String| (1..=LONGEST_ID).contains(&id.len()))
+        let said = text(self.correlation.as_deref()?)?;
+        (1..=LONGEST_ID).contains(&said.len()).then(|| said.into_owned())
     }
 }
 

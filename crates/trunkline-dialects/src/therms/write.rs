@@ -4,6 +4,11 @@
 use crate::jsonrpc::write::string;
 use trunkline_core::{OpenFrame, Outbox, response::Written};
 
+/// The names of members, and what stands around them.
+const ID: &[u8] = br#","correlationId":"#;
+const DATA: &[u8] = br#","data":"#;
+const MESSAGE: &[u8] = br#","message":"#;
+
 /// A response, but for what it says.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Form<'a> {
@@ -46,9 +51,9 @@ impl<'a> Form<'a> {
     /// Appends a success with a code of its own.
     pub(super) fn success(&self, out: &mut Vec<u8>, said: &Written<'_>) {
         self.head(out, said.code);
-        for (name, value) in [("data", said.data), ("message", said.message)] {
+        for (name, value) in [(DATA, said.data), (MESSAGE, said.message)] {
             if let Some(value) = value {
-                member(out, name);
+                out.extend_from_slice(name);
                 out.extend_from_slice(value.as_bytes());
             }
         }
@@ -59,11 +64,11 @@ impl<'a> Form<'a> {
     pub(super) fn failure(&self, out: &mut Vec<u8>, code: i64, data: Option<&str>, message: &str) {
         self.head(out, itoa::Buffer::new().format(code));
         if let Some(data) = data {
-            member(out, "data");
+            out.extend_from_slice(DATA);
             out.extend_from_slice(data.as_bytes());
         }
         if !message.is_empty() {
-            member(out, "message");
+            out.extend_from_slice(MESSAGE);
             string(out, message);
         }
         self.tail(out, false);
@@ -71,13 +76,13 @@ impl<'a> Form<'a> {
 
     fn success_head(&self, out: &mut Vec<u8>) {
         self.head(out, "200");
-        member(out, "data");
+        out.extend_from_slice(DATA);
     }
 
     /// How many bytes [`success_head`](Self::success_head) appends.
     fn success_head_len(&self) -> usize {
-        let id = if self.id.is_empty() { 0 } else { r#","correlationId":"#.len() + self.id.len() };
-        self.before.len() + id + r#"{"code":200,"data":"#.len()
+        let id = if self.id.is_empty() { 0 } else { ID.len() + self.id.len() };
+        self.before.len() + r#"{"code":200"#.len() + id + DATA.len()
     }
 
     fn head(&self, out: &mut Vec<u8>, code: &str) {
@@ -85,21 +90,14 @@ impl<'a> Form<'a> {
         out.extend_from_slice(br#"{"code":"#);
         out.extend_from_slice(code.as_bytes());
         if !self.id.is_empty() {
-            member(out, "correlationId");
+            out.extend_from_slice(ID);
             out.extend_from_slice(self.id.as_bytes());
         }
     }
 
     fn tail(&self, out: &mut Vec<u8>, success: bool) {
-        member(out, "success");
-        out.extend_from_slice(if success { b"true" } else { b"false" });
+        out.extend_from_slice(if success { br#","success":true"# } else { br#","success":false"# });
         self.after.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
         out.push(b'}');
     }
-}
-
-fn member(out: &mut Vec<u8>, name: &str) {
-    out.extend_from_slice(b",\"");
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
 }

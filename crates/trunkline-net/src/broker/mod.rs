@@ -27,7 +27,7 @@ pub use self::amqp::{Amqp, InvalidUri};
 pub use self::nats::{Nats, NatsError};
 
 use bytes::Bytes;
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 use trunkline_core::{Fault, FaultKind, Key};
 
 /// How long a broker has to have been there for the pauses between attempts to reach it to
@@ -158,18 +158,27 @@ pub trait Line: Send + Sync {
 }
 
 /// A call on its way to a node that serves it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[expect(clippy::exhaustive_structs, reason = "made by nodes, read by brokers")]
 pub struct Request<'a> {
     /// What tells it from all others: visible ASCII, 1 to 255 bytes.
     pub id: &'a str,
-    /// What it is called by those who look at what is around the message, for brokers that
+    /// Says what it is called by those who look at what is around the message, for brokers that
     /// have a place for it: 255 bytes at most. Others may be called the same.
-    pub correlation: &'a str,
+    pub correlation: &'a dyn Fn() -> String,
     /// After which nobody waits for its answer any more.
     pub expires: Duration,
     /// What is asked.
     pub body: Bytes,
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("id", &self.id)
+            .field("expires", &self.expires)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why a message has not been sent.

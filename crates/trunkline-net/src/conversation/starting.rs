@@ -144,7 +144,7 @@ impl Conversation {
         out: &mut Outbox,
         turn: Turn<'_>,
     ) {
-        let said = self.context.clone().with_trace(about.trace.clone()).with_extensions(&about.extensions);
+        let said = self.context.clone().with_about(about);
         let own = std::mem::replace(&mut self.context, said);
         (self.asked, self.internal) = (about.timeout.unwrap_or(Duration::MAX), about.internal);
         self.start(id, procedure, args, out, turn);

@@ -6,7 +6,7 @@ use super::{
     pending::{Id, Outcome},
 };
 use crate::{
-    broker::{Request, Unsent},
+    broker::{Line, Request, Unsent},
     clock::{after, earliest, now},
 };
 use bytes::Bytes;
@@ -54,24 +54,33 @@ pub(super) struct Spelled {
     body: Bytes,
     /// Where its arguments stand in it.
     args: Option<Range<usize>>,
-    correlation: String,
+    /// For how long it is said to be waited for.
+    timeout: Duration,
 }
 
 impl Ask {
     /// Spells its request, for the time that is left.
     pub(super) fn spell(&self, args: Option<Payload<'_>>, repeated: bool) -> Spelled {
-        let asked = Asked {
-            id: self.id.as_str(),
-            key: &Key::of(&self.procedure),
-            args,
-            context: &self.context,
-            identified: self.identified,
-            timeout: self.left(),
-            repeated,
-        };
+        let (key, timeout) = (Key::of(&self.procedure), self.left());
         let mut body = Vec::with_capacity(args.map_or(0, |args| args.size()) + USUAL_HEAD);
+        let asked = Asked { args, repeated, ..self.asked(&key, timeout) };
         let args = self.desk.envelope.request(&asked, &mut body);
-        Spelled { body: body.into(), args, correlation: self.desk.envelope.correlation(&asked) }
+        Spelled { body: body.into(), args, timeout }
+    }
+
+    /// What it asks, but for its arguments.
+    fn asked<'a>(&'a self, key: &'a Key<'a>, timeout: Duration) -> Asked<'a> {
+        let Self { id, context, identified, .. } = self;
+        let (id, identified) = (id.as_str(), *identified);
+        Asked { id, key, args: None, context, identified, timeout, repeated: false }
+    }
+
+    /// Sends a request on `line`, now.
+    fn send(&self, line: &dyn Line, spelled: &Spelled) -> Result<(), Unsent> {
+        let Spelled { body, timeout, .. } = spelled;
+        let (key, id, body) = (Key::of(&self.procedure), self.id.as_str(), body.clone());
+        let correlation = || self.desk.envelope.correlation(&self.asked(&key, *timeout));
+        line.request(&key, Request { id, correlation: &correlation, expires: *timeout, body })
     }
 
     /// Sends it, as soon as the broker is there, and waits for the answer, a value of JSON;
@@ -184,17 +193,14 @@ impl<'a> Course<'a> {
 
     /// Sends a request, as soon as the broker is there.
     async fn send(&mut self) -> Result<(), Fault> {
-        let Ask { desk, id, procedure, .. } = self.ask;
-        let patience = self.ask.patience();
+        let Ask { desk, id, .. } = self.ask;
+        let mut patience = None;
         if self.sent > 0 || self.free {
             self.spell_again();
         }
         loop {
             let line = desk.line().ok_or_else(left)?;
-            let Spelled { body, correlation, .. } = &self.spelled;
-            let (expires, body) = (self.ask.left(), body.clone());
-            let request = Request { id: id.as_str(), correlation, expires, body };
-            match line.request(&Key::of(procedure), request) {
+            match self.ask.send(&*line, &self.spelled) {
                 Ok(()) => break,
                 Err(Unsent::Lost) => {}
                 Err(_) if self.open > 0 => {
@@ -209,6 +215,7 @@ impl<'a> Course<'a> {
             // what was under way is lost
             self.may_have_run |= self.open > 0;
             self.open = 0;
+            let patience = *patience.get_or_insert_with(|| self.ask.patience());
             let reached = desk.reached(patience).await;
             self.expected = desk.pending.expect(*id);
             match reached {

@@ -9,16 +9,20 @@ use std::{
 };
 
 use bytes::Bytes;
+use foldhash::fast::RandomState;
 use tokio::sync::oneshot;
 use trunkline_core::{Fault, RandomId, envelope::Remark};
 
 /// Our calls that wait for their answers, by ids that nobody can guess.
 #[derive(Default)]
 pub(super) struct Pending {
-    /// By how their ids begin.
-    calls: Mutex<HashMap<Prefix, Expected>>,
+    calls: Mutex<Calls>,
     strays: AtomicU64,
 }
+
+/// By how their ids begin. Those are made up here, so that nobody can choose ones that fall
+/// into one place, and need no hash that is safe against that.
+type Calls = HashMap<Prefix, Expected, RandomState>;
 
 /// How an id begins: 96 bits, by which those answer who do not say all of it.
 type Prefix = [u8; 24];
@@ -67,7 +71,7 @@ impl Expected {
 }
 
 /// The call of this id, or whose id begins so.
-fn find<'a>(calls: &'a mut HashMap<Prefix, Expected>, id: &[u8]) -> Option<(Prefix, &'a mut Expected)> {
+fn find<'a>(calls: &'a mut Calls, id: &[u8]) -> Option<(Prefix, &'a mut Expected)> {
     let (prefix, rest) = id.split_first_chunk()?;
     let expected = calls.get_mut(prefix)?;
     (rest.is_empty() || expected.id.as_str().as_bytes() == id).then_some((*prefix, expected))
@@ -149,7 +153,7 @@ impl Pending {
     }
 
     /// No code of others runs under this lock, so that it cannot be poisoned half-way.
-    fn calls(&self) -> MutexGuard<'_, HashMap<Prefix, Expected>> {
+    fn calls(&self) -> MutexGuard<'_, Calls> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -106,7 +106,7 @@ fn ours(id: &str, more: &str) -> String {
 }
 
 fn send(line: &dyn Line, procedure: &str, body: Bytes) {
-    let request = Request { id: "x", correlation: "x", expires: Duration::from_secs(9), body };
+    let request = Request { id: "x", correlation: &|| "x".to_owned(), expires: Duration::from_secs(9), body };
     line.request(&Key::of(procedure), request).unwrap();
 }
 
@@ -370,7 +370,8 @@ async fn a_request_is_not_held_for_hours() {
     let (stranger, line) = Stranger::at(&broker);
     let send = |id| {
         let body = request(id, "work", &ours(id, r#","timeout":7200000"#));
-        let request = Request { id: "x", correlation: "x", expires: Duration::from_secs(7200), body };
+        let request =
+            Request { id: "x", correlation: &|| "x".to_owned(), expires: Duration::from_secs(7200), body };
         line.request(&Key::of("work"), request).unwrap();
     };
     send("1");

@@ -157,12 +157,13 @@ impl Peer {
 
     pub(crate) fn ask_for(&self, key: &Key<'_>, id: &str, expires: Duration) -> Result<(), Unsent> {
         let body = Bytes::copy_from_slice(id.as_bytes());
-        self.line().request(key, Request { id, correlation: id, expires, body })
+        self.line().request(key, Request { id, correlation: &|| id.to_owned(), expires, body })
     }
 
     /// Asks for [`PING`] with that body.
     pub(crate) fn ask_with(&self, body: Bytes) -> Result<(), Unsent> {
-        self.line().request(&PING, Request { id: "id", correlation: "id", expires: LONG, body })
+        self.line()
+            .request(&PING, Request { id: "id", correlation: &|| "id".to_owned(), expires: LONG, body })
     }
 
     /// Goes, as a process does that is killed.

@@ -48,7 +48,7 @@ fn told(envelope: &dyn Envelope, asked: &Asked<'_>) -> (Told, Context) {
         .open(&body, &Limits::default())
         .unwrap_or_else(|| panic!("no request: {}", String::from_utf8_lossy(&body)));
     let heard = heard(&mut *opened.dialect, &body);
-    let context = opened.context.clone().with_extensions(&heard.2.extensions);
+    let context = opened.context.clone().with_about(&heard.2);
     let context = context.with_trace(heard.2.trace.clone());
     let connection = context.connection();
     let mut inner = request(&context.inner().unwrap().called_by(&*heard.0), "inner");
@@ -138,8 +138,8 @@ fn context() -> impl Strategy<Value = Context> {
                 let proxies = remote.into_iter().collect();
                 let shown = shown.and_then(therms::Identity::passed);
                 let origin = Origin::Client { proxies, number: 7 };
-                let said = Provenance::new(correlation.as_deref(), shown, origin).exact(exact).said();
-                context.with_extension(said)
+                let said = Provenance::new(correlation.as_deref(), shown, origin).exact(exact);
+                context.with_about(&About::default().with_extension(said))
             }
             None => context,
         };
@@ -150,7 +150,7 @@ fn context() -> impl Strategy<Value = Context> {
             None => context,
         };
         match chosen {
-            true => context.with_extensions(&About::default().internal().extensions),
+            true => context.with_about(&About::default().internal()),
             false => context,
         }
     })

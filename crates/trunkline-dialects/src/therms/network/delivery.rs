@@ -72,7 +72,7 @@ pub(super) fn open(body: &str, max_depth: usize) -> Option<Opened> {
     let repeated = trace.repeated;
     let said = |identity| {
         let provenance = Provenance::new(message.correlation(), identity, Origin::Node(told.clone()));
-        provenance.at_depth(trace.depth()).exact(trace.is_exact()).said()
+        provenance.at_depth(trace.depth()).exact(trace.is_exact())
     };
     let (call, said) = match identity {
         Ok(identity) => {
@@ -101,7 +101,7 @@ pub(super) fn open(body: &str, max_depth: usize) -> Option<Opened> {
     let connection = connection.with_remote(told.ip_address.map(|address| SocketAddr::new(address, 0)));
     let mut context = trace.known(Context::from(Arc::new(connection)));
     if let Some(said) = said {
-        context = context.with_extension(said);
+        context = context.with_about(&About::default().with_extension(said));
     }
     if let Some(calling) = calling(&told.caller) {
         context = context.called_by(calling);

@@ -125,7 +125,7 @@ fn requests_that_were_recorded_are_heard_as_calls() {
         let (name, args, about) = heard(&mut *opened.dialect, &text);
         assert_eq!(args, request.get("args").map(Value::to_string), "{file}");
         assert_eq!(about.timeout, None, "{file}");
-        let context = opened.context.with_extensions(&about.extensions);
+        let context = opened.context.with_about(&about);
         let therms::Request { scope, procedure, version, correlation_id, identity, trace } =
             told(&context, &name);
         let mut told = json!({"scope": scope, "procedure": procedure, "version": version, "trace": trace});
@@ -158,7 +158,7 @@ fn requests_are_asked_as_they_were_recorded() {
         }
         let (name, args, about) = heard(&mut *hearing, &message["body"].to_string());
         let connection = Connection::new(transport, "therms").with_remote("127.0.0.1:80".parse().ok());
-        let client = Context::from(Arc::new(connection)).with_extensions(&about.extensions);
+        let client = Context::from(Arc::new(connection)).with_about(&about);
         let inner = client.inner().unwrap().called_by(&*name);
         for (in_file, body) in recorded("request") {
             let request = &body["request"];
@@ -289,10 +289,10 @@ fn what_one_of_ours_asks_another_hears() {
     let (name, args, about) = heard(&mut *opened.dialect, &text);
     assert_eq!((&*name, args.as_deref()), ("math.add@2", Some("[1, 2]")), "as it is spelled");
     assert_eq!(
-        (about.timeout, about.trace),
+        (about.timeout, about.trace.clone()),
         (Some(Duration::from_millis(1500)), Some(trace.with_state("a=1")))
     );
-    let context = opened.context.with_extensions(&about.extensions);
+    let context = opened.context.with_about(&about);
     let traced = told(&context, &name).trace;
     assert_eq!(
         (&*traced.caller, &*traced.id, traced.internal),

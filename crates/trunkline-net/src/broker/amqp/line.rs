@@ -44,11 +44,12 @@ impl Line for Wire {
 
     fn request(&self, key: &Key<'_>, request: Request<'_>) -> Result<(), Unsent> {
         let expires = request.expires.min(LONGEST_EXPIRATION);
+        let correlation = (request.correlation)();
         let message = Message {
             exchange: self.0.names.exchange_of_scope(key.scope),
             routing_key: &[key.scope, "::", key.procedure, "::", key.version],
             mandatory: true,
-            correlation_id: Some(request.correlation),
+            correlation_id: Some(&correlation),
             wants_answer: true,
             // rounded up: what expires in 0 ms is dropped unless it is delivered at once
             expiration: u32::try_from(expires.as_nanos().div_ceil(1_000_000)).ok(),

@@ -43,7 +43,7 @@ fn attach(broker: &Memory, network: &str, id: &str, prefetch: usize) -> (Arc<dyn
 
 fn ask(line: &Arc<dyn Line>, id: &str) -> Result<(), Unsent> {
     let body = Bytes::copy_from_slice(id.as_bytes());
-    line.request(&PING, Request { id, correlation: id, expires: Duration::from_secs(9), body })
+    line.request(&PING, Request { id, correlation: &|| id.to_owned(), expires: Duration::from_secs(9), body })
 }
 
 #[test]
@@ -77,7 +77,10 @@ async fn what_has_expired_takes_the_room_of_nobody() {
     while ask(&gateway, "a").is_ok() {}
     let ask_pong = |id: &str| {
         let body = Bytes::copy_from_slice(id.as_bytes());
-        gateway.request(&pong, Request { id, correlation: id, expires: Duration::from_secs(9), body })
+        gateway.request(
+            &pong,
+            Request { id, correlation: &|| id.to_owned(), expires: Duration::from_secs(9), body },
+        )
     };
     assert_eq!(ask_pong("b"), Err(Unsent::Full));
     tokio::time::advance(Duration::from_secs(9)).await;

@@ -11,10 +11,7 @@
 //! one subject, and no name can hold what means something to NATS.
 
 use async_nats::Subject;
-use std::{
-    fmt::Write as _,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use trunkline_core::Key;
 
 /// By how much clocks of two nodes may differ.
@@ -96,9 +93,10 @@ impl Address {
         let mut subject = String::with_capacity(self.0.len() + id.len() + 21);
         subject.push_str(&self.0);
         push(&mut subject, id);
+        subject.push('.');
         match since_epoch().checked_add(expires).and_then(|until| u64::try_from(until.as_millis()).ok()) {
-            Some(until) => drop(write!(subject, ".{until}")),
-            None => subject.push_str(".never"),
+            Some(until) => subject.push_str(itoa::Buffer::new().format(until)),
+            None => subject.push_str("never"),
         }
         subject.into()
     }
@@ -129,10 +127,20 @@ fn since_epoch() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
+/// Which bytes stand for themselves.
+const PLAIN: [bool; 256] = {
+    let (mut plain, mut byte) = ([false; 256], 0_u8);
+    while byte < 128 {
+        plain[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        byte += 1;
+    }
+    plain
+};
+
 /// Appends `text` as one token.
 fn push(subject: &mut String, text: &str) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_plain = |byte: u8| PLAIN[usize::from(byte)];
     if text.is_empty() {
         subject.push('%');
     }

@@ -32,7 +32,7 @@ async fn a_request_is_as_they_send_theirs_and_a_copy_of_it_goes_to_each_of_them(
     let body = Bytes::from_static(b"{}");
     let id = "0123456789abcdef0123456789abcdef";
     let expires = Duration::from_millis(29_999);
-    gateway.line().request(&key, Request { id, correlation: "c-1", expires, body }).unwrap();
+    gateway.line().request(&key, Request { id, correlation: &|| "c-1".to_owned(), expires, body }).unwrap();
 
     let (properties, body) = theirs.message();
     let text = |value: &Option<amq_protocol::types::ShortString>| value.as_ref().unwrap().to_string();

@@ -28,7 +28,15 @@ async fn what_waits_in_a_node_is_bounded_over_all_queues_and_the_rest_is_for_it_
         // each in its turn, as no more than 64 MiB may wait to be sent
         while gateway
             .line()
-            .request(key, Request { id: "id", correlation: "id", expires: Duration::MAX, body: body.clone() })
+            .request(
+                key,
+                Request {
+                    id: "id",
+                    correlation: &|| "id".to_owned(),
+                    expires: Duration::MAX,
+                    body: body.clone(),
+                },
+            )
             .is_err()
         {
             tokio::task::yield_now().await;

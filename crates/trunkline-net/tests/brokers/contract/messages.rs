@@ -161,7 +161,8 @@ pub(crate) async fn bodies_that_are_too_large_are_refused_and_do_no_harm<W: Worl
     let (_world, broker, network) = any::<W>().await;
     let (mut server, mut gateway) = pair(&broker, &network, 1, &[PING]).await;
     let (body, refused) = (Bytes::from(vec![b'x'; largest + 1]), Err(Unsent::TooLarge(largest)));
-    let request = Request { id: "id", correlation: "id", expires: Duration::MAX, body: body.clone() };
+    let request =
+        Request { id: "id", correlation: &|| "id".to_owned(), expires: Duration::MAX, body: body.clone() };
     assert_eq!(gateway.line().request(&PING, request), refused);
     assert_eq!(gateway.line().publish("t", body.clone()), refused);
     gateway.ask("a").unwrap();

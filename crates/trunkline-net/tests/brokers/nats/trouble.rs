@@ -116,7 +116,7 @@ async fn a_node_that_stops_under_load_loses_nothing() {
             let id = format!("{round} {number}");
             let request = Request {
                 id: "id",
-                correlation: "id",
+                correlation: &|| "id".to_owned(),
                 expires: Duration::MAX,
                 body: Bytes::from(id.clone()),
             };
