@@ -67,6 +67,11 @@ impl<'a> Key<'a> {
     #[must_use]
     pub fn name(&self) -> Option<Cow<'a, str>> {
         let Self { scope, procedure, version } = *self;
+        let has = |text: &str, marks: &[u8]| text.bytes().any(|byte| marks.contains(&byte));
+        if version == FIRST && !has(procedure, b".@:") && !has(scope, b"@:") {
+            // most keys: there is nothing in them that could be taken for something else
+            return Some(if scope == GLOBAL { procedure.into() } else { dotted(scope, procedure).into() });
+        }
         let is_ours = |name: &str| Key::of(name) == *self;
         if (scope, version) == (GLOBAL, FIRST) && is_ours(procedure) {
             return Some(procedure.into());
@@ -87,6 +92,14 @@ impl<'a> Key<'a> {
 fn at_last(text: &str, sign: u8) -> Option<(&str, &str)> {
     let at = text.bytes().rposition(|byte| byte == sign)?;
     Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+fn dotted(scope: &str, procedure: &str) -> String {
+    let mut name = String::with_capacity(scope.len() + 1 + procedure.len());
+    name.push_str(scope);
+    name.push('.');
+    name.push_str(procedure);
+    name
 }
 
 impl fmt::Display for Key<'_> {
