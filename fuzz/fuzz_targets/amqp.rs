@@ -112,6 +112,7 @@ fn step(kind: u8, rest: &[u8], delivered: &mut u64) -> Step {
             consumer_count: u32::from(rest.len() % 2 == 1),
         })),
         b'n' => set_up(queue::AMQPMethod::BindOk(queue::BindOk {})),
+        b't' => Step::Say(bound(1)),
         b'u' => set_up(queue::AMQPMethod::UnbindOk(queue::UnbindOk {})),
         b'c' => {
             let close = channel::Close {
@@ -182,8 +183,10 @@ fn greeting() -> Vec<u8> {
         method_on(0, AMQPClass::Connection(connection::AMQPMethod::OpenOk(connection::OpenOk {}))),
         (1..=SET_UP).flat_map(open_ok).collect(),
         method_on(1, AMQPClass::Queue(queue::AMQPMethod::DeclareOk(declared))),
-        bound(),
-        bound(),
+        bound(SET_UP),
+        bound(SET_UP),
+        bound(1),
+        bound(1),
     ]
     .concat()
 }
@@ -192,9 +195,9 @@ fn open_ok(channel: u16) -> Vec<u8> {
     method_on(channel, AMQPClass::Channel(channel::AMQPMethod::OpenOk(channel::OpenOk {})))
 }
 
-/// The queue of a procedure is there.
-fn bound() -> Vec<u8> {
-    method_on(SET_UP, AMQPClass::Queue(queue::AMQPMethod::BindOk(queue::BindOk {})))
+/// The queue of a procedure is there; or on the first channel, who takes from it is known.
+fn bound(channel: u16) -> Vec<u8> {
+    method_on(channel, AMQPClass::Queue(queue::AMQPMethod::BindOk(queue::BindOk {})))
 }
 
 /// What a node hears.

@@ -46,6 +46,10 @@ pub(super) struct Session<'a> {
     /// Which of the times that the line was restored, once it is.
     restored: Option<u64>,
     serving: Serving,
+    /// Whether what comes for procedures is taken.
+    consumes: bool,
+    /// Of how many of them the broker has not said yet that it has heard so.
+    unconfirmed: usize,
     careful: Careful,
     /// When the broker last did something for which it is waited.
     last_done: Instant,
@@ -80,6 +84,8 @@ impl<'a> Session<'a> {
             set_up: None,
             restored: None,
             serving: Serving::default(),
+            consumes: false,
+            unconfirmed: 0,
             careful: Careful::new(),
             last_done: now(),
             held: Held::default(),
@@ -160,6 +166,7 @@ impl<'a> Session<'a> {
     fn consume(&mut self, number: usize) {
         let key = &self.serving.keys[number];
         topology::consume_procedure(&mut self.out, &self.outbox.names, key, number);
+        self.unconfirmed += 1;
     }
 
     /// Serves these no more; what waits for us is taken first if it `takes` it.

@@ -58,7 +58,7 @@ pub(super) fn private_queue(out: &mut BytesMut, name: &str, told: bool) {
 
 /// Has events come to the queue `name`.
 pub(super) fn hear(out: &mut BytesMut, names: &Names, name: &str, topic: &str) {
-    bind(out, CHANNEL, name, &names.events, topic);
+    bind(out, CHANNEL, name, &names.events, topic, false);
 }
 
 /// Has them come there no more.
@@ -72,15 +72,16 @@ pub(super) fn bind_procedure(out: &mut BytesMut, names: &Names, key: &str) {
     let mut arguments = FieldTable::default();
     arguments.insert(short("x-expires"), AMQPValue::LongUInt(UNUSED));
     declare(out, SET_UP, queue::Declare { durable: true, nowait: true, arguments, ..named(&queue) });
-    bind(out, SET_UP, &queue, names.exchange(key), key);
+    bind(out, SET_UP, &queue, names.exchange(key), key, true);
 }
 
 /// Takes requests of the procedure that was bound as the `number`th, and binds it once more:
 /// whoever stopped meanwhile, and saw nobody take from it, may have taken the binding away.
+/// The broker says when it has done both.
 pub(super) fn consume_procedure(out: &mut BytesMut, names: &Names, key: &str, number: usize) {
     let queue = names.queue(key);
     consume(out, CHANNEL, &queue, &format!("r{number}"));
-    bind(out, CHANNEL, &queue, names.exchange(key), key);
+    bind(out, CHANNEL, &queue, names.exchange(key), key, true);
 }
 
 /// Which procedure a consumer is for, if it is for one.
@@ -129,13 +130,13 @@ fn consume(out: &mut BytesMut, channel: u16, queue: &str, tag: &str) {
     frames::method(out, channel, AMQPClass::Basic(basic::AMQPMethod::Consume(consume)));
 }
 
-/// The broker says when it has, where that is of interest.
-fn bind(out: &mut BytesMut, channel: u16, name: &str, exchange: &str, key: &str) {
+/// The broker says when it has, if it is to be `told`.
+fn bind(out: &mut BytesMut, channel: u16, name: &str, exchange: &str, key: &str, told: bool) {
     let bind = queue::Bind {
         queue: short(name),
         exchange: short(exchange),
         routing_key: short(key),
-        nowait: channel != SET_UP,
+        nowait: !told,
         arguments: FieldTable::default(),
     };
     queue(out, channel, queue::AMQPMethod::Bind(bind));

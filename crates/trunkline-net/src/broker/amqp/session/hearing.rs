@@ -6,7 +6,7 @@ use crate::{
         Arrival, Delivery, Ticket,
         amqp::{
             careful::Job,
-            frames::{self, Frame, SET_UP},
+            frames::{self, CHANNEL, Frame, SET_UP},
             incoming::Incoming,
             over,
             reading::{Announced, Kind, Properties},
@@ -18,6 +18,7 @@ use crate::{
 };
 use amq_protocol::protocol::{AMQPClass, basic, channel, connection, queue};
 use bytes::{Bytes, BytesMut};
+use std::mem;
 
 impl Session<'_> {
     /// Acts upon all frames that have come.
@@ -33,8 +34,13 @@ impl Session<'_> {
                     // once: all else that is declared is said on the careful channel
                     if self.set_up.is_some() && self.serving.keys.is_empty() {
                         self.serve(self.outbox.to_serve());
-                        self.restore_if_set_up();
+                        self.go_on_setting_up();
                     }
+                }
+                Frame::Method(CHANNEL, AMQPClass::Queue(queue::AMQPMethod::BindOk(_))) => {
+                    self.last_done = now();
+                    self.unconfirmed = self.unconfirmed.saturating_sub(1);
+                    self.go_on_setting_up();
                 }
                 Frame::Method(_, AMQPClass::Connection(method)) => self.connection(method)?,
                 Frame::Method(_, AMQPClass::Channel(channel::AMQPMethod::Close(close))) => {
@@ -120,7 +126,7 @@ impl Session<'_> {
                 self.last_done = now();
                 if let Job::Bind(number) = job {
                     self.serving.refused(number, &trouble, now());
-                    self.restore_if_set_up();
+                    self.go_on_setting_up();
                 }
                 if let Some(stopping) = &mut self.stopping {
                     stopping.refused(job);
@@ -135,10 +141,10 @@ impl Session<'_> {
         self.last_done = now();
         if let Job::Bind(number) = job {
             self.serving.bound(number);
-            if self.restored.is_some() && self.serving.wants(number) {
+            if self.consumes && self.serving.wants(number) {
                 self.consume(number);
             }
-            self.restore_if_set_up();
+            self.go_on_setting_up();
         }
         if let Some(stopping) = &mut self.stopping {
             stopping.done(job, counted, &mut self.careful);
@@ -146,11 +152,24 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Says that the broker is there, once that is so.
-    fn restore_if_set_up(&mut self) {
-        if !self.serving.is_set_up() {
+    /// Takes what comes for the procedures once all have their queues, and says that the broker
+    /// is there once it takes note of that: who looks then whether anybody serves them, as those
+    /// do who stop, finds this node.
+    fn go_on_setting_up(&mut self) {
+        if self.set_up.is_none() || !self.serving.is_set_up() {
             return;
         }
+        if !mem::replace(&mut self.consumes, true) {
+            let bound: Vec<_> = self.serving.all_bound().collect();
+            bound.into_iter().for_each(|number| self.consume(number));
+        }
+        if self.unconfirmed == 0 {
+            self.restore();
+        }
+    }
+
+    /// Says that the broker is there.
+    fn restore(&mut self) {
         let Some(set_up) = self.set_up.take() else { return };
         let known = self.serving.keys.len();
         let Some((restored, unwanted)) = self.outbox.restore(set_up, known, self.frame_max, &mut self.out)
@@ -162,14 +181,16 @@ impl Session<'_> {
         if !unwanted.is_empty() {
             self.stop(&unwanted, false);
         }
-        let bound: Vec<_> = self.serving.all_bound().collect();
-        bound.into_iter().for_each(|number| self.consume(number));
         tracing::info!(address = %self.address, "RabbitMQ is there");
         self.inbox.arrived(Arrival::Restored);
+        self.hand_over();
     }
 
     /// Gives the node as many requests as it has room for.
     pub(super) fn hand_over(&mut self) {
+        if self.restored.is_none() {
+            return;
+        }
         // what was held for too long is settled, and may still wait
         while self.held.len().saturating_sub(self.over.len()) < self.outbox.member.prefetch {
             let Some(request) = self.over.pop() else { return };
@@ -195,7 +216,7 @@ impl Session<'_> {
             self.incoming.insert(channel, incoming);
             return;
         }
-        if self.restored.is_none() || self.is_leaving {
+        if self.is_leaving {
             return;
         }
         let Incoming { announced, properties, body, .. } = incoming;
@@ -218,12 +239,15 @@ impl Session<'_> {
                 let until = expires.and_then(|expires| after(now(), expires));
                 let request = over::Request { tag, redelivered, reply_to, body, until };
                 if self.over.is_full() {
+                    // more than can wait until all is set up
+                    self.restore();
                     self.give(request);
                 } else {
                     self.over.push(request);
                     self.hand_over();
                 }
             }
+            _ if self.restored.is_none() => {}
             Announced::Answer if kind == Kind::Response && is_readable => {
                 self.inbox.arrived(Arrival::Answer(body));
             }
