@@ -22,7 +22,7 @@ use std::{
 use tokio::{
     runtime::Handle,
     sync::{oneshot, watch},
-    task::coop::unconstrained,
+    task::{coop::unconstrained, yield_now},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -31,6 +31,10 @@ const GROUP: &str = "trunkline";
 
 /// For the server; it takes an unreadable number, such as one of 20 digits, for none.
 const AT_ONCE: u64 = u64::MAX;
+
+/// After how many requests in a row those that were taken have their turn: their answers
+/// go out, and are under way while the others are taken.
+const AT_A_TIME: usize = 16;
 
 /// One connection to a server.
 pub(super) struct Connection {
@@ -217,7 +221,7 @@ impl Connection {
         }
         {
             let mut stopping = pin!(stopping.cancelled());
-            loop {
+            for taken in 1_usize.. {
                 tokio::select! {
                     biased;
                     () = &mut stopping => break,
@@ -225,6 +229,9 @@ impl Connection {
                         Some(call) => self.requested(call),
                         None => return,
                     },
+                }
+                if taken % AT_A_TIME == 0 {
+                    yield_now().await;
                 }
             }
         }
