@@ -60,6 +60,8 @@ impl Session<'_> {
                     self.go_on(channel, incoming.continued(&part)?);
                 }
             }
+            // what comes means the same however it was split
+            self.careful.write(&self.serving.keys, &self.outbox.names, &mut self.out);
         }
         Ok(())
     }
