@@ -74,7 +74,8 @@ fn steps(script: &[u8], greets: bool) -> Vec<Step> {
 }
 
 fn step(kind: u8, rest: &[u8], delivered: &mut u64) -> Step {
-    let words = String::from_utf8_lossy(&rest[..rest.len().min(200)]).into_owned();
+    // a text of 255 bytes at most, though each of these may be read as three
+    let words = String::from_utf8_lossy(&rest[..rest.len().min(85)]).into_owned();
     let number = || words.bytes().map(u64::from).sum::<u64>();
     let channel = 1 + u16::from(rest.first().map_or(0, |byte| byte % 3));
     let mut next = || {
