@@ -4,10 +4,8 @@ use super::{
     ID,
     fields::{END, Input, field, text},
 };
-use crate::{
-    jsonrpc::is_json,
-    therms::{why, why_named},
-};
+use crate::therms::{why, why_named};
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use trunkline_core::{
@@ -117,10 +115,10 @@ fn is_coded(parts: &str) -> bool {
         && (data.is_empty() || is_value(data))
 }
 
-/// Whether it is JSON. Nested as deep as we read it ourselves, for who has written it has
-/// its own limits.
+/// Whether it is JSON, however deep: a result is told to whoever asked, as it is where it
+/// is called in one process.
 fn is_value(text: &str) -> bool {
-    is_json(text, usize::MAX)
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 fn fault(mut input: Input<'_>) -> Option<Fault> {
@@ -135,7 +133,7 @@ fn fault(mut input: Input<'_>) -> Option<Fault> {
             KIND => kind = serde_json::from_slice(value).unwrap_or(kind),
             CODE => code = Some(i64::from_le_bytes(value.try_into().ok()?)),
             MESSAGE => message = text(value)?,
-            DATA => data = Some(text(value).filter(|data| is_value(data))?),
+            DATA => data = Some(text(value)?),
             UNKNOWN => unknown = Some(text(value)?),
             WHY => reason = text(value)?,
             _ => {}

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     jsonrpc::is_json,
-    therms::{self, Origin, Passed, Provenance, SHORT, Trace, calling},
+    therms::{self, Origin, Passed, Provenance, SHORT, Trace, calling, is_truthy},
 };
 use serde_json::{Map, Value};
 use std::{
@@ -80,7 +80,10 @@ pub(super) fn write(asked: &Asked<'_>, out: &mut Vec<u8>) -> Option<Range<usize>
     write_said(asked, said, out);
     match client {
         Some((_, address)) => write_address(out, address),
-        None => write_trace(&Trace::of(context, asked.id.get(..SHORT)), out),
+        None => {
+            let minted = asked.id.get(..SHORT);
+            write_trace(&Trace::of(context, minted), minted, out);
+        }
     }
     let id = context.connection().id();
     if id.is_held() {
@@ -117,10 +120,12 @@ fn write_said(asked: &Asked<'_>, said: Option<&Provenance>, out: &mut Vec<u8>) {
     }
 }
 
-/// Where a call comes from, if not from a client by itself.
-fn write_trace(trace: &Trace, out: &mut Vec<u8>) {
+/// Where a call comes from, if not from a client by itself; its id unless that was `minted`.
+fn write_trace(trace: &Trace, minted: Option<&str>, out: &mut Vec<u8>) {
     field(out, CALLER, trace.caller.as_bytes());
-    field(out, TRACE_ID, trace.id.as_bytes());
+    if Some(&*trace.id) != minted {
+        field(out, TRACE_ID, trace.id.as_bytes());
+    }
     if let Some(parent) = &trace.parent_id {
         field(out, PARENT, parent.as_bytes());
     }
@@ -168,7 +173,8 @@ struct Said<'b> {
 }
 
 impl<'b> Said<'b> {
-    /// Reads the fields, up to their end. JSON in them is nested no deeper than `max_depth`.
+    /// Reads the fields, up to their end. What clients have said in them is nested no deeper
+    /// than `max_depth`.
     fn read(input: &mut Input<'b>, max_depth: usize) -> Option<Self> {
         let mut said = Self::default();
         let mut number = END;
@@ -177,7 +183,7 @@ impl<'b> Said<'b> {
             number = next;
             match number {
                 END => return Some(said),
-                CORRELATION => said.correlation = Some(json(value, max_depth)?),
+                CORRELATION => said.correlation = Some(json(value, max_depth)?).filter(|id| is_truthy(id)),
                 SHOWN => said.shown = Some(therms::Identity::passed(json(value, max_depth)?)?),
                 CALLER => said.caller = Some(text(value)?),
                 TRACE_ID => said.trace_id = Some(text(value)?),
@@ -216,7 +222,7 @@ fn place(value: &[u8]) -> Option<trace::Trace> {
 fn whole(value: &[u8]) -> Option<usize> {
     let mut input = Input(value);
     let number = input.number()?;
-    if input.0.is_empty() { number.try_into().ok() } else { None }
+    if input.0.is_empty() { Some(u32::try_from(number).ok()? as usize) } else { None }
 }
 
 fn groups(value: &[u8], mut identity: Identity) -> Option<Identity> {

@@ -46,6 +46,7 @@ pub use self::{
 pub(crate) use self::{
     hear::is_ours,
     network::{why, why_named},
+    read::is_truthy,
     request::{Origin, Passed, Provenance, SHORT, calling},
 };
 

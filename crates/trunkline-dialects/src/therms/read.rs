@@ -106,7 +106,7 @@ impl<'f, T> Message<'f, T> {
 }
 
 /// Whether JavaScript takes a value for true.
-pub(super) fn is_truthy(json: &str) -> bool {
+pub(crate) fn is_truthy(json: &str) -> bool {
     match json {
         "null" | "false" | "\"\"" => false,
         number if number.starts_with(['-', '0']) => number.parse() != Ok(0.0),

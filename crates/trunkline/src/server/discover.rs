@@ -3,7 +3,7 @@
 use crate::{Catalog, Cluster, JsonRpc, Open, Router};
 use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// Adds `rpc.discover` to a router. OpenRPC 1.3.2, "Service Discovery Method". What other
 /// servers have is described too, unless there is something of that name here.
@@ -21,6 +21,7 @@ pub(super) fn add(
         title: title.into(),
         version: version.into(),
         written: Mutex::default(),
+        writing: Mutex::default(),
     };
     // not when somebody asks: what is here is to be described without a mistake
     document.text();
@@ -41,6 +42,8 @@ struct Document {
     version: Box<str>,
     /// For which revision of the cluster's catalog.
     written: Mutex<Option<(u64, Text)>>,
+    /// Who holds this is writing another.
+    writing: Mutex<()>,
 }
 
 /// The document as it is sent. It may be long: the reply is the only copy of it.
@@ -62,7 +65,13 @@ impl Document {
         {
             return text.clone();
         }
-        // while nobody waits for the lock: who asks meanwhile writes one as well
+        // one writes it, while nobody waits for a lock; who asks meanwhile is told the last
+        let writing = self.writing.try_lock();
+        if matches!(writing, Err(TryLockError::WouldBlock))
+            && let Some((_, last)) = &*self.written()
+        {
+            return last.clone();
+        }
         let text = Text(self.write().into());
         let mut written = self.written();
         // which may be of a later revision

@@ -173,7 +173,7 @@ fn what_is_no_answer_is_none() {
     for result in [&b"\0null"[..], b"\0 [1, 2] ", b"\0\x00204\0\0", b"\0\x00-1\0\"made\"\0{}"] {
         assert!(is_answer(result), "{result:?}");
     }
-    assert!(is_answer(deep(128).as_bytes()) && !is_answer(deep(129).as_bytes()));
+    assert!(is_answer(deep(128).as_bytes()) && is_answer(deep(100_000).as_bytes()), "as it was written");
     for bad in [
         &b""[..],
         b"\0",

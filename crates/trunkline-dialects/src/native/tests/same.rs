@@ -96,9 +96,11 @@ fn context() -> impl Strategy<Value = Context> {
             Just(r#"{"a":[1]}"#.to_owned()),
         ]),
         option::of(prop_oneof![
-            Just(r#"{"authorization":"jwt"}"#),
-            Just(r#"{"deviceName":"phone","metadata":{"a":[1.5]}}"#),
-            Just("{}"),
+            Just(r#"{"authorization":"jwt"}"#.to_owned()),
+            Just(r#"{"deviceName":"phone","metadata":{"a":[1.5]}}"#.to_owned()),
+            // longer than it came to the gateway
+            Just(format!(r#"{{"metadata":{{"a":[{}0]}}}}"#, "1e15,".repeat(2000))),
+            Just("{}".to_owned()),
         ]),
         any::<bool>(),
     );
@@ -136,7 +138,7 @@ fn context() -> impl Strategy<Value = Context> {
         let context = match own {
             Some((correlation, shown, exact)) => {
                 let proxies = remote.into_iter().collect();
-                let shown = shown.and_then(therms::Identity::passed);
+                let shown = shown.as_deref().and_then(therms::Identity::passed);
                 let origin = Origin::Client { proxies, number: 7 };
                 let said = Provenance::new(correlation.as_deref(), shown, origin).exact(exact);
                 context.with_about(&About::default().with_extension(said))

@@ -63,7 +63,7 @@ pub(super) fn open(body: &str, max_depth: usize) -> Option<Opened> {
         key.name().map_or_else(|| key.to_string().into(), |name| name.into_owned().into());
     let (ours, told) = (trace.key(), Arc::new(trace.told()));
     let identity = match message.identity.filter(|identity| is_truthy(identity)) {
-        Some(identity) => Identity::read(identity).map(Some).ok_or(Refusal::Identity),
+        Some(identity) => Identity::passed(identity).map(Some).ok_or(Refusal::Identity),
         None => Ok(None),
     };
     // where the gateway has not found out who the client is, that says it itself

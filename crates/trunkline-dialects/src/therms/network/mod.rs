@@ -1,4 +1,5 @@
-//! [`Network`]: how the nodes of a cluster spell requests and responses, on any broker.
+//! [`Network`]: how the nodes of a cluster spell requests and responses, where processes of
+//! @therms may be among them.
 //!
 //! What @therms/rpc-server puts into its messages on RabbitMQ, so that its processes and
 //! ours can serve each other: `{"request": {…, "trace": {…}}}`, and
