@@ -74,6 +74,8 @@ struct State {
 enum Reach {
     #[default]
     Lost,
+    /// It delivers what is served, and nothing can be said to it yet.
+    Coming,
     There,
     /// The node has left, or is about to.
     Left,
@@ -222,7 +224,8 @@ impl Outbox {
         let mut state = self.state();
         (state.has_stopped, state.kept) = (true, kept);
         let is_to_be_said = state.keys.iter().any(|it| state.is_to_stop(it));
-        if state.reach == Reach::There && (is_to_be_said || !state.stops.is_empty()) {
+        let delivers = matches!(state.reach, Reach::Coming | Reach::There);
+        if delivers && (is_to_be_said || !state.stops.is_empty()) {
             state.stops.push(sender);
             drop(state);
             self.said.notify_one();
@@ -264,21 +267,29 @@ impl Outbox {
         SetUp { topics, reply_to, events }
     }
 
-    /// What there is to serve.
+    /// What there is to serve on a new connection, which counts it anew.
     pub(super) fn to_serve(&self) -> Vec<String> {
-        self.state().keys.iter().map(|it| it.key.clone()).collect()
+        let mut state = self.state();
+        let wanted: Vec<_> = mem::take(&mut state.keys).into_iter().filter(|it| state.wants(it)).collect();
+        state.keys = wanted;
+        state.keys.iter().map(|it| it.key.clone()).collect()
     }
 
-    /// The broker is there, and has been set up: says in `out` to take what comes, before
-    /// anything else is said. Which of the times that this happens, and what of the `known`
-    /// procedures is not to be served any more, unless the node has left meanwhile.
-    pub(super) fn restore(
-        &self,
-        set_up: SetUp,
-        known: usize,
-        frame_max: usize,
-        out: &mut BytesMut,
-    ) -> Option<(u64, Vec<usize>)> {
+    /// Requests are about to be taken: which of the `known` procedures are not to be served any
+    /// more, unless the node has left.
+    pub(super) fn begin(&self, known: usize) -> Option<Vec<usize>> {
+        let mut state = self.state();
+        if state.reach == Reach::Left {
+            return None;
+        }
+        state.reach = Reach::Coming;
+        Some(state.take_unwanted(known))
+    }
+
+    /// The broker is there, and has been set up: says in `out` to take answers and events,
+    /// before anything else is said. Which of the times that this happens, unless the node has
+    /// left meanwhile.
+    pub(super) fn restore(&self, set_up: SetUp, frame_max: usize, out: &mut BytesMut) -> Option<u64> {
         let mut state = self.state();
         if state.reach == Reach::Left {
             return None;
@@ -292,22 +303,19 @@ impl Outbox {
         state.reach = Reach::There;
         (state.reply_to, state.events, state.frame_max) = (reply_to, events, frame_max);
         state.restored += 1;
-        Some((state.restored, state.take_unwanted(known)))
+        Some(state.restored)
     }
 
     /// The broker is lost, with all that was said and had not reached it.
     pub(super) fn lose(&self) {
         let mut state = self.state();
-        if state.reach == Reach::There {
+        if state.reach != Reach::Left {
             state.reach = Reach::Lost;
         }
         (state.out, state.waiting, state.is_blocked) = (BytesMut::new(), Waiting::default(), false);
         state.settled.clear();
         state.stops.clear();
         (state.heard, state.changed) = (HashSet::new(), HashSet::new());
-        // the next connection counts anew
-        let wanted = mem::take(&mut state.keys).into_iter().filter(|it| state.wants(it)).collect();
-        state.keys = wanted;
     }
 
     /// The broker takes no larger bodies than this.

@@ -1,5 +1,5 @@
 //! [`Over`]: requests that have come for one queue, while the node has its fill with those
-//! of others.
+//! of others, or is still being set up.
 
 use crate::broker::waiting::Waiting;
 use bytes::Bytes;

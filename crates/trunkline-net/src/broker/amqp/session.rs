@@ -54,7 +54,8 @@ pub(super) struct Session<'a> {
     /// When the broker last did something for which it is waited.
     last_done: Instant,
     held: Held,
-    /// Those of them that the node has no room for yet.
+    /// Those of them that the node has no room for yet, or that came before it was told that the
+    /// broker is there.
     over: Over,
     /// What has come in part, by its channel.
     incoming: HashMap<u16, Incoming>,

@@ -119,6 +119,29 @@ async fn who_stops_is_ready_once_it_has_been_given_all_that_came() {
     server.line().settle(ticket);
 }
 
+/// It was told so while the broker was not there, and so was ready at once.
+#[tokio::test]
+async fn who_has_stopped_before_it_was_there_is_given_nothing() {
+    let (broker, network) = (broker(), network());
+    let mut server = Peer::serving(&broker, &network, 1, &[PING]).await;
+    let gateway = Peer::attach(&broker, &network, 1).await;
+    for id in ["a", "b", "c"] {
+        gateway.ask(id).unwrap();
+    }
+    let (id, ticket) = server.request().await;
+    assert_eq!(id, "a");
+    let mut stopped = Peer::attach_at_once(&broker, &network, 9);
+    stopped.line().serve(&PING);
+    stopped.line().stop_serving(None).await;
+    stopped.hears(&["restored"]).await;
+    stopped.is_heard().await;
+    server.line().settle(ticket);
+    let (id, ticket) = server.request().await;
+    assert_eq!(id, "b", "it has waited for the only one who serves");
+    server.line().settle(ticket);
+    server.hears(&["c"]).await;
+}
+
 /// What it holds runs for too long.
 #[tokio::test]
 async fn who_leaves_while_it_stops_does_not_wait_for_what_is_left() {

@@ -18,7 +18,6 @@ use crate::{
 };
 use amq_protocol::protocol::{AMQPClass, basic, channel, connection, queue};
 use bytes::{Bytes, BytesMut};
-use std::mem;
 
 impl Session<'_> {
     /// Acts upon all frames that have come.
@@ -161,7 +160,15 @@ impl Session<'_> {
         if self.set_up.is_none() || !self.serving.is_set_up() {
             return;
         }
-        if !mem::replace(&mut self.consumes, true) {
+        if !self.consumes {
+            let Some(unwanted) = self.outbox.begin(self.serving.keys.len()) else {
+                self.has_ended = true;
+                return;
+            };
+            if !unwanted.is_empty() {
+                self.stop(&unwanted, false);
+            }
+            self.consumes = true;
             let bound: Vec<_> = self.serving.all_bound().collect();
             bound.into_iter().for_each(|number| self.consume(number));
         }
@@ -170,19 +177,14 @@ impl Session<'_> {
         }
     }
 
-    /// Says that the broker is there.
+    /// Says that the broker is there, if that was not said.
     fn restore(&mut self) {
         let Some(set_up) = self.set_up.take() else { return };
-        let known = self.serving.keys.len();
-        let Some((restored, unwanted)) = self.outbox.restore(set_up, known, self.frame_max, &mut self.out)
-        else {
+        let Some(restored) = self.outbox.restore(set_up, self.frame_max, &mut self.out) else {
             self.has_ended = true;
             return;
         };
         self.restored = Some(restored);
-        if !unwanted.is_empty() {
-            self.stop(&unwanted, false);
-        }
         tracing::info!(address = %self.address, "RabbitMQ is there");
         self.inbox.arrived(Arrival::Restored);
         self.hand_over();
@@ -218,7 +220,7 @@ impl Session<'_> {
             self.incoming.insert(channel, incoming);
             return;
         }
-        if self.is_leaving {
+        if !self.consumes || self.is_leaving {
             return;
         }
         let Incoming { announced, properties, body, .. } = incoming;
