@@ -1,7 +1,12 @@
 //! [`Hooks`]: what is called when connections come and go, and when things fail.
 
 use crate::{link::Ended, peer::Peer};
-use std::{error::Error, fmt, sync::Arc};
+use std::{
+    error::Error,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 use trunkline_core::{Context, Fault, FaultKind};
 
 type Connect = Arc<dyn Fn(&Peer) + Send + Sync>;
@@ -101,6 +106,17 @@ impl Hooks {
         self
     }
 
+    /// The same for where there is no connection that one could end by a panic: what it is told
+    /// of goes on.
+    pub(crate) fn contained(&self) -> Self {
+        let (faults, errors) = (self.clone(), self.clone());
+        Self {
+            fault: vec![Arc::new(move |report| contain("on_fault", || faults.failed(report)))],
+            error: vec![Arc::new(move |error| contain("on_error", || errors.error(error)))],
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn connected(&self, peer: &Peer) {
         self.connect.iter().for_each(|hook| hook(peer));
     }
@@ -115,6 +131,12 @@ impl Hooks {
 
     pub(crate) fn error(&self, error: &(dyn Error + 'static)) {
         self.error.iter().for_each(|hook| hook(error));
+    }
+}
+
+fn contain(name: &str, hooks: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(hooks)).is_err() {
+        tracing::error!("a hook `{name}` panicked");
     }
 }
 

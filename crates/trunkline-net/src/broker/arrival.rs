@@ -38,8 +38,8 @@ pub enum Arrival<'a> {
     /// dropped; of requests under way it is not known what will become. Nothing else
     /// arrives before [`Restored`](Self::Restored).
     Lost,
-    /// The broker is there, and all is served and subscribed to, but what the broker does
-    /// not let this node serve: that is tried again, and said in the log.
+    /// The broker is there, and knows what is served and subscribed to, but what it does not
+    /// let this node serve: that is tried again, and said in the log.
     Restored,
 }
 

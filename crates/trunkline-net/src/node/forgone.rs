@@ -1,4 +1,4 @@
-//! [`Forgone`]: calls that were given up before their requests came.
+//! [`Forgone`]: calls that were given up, of which a request may come still.
 
 use crate::clock::{after, now};
 use std::{
@@ -16,9 +16,8 @@ const LONGEST: usize = 64;
 /// How much longer than its call one is remembered: its request may still be on its way.
 const UNDER_WAY: Duration = Duration::from_secs(10);
 
-/// Calls that were given up before their requests came, or after they were done: all that
-/// serve a procedure hear it, and only one of them knows. Each is remembered for as long
-/// as its request may come.
+/// Calls that were given up, of which a request may come still: the first, as all that serve
+/// a procedure hear it, or another attempt. Each is remembered for as long as that may be.
 #[derive(Default)]
 pub(super) struct Forgone {
     until: HashMap<Box<str>, Instant>,

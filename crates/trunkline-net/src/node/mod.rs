@@ -54,7 +54,6 @@ use crate::{
 };
 use std::{
     fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -198,10 +197,11 @@ impl Node {
         assert!(self.joined.get().is_none(), "a node joins a network once");
         let faults = Arc::new(AtomicU64::new(0));
         let counted = faults.clone();
-        let hooks = service.hooks.clone().on_fault(move |_| {
+        let hooks = service.hooks.contained();
+        let counting = hooks.clone().on_fault(move |_| {
             counted.fetch_add(1, Ordering::Relaxed);
         });
-        let outside = service.clone().hooks(hooks);
+        let outside = service.clone().hooks(counting);
         let within = outside.for_this_program();
         let names = within.router.names();
         names.iter().for_each(|name| check(name));
@@ -213,7 +213,7 @@ impl Node {
             prefetch: service.limits.max_in_flight,
         };
         let presence = self.presence(&member.id, &within.router, &serving, faults);
-        let (cluster, hooks) = (self.cluster.clone(), service.hooks.clone());
+        let cluster = self.cluster.clone();
         let ears = Ears { serving: serving.clone(), presence: presence.clone(), cluster, hooks };
         let line = self.broker.attach(member, Arc::new(ears));
         self.desk.set(line.clone(), service.limits.clone());
@@ -372,10 +372,7 @@ impl Inbox for Ears {
             Arrival::Lost => {
                 serving.desk.lose();
                 presence.lost();
-                // a hook that panics is not to take the broker's own task with it
-                if catch_unwind(AssertUnwindSafe(|| hooks.error(&Unsent::Lost))).is_err() {
-                    tracing::error!("a hook `on_error` panicked");
-                }
+                hooks.error(&Unsent::Lost);
             }
             Arrival::Restored => {
                 serving.desk.restored();

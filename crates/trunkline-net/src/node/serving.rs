@@ -36,7 +36,8 @@ pub(super) struct Serving {
 
 #[derive(Default)]
 struct Calls {
-    /// Those under way that can be given up, by their ids.
+    /// Those under way that can be given up, by their ids. Programs of the network choose these,
+    /// and are believed: there are no more than may be under way.
     running: HashMap<Arc<str>, Arc<Asker>, RandomState>,
     /// How many are under way, with those whose id another one has.
     count: usize,
@@ -150,10 +151,11 @@ impl Serving {
     pub(super) fn cancel(&self, body: &[u8]) {
         let Some((id, left)) = cancel::read(body) else { return };
         let mut calls = self.calls();
-        match calls.running.remove(id) {
-            Some(asker) => asker.go(),
-            None => calls.forgone.insert(id, left),
+        if let Some(asker) = calls.running.remove(id) {
+            asker.go();
         }
+        // another attempt at it may be on its way, and is not begun with either
+        calls.forgone.insert(id, left);
     }
 
     /// What the node does.

@@ -221,6 +221,43 @@ async fn a_call_that_is_given_up_before_it_comes_is_not_run() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_is_given_up_while_it_runs_is_not_begun_with_again() {
+    let (broker, begun) = (Memory::new(), Arc::new(Notify::new()));
+    let (count, telling) = (Arc::<AtomicUsize>::default(), begun.clone());
+    let counted = count.clone();
+    let work = move || {
+        counted.fetch_add(1, Relaxed);
+        telling.notify_one();
+        pending::<()>()
+    };
+    let router =
+        Router::new().procedure("work", handler(work).idempotent()).procedure("ping", async || "pong");
+    let (_node, _service) = node(&broker, router);
+    let (stranger, line) = Stranger::at(&broker);
+    send(&*line, "work", request("a", "work", &ours("a", "")));
+    begun.notified().await;
+    let key = format!("{:0>32}", "a");
+    let topic = cancel::topic(&Key::of("work"));
+    line.publish(&topic, cancel::write(&key, Duration::from_secs(9))).unwrap();
+    send(&*line, "work", request("a", "work", &ours("a", r#","repeated":true"#)));
+    send(&*line, "ping", request("b", "ping", &ours("b", "")));
+    assert_eq!(stranger.answered().await["response"]["data"], "pong");
+    assert_eq!(count.load(Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_panics_costs_nobody_the_answer() {
+    let broker = Memory::new();
+    let node = Node::new(Arc::new(broker.clone()), Arc::new(Network), "n", "node");
+    let router = Router::new().procedure("fail", async || Err::<(), _>(Fault::from("why not")));
+    let hooks = Hooks::default().on_fault(|_| panic!("a hook")).on_error(|_| panic!("another"));
+    node.join(&Service::new(router, JsonRpc::default()).hooks(hooks));
+    let (stranger, line) = Stranger::at(&broker);
+    send(&*line, "fail", request("a", "fail", &ours("a", "")));
+    assert_eq!(stranger.answered().await["response"]["message"], "why not");
+}
+
+#[tokio::test(start_paused = true)]
 async fn junk_that_waits_is_passed_over_however_much_it_is() {
     let broker = Memory::new();
     let go = Arc::new(Notify::new());
