@@ -10,7 +10,7 @@ use std::time::Duration;
 use trunkline_core::{
     CallId, Envelope, Fault, FaultKind, Frame, Key, Limits, Outbox, Payload, Signal,
     envelope::{Asked, Opened, Remark},
-    framing::Marking,
+    framing::Whole,
     response::Written,
 };
 use trunkline_dialects::{native::Native, therms::Network};
@@ -21,19 +21,6 @@ const ID: &str = "0123456789abcdef0123456789abcdef";
 
 /// The spellings, of which each is read by itself.
 const SPELLINGS: [&dyn Envelope; 2] = [&Network, &Native];
-
-/// The broker delimits the message.
-struct Whole;
-
-impl Marking for Whole {
-    fn open(&mut self, _: &mut Vec<u8>, _: u8) {}
-
-    fn close(&mut self, _: &mut Vec<u8>, _: usize, _: usize) {}
-
-    fn another(&self) -> Box<dyn Marking> {
-        Box::new(Self)
-    }
-}
 
 fuzz_target!(|input: &[u8]| {
     let (body, mut choices) = split(input);

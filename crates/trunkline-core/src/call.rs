@@ -1,9 +1,10 @@
 //! [`Call`]: one invocation on its way in.
 
 use crate::{
-    context::{Context, States},
+    context::Context,
     feed::Feed,
     payload::{Format, OwnedPayload, Payload},
+    states::States,
     trace::Trace,
 };
 use std::{sync::Arc, time::Instant};

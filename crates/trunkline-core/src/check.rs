@@ -23,13 +23,13 @@ use crate::{
     args::{Asked, Step},
     call::Call,
     coerce::Coercion,
-    context::States,
     fault::Fault,
     payload::Payload,
     procedure::{BoxRunning, Procedure},
     registration::Registration,
     schema::Schemas,
     signature::Signature,
+    states::States,
 };
 use schemars::Schema;
 use serde_json::{Map, Value};

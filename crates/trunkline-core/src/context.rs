@@ -1,24 +1,13 @@
 //! [`Context`]: what a handler may know of its caller.
 
 use crate::{
-    about::About,
-    chain::Chain,
-    connection_id::{ConnectionId, Holder},
-    fault::Fault,
-    identity::Identity,
-    ordered::{Queue, Turn},
-    router::Router,
-    security::Security,
-    session::Store,
-    trace::Trace,
+    about::About, chain::Chain, connection::Connection, fault::Fault, identity::Identity, ordered::Turn,
+    session::Store, trace::Trace,
 };
-use http::{Extensions, HeaderMap, Uri};
+use http::Extensions;
 use std::{
-    any::{Any, TypeId},
-    collections::HashMap,
-    fmt,
-    net::{IpAddr, SocketAddr},
-    sync::{Arc, LazyLock, OnceLock, Weak},
+    any::Any,
+    sync::{Arc, LazyLock},
 };
 
 /// The transport and the dialect of calls that come from this very program, over no connection.
@@ -153,7 +142,7 @@ impl Context {
     /// them, and no stranger.
     #[must_use]
     pub fn is_internal(&self) -> bool {
-        self.depth() > 0 || (self.connection.transport, self.connection.dialect) == LOCAL
+        self.depth() > 0 || (self.connection.transport(), self.connection.dialect()) == LOCAL
     }
 
     /// Whether procedures that are [internal](crate::Registration::internal) answer the
@@ -192,7 +181,7 @@ impl Context {
     /// connection, which over HTTP is the request.
     #[must_use]
     pub fn request_id(&self) -> String {
-        self.connection.request_id().map_or_else(|| self.connection.id.to_string(), str::to_owned)
+        self.connection.request_id().map_or_else(|| self.connection.id().to_string(), str::to_owned)
     }
 
     /// Values that the transport has attached, by type.
@@ -235,242 +224,11 @@ impl From<Arc<Connection>> for Context {
     }
 }
 
-/// The header by which a caller gives a request a name.
-pub const REQUEST_ID: &str = "x-request-id";
-
-/// The name that a request was given, if it is one: up to 128 visible characters of ASCII.
-#[must_use]
-pub fn request_id(headers: &HeaderMap) -> Option<&str> {
-    let id = headers.get(REQUEST_ID)?.to_str().ok()?;
-    let fits = (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
-    fits.then_some(id)
-}
-
-/// What is known of a connection, or of one HTTP request.
-pub struct Connection {
-    id: ConnectionId,
-    transport: &'static str,
-    dialect: &'static str,
-    remote: Option<SocketAddr>,
-    /// What the HTTP request said.
-    request: Option<(Uri, HeaderMap)>,
-    /// Where calls wait that run one after another; most connections have none.
-    queue: OnceLock<Arc<Queue>>,
-    /// What is remembered of it, if anything is.
-    store: OnceLock<Box<Store>>,
-}
-
-impl Connection {
-    /// A connection of which nothing else is known yet.
-    #[must_use]
-    #[inline]
-    pub fn new(transport: &'static str, dialect: &'static str) -> Self {
-        Self::of_id(ConnectionId::new(), transport, dialect)
-    }
-
-    /// The connection of this id, which another server holds.
-    #[must_use]
-    #[inline]
-    pub fn of_id(id: ConnectionId, transport: &'static str, dialect: &'static str) -> Self {
-        let (queue, store) = (OnceLock::new(), OnceLock::new());
-        Self { id, transport, dialect, remote: None, request: None, queue, store }
-    }
-
-    /// Sets the address of the far side.
-    #[must_use]
-    #[inline]
-    pub fn with_remote(mut self, remote: Option<SocketAddr>) -> Self {
-        self.remote = remote;
-        self
-    }
-
-    /// Sets what the HTTP request said, also one that became a WebSocket.
-    #[must_use]
-    #[inline]
-    pub fn with_request(mut self, uri: Uri, headers: HeaderMap) -> Self {
-        self.request = Some((uri, headers));
-        self
-    }
-
-    /// Sets who is known to be at the far side from the beginning.
-    #[must_use]
-    pub fn with_identity(self, identity: Identity) -> Self {
-        if !identity.is_blank() {
-            self.store_or_new().set_identity(identity);
-        }
-        self
-    }
-
-    /// Says which server holds it: whoever is asked for its [id](Self::id) knows by it whom
-    /// to ask for the connection.
-    #[must_use]
-    pub fn held_by(mut self, holder: Holder) -> Self {
-        self.id = self.id.held_by(holder);
-        self
-    }
-
-    /// What tells it from all others, of any server. Of a call that another server has
-    /// passed on, it is that of its caller there.
-    #[must_use]
-    pub fn id(&self) -> ConnectionId {
-        self.id
-    }
-
-    /// How its bytes travel: `tcp`, `websocket`, `http`, `unix`, `stdio`, `in process`.
-    #[must_use]
-    pub fn transport(&self) -> &'static str {
-        self.transport
-    }
-
-    /// The language spoken on it.
-    #[must_use]
-    pub fn dialect(&self) -> &'static str {
-        self.dialect
-    }
-
-    /// The address of the far side, where transports have addresses.
-    #[must_use]
-    pub fn remote(&self) -> Option<SocketAddr> {
-        self.remote
-    }
-
-    /// Where the client is: the first entry of `X-Real-IP`, if one of these proxies is at the
-    /// far end and says it, or else the address there.
-    ///
-    /// A proxy is to be named only if it sets the header anew, whatever it says already: who
-    /// comes by way of it could otherwise pass for anybody. Addresses of IPv4 that are written
-    /// as ones of IPv6, `::ffff:192.0.2.1`, are the same as without.
-    #[must_use]
-    pub fn client_address(&self, proxies: &[IpAddr]) -> Option<IpAddr> {
-        let remote = self.remote?.ip().to_canonical();
-        let told = || {
-            let header = self.headers().get("x-real-ip")?.to_str().ok()?;
-            let told: IpAddr = header.split(',').next()?.trim().parse().ok()?;
-            Some(told.to_canonical())
-        };
-        proxies.iter().any(|proxy| proxy.to_canonical() == remote).then(told).flatten().or(Some(remote))
-    }
-
-    /// What was asked for over HTTP, with its query; `None` elsewhere.
-    #[must_use]
-    pub fn uri(&self) -> Option<&Uri> {
-        self.request.as_ref().map(|(uri, _)| uri)
-    }
-
-    /// The path that was asked for over HTTP; empty elsewhere.
-    #[must_use]
-    pub fn path(&self) -> &str {
-        self.uri().map_or("", Uri::path)
-    }
-
-    /// The headers of the HTTP request; empty elsewhere.
-    #[must_use]
-    pub fn headers(&self) -> &HeaderMap {
-        static NONE: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
-        self.request.as_ref().map_or(&NONE, |(_, headers)| headers)
-    }
-
-    /// The name that its caller gave the HTTP request, in `X-Request-Id`, which the
-    /// response repeats. One that is not of 1 to 128 visible characters of ASCII is
-    /// none; [`Context::request_id`] has a name for every call.
-    #[must_use]
-    pub fn request_id(&self) -> Option<&str> {
-        request_id(self.headers())
-    }
-
-    pub(crate) fn queue(&self) -> &Arc<Queue> {
-        self.queue.get_or_init(Arc::default)
-    }
-
-    #[inline]
-    pub(crate) fn store(&self) -> Option<&Store> {
-        self.store.get().map(|store| &**store)
-    }
-
-    pub(crate) fn store_or_new(&self) -> &Store {
-        self.store.get_or_init(Box::default)
-    }
-}
-
-/// Neither headers nor queries, which may hold secrets.
-impl fmt::Debug for Connection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection")
-            .field("id", &self.id)
-            .field("transport", &self.transport)
-            .field("dialect", &self.dialect)
-            .field("remote", &self.remote)
-            .field("path", &self.path())
-            .finish_non_exhaustive()
-    }
-}
-
-/// The states of a router: one shared value of each type.
-#[derive(Clone, Default)]
-pub struct States {
-    values: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
-    /// The router itself, if it is shared. States may hold who called, and routers
-    /// hold their states, so this must not keep the router alive.
-    router: Weak<Router>,
-    /// Who decides what the callers of its procedures may do.
-    security: Option<Arc<dyn Security>>,
-}
-
-impl States {
-    /// Adds a state; an earlier one of the same type is replaced.
-    pub fn insert<T: Send + Sync + 'static>(&mut self, state: Arc<T>) {
-        self.values.insert(TypeId::of::<T>(), state);
-    }
-
-    /// The state of type `T`.
-    #[must_use]
-    pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.values.get(&TypeId::of::<T>())?.clone().downcast().ok()
-    }
-
-    /// The router that they are the states of: the outermost, that all calls go to.
-    /// `None` if it is not [shared](Router::shared), or gone.
-    #[must_use]
-    pub fn router(&self) -> Option<Arc<Router>> {
-        self.router.upgrade()
-    }
-
-    /// Who decides what callers who come over a connection may do, if anybody does.
-    #[must_use]
-    pub fn security(&self) -> Option<&dyn Security> {
-        self.security.as_deref()
-    }
-
-    pub(crate) fn set_security(&mut self, security: Arc<dyn Security>) {
-        self.security = Some(security);
-    }
-
-    pub(crate) fn set_router(&mut self, router: Weak<Router>) {
-        self.router = router;
-    }
-
-    /// Takes the state of type `T` away.
-    pub(crate) fn remove<T: Send + Sync + 'static>(&mut self) -> Option<Arc<T>> {
-        self.values.remove(&TypeId::of::<T>())?.downcast().ok()
-    }
-
-    /// Takes over states of types that are not here yet.
-    pub(crate) fn inherit(&mut self, other: &Self) {
-        for (kind, state) in &other.values {
-            self.values.entry(*kind).or_insert_with(|| state.clone());
-        }
-    }
-}
-
-impl fmt::Debug for States {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("States").field("count", &self.values.len()).finish()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connection::REQUEST_ID;
+    use http::{HeaderMap, Uri};
 
     /// T41.
     #[test]

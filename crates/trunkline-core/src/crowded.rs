@@ -2,13 +2,13 @@
 
 use crate::{
     call::Call,
-    context::States,
     fault::{Fault, FaultKind},
     lag::Lag,
     procedure::{BoxRunning, Procedure, Running},
     reply::Reply,
     schema::Schemas,
     signature::Signature,
+    states::States,
 };
 use serde_json::json;
 use std::{

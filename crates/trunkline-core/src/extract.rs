@@ -4,10 +4,11 @@ use crate::{
     args::{self, Asked, Step},
     call::Call,
     check::Check,
-    context::{Context, States},
+    context::Context,
     fault::{Fault, FaultKind},
     payload::OwnedPayload,
     schema::Schemas,
+    states::States,
 };
 use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;

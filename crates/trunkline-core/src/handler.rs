@@ -4,7 +4,6 @@ use crate::{
     args::{Asked, Step},
     call::Call,
     check::Check,
-    context::States,
     extract::{Extract, FromCall, no_args},
     fault::Fault,
     outcome::Outcome,
@@ -12,6 +11,7 @@ use crate::{
     registration::Registration,
     schema::Schemas,
     signature::Signature,
+    states::States,
 };
 use std::marker::PhantomData;
 

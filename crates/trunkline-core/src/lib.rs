@@ -4,11 +4,11 @@
 //! lives here; none of them is here. Most programs use the crate `trunkline`,
 //! which re-exports what they need.
 //!
-//! - what is done: [`handler`], [`procedure`], [`provide`], [`router`], with [`extract`],
+//! - what is done: [`handler`], [`procedure`], [`provide`], [`router`], with [`states`], [`extract`],
 //!   [`args`], [`check`](mod@check), [`outcome`], [`feed`], [`lag`], [`reply`], [`response`],
 //!   [`middleware`]
 //! - what is said of it: [`registration`], [`signature`], [`catalog`], [`schema`], [`open`]
-//! - what is known of a call: [`call`], [`context`], [`about`], [`attempt`], [`trace`], [`fault`],
+//! - what is known of a call: [`call`], [`context`], [`connection`], [`about`], [`attempt`], [`trace`], [`fault`],
 //!   [`limits`]
 //! - and of who makes it: [`identity`], [`session`], [`security`]
 //! - what is said on a connection: [`dialect`], [`signal`], [`payload`]
@@ -25,6 +25,7 @@ pub mod check;
 #[doc(hidden)]
 pub mod clock;
 pub mod coerce;
+pub mod connection;
 pub mod connection_id;
 pub mod context;
 mod crowded;
@@ -60,6 +61,7 @@ pub mod security;
 pub mod session;
 pub mod signal;
 pub mod signature;
+pub mod states;
 pub mod trace;
 
 pub use crate::{
@@ -69,8 +71,9 @@ pub use crate::{
     catalog::Catalog,
     check::Check,
     coerce::Coerce,
+    connection::Connection,
     connection_id::{ConnectionId, Holder},
-    context::{Connection, Context, States},
+    context::Context,
     dialect::{BatchItem, Dialect, Language, Speaker, StreamHead},
     envelope::Envelope,
     extract::{Extract, Headers, ProcedureName, RawArgs, State},
@@ -100,6 +103,7 @@ pub use crate::{
     session::Session,
     signal::{CallId, Credit, Credited, OwnedCallId, Signal},
     signature::Signature,
+    states::States,
     trace::Trace,
 };
 

@@ -2,7 +2,6 @@
 
 use crate::{
     call::{Call, OwnedCall},
-    context::States,
     fault::Fault,
     lag::Lag,
     payload::OwnedPayload,
@@ -10,6 +9,7 @@ use crate::{
     reply::Reply,
     schema::Schemas,
     signature::Signature,
+    states::States,
 };
 use std::{
     future::poll_fn,

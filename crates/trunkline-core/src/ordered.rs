@@ -6,13 +6,14 @@
 
 use crate::{
     call::Call,
-    context::{Connection, States},
+    connection::Connection,
     fault::Fault,
     lag::Lag,
     procedure::{BoxRunning, Procedure, Running},
     reply::Reply,
     schema::Schemas,
     signature::Signature,
+    states::States,
 };
 use std::{
     collections::VecDeque,

@@ -4,13 +4,13 @@ use crate::{
     args::{Asked, Step},
     call::Call,
     check::Check,
-    context::States,
     fault::Fault,
     lag::Lag,
     payload::{Format, OwnedPayload},
     reply::Reply,
     schema::Schemas,
     signature::Signature,
+    states::States,
 };
 use std::{
     fmt,

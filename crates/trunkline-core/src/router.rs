@@ -20,7 +20,7 @@ use self::unknown::without_version;
 use crate::{
     call::Call,
     clock,
-    context::{Context, States},
+    context::Context,
     fault::Fault,
     feed::Feed,
     handler::Handler,
@@ -28,6 +28,7 @@ use crate::{
     payload::{OwnedPayload, Payload},
     provide::Provide,
     security::{AUTHENTICATE, Security},
+    states::States,
 };
 use foldhash::fast::RandomState;
 use std::{

@@ -2,7 +2,8 @@
 
 use crate::{
     call::Call,
-    context::{Connection, Context},
+    connection::Connection,
+    context::Context,
     fault::{Fault, FaultKind},
     identity::Identity,
     payload::OwnedPayload,

@@ -1,13 +1,8 @@
 //! [`Session`]: what is remembered of a connection.
 
 use crate::{
-    call::Call,
-    clock::now,
-    connection_id::ConnectionId,
-    context::{Connection, States},
-    extract::Extract,
-    fault::Fault,
-    identity::Identity,
+    call::Call, clock::now, connection::Connection, connection_id::ConnectionId, extract::Extract,
+    fault::Fault, identity::Identity, states::States,
 };
 use std::{
     fmt,

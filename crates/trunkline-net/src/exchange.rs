@@ -10,7 +10,7 @@ use std::{
     task::{Context as TaskContext, Poll},
 };
 use tokio::time::{Sleep, sleep_until};
-use trunkline_core::{CallId, Context, Dialect, Fault, Frame, Outbox, framing::Marking};
+use trunkline_core::{CallId, Context, Dialect, Fault, Frame, Outbox, framing::Whole};
 
 /// Room for a reply of the usual size, so that it is not moved as it grows.
 const USUAL_REPLY: usize = 256;
@@ -96,7 +96,11 @@ impl Exchange {
     fn take_reply(&mut self) -> Option<Vec<u8>> {
         self.conversation.dialect.flush(&mut self.out);
         match self.out.len() {
-            0 => None,
+            0 => {
+                // what was written for nobody may have been long
+                self.out.clear(USUAL_REPLY);
+                None
+            }
             1..=USUAL_REPLY => {
                 let reply = self.out.bytes().to_vec();
                 self.out.clear(USUAL_REPLY);
@@ -131,19 +135,6 @@ pub(crate) fn alarm_rings(
         alarm.as_mut().reset(at);
     }
     alarm.as_mut().poll(cx).is_ready()
-}
-
-/// The transport delimits the message.
-pub(crate) struct Whole;
-
-impl Marking for Whole {
-    fn open(&mut self, _stream: &mut Vec<u8>, _channel: u8) {}
-
-    fn close(&mut self, _stream: &mut Vec<u8>, _start: usize, _body: usize) {}
-
-    fn another(&self) -> Box<dyn Marking> {
-        Box::new(Self)
-    }
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ mod events;
 mod lines;
 mod mux;
 mod stranger;
+mod whole;
 
-pub use self::{content_length::ContentLength, events::Events, lines::Lines, mux::Mux};
+pub use self::{content_length::ContentLength, events::Events, lines::Lines, mux::Mux, whole::Whole};
 
 use crate::{frame::Frame, input::Input, outbox::Outbox};
 

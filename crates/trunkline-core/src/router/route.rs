@@ -3,7 +3,6 @@
 use crate::{
     call::Call,
     check,
-    context::States,
     crowded::Crowded,
     fault::Fault,
     handler::Run,
@@ -14,6 +13,7 @@ use crate::{
     registration::{Details, Registration},
     schema::Schemas,
     signature::Signature,
+    states::States,
 };
 use std::{fmt, panic::Location, sync::Arc, time::Duration};
 

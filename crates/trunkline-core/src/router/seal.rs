@@ -2,7 +2,7 @@
 //! so that a call finds all of it in one place.
 
 use super::{Gives, Route, Router, UNSUBSCRIBE};
-use crate::{context::States, handler::Run};
+use crate::{handler::Run, states::States};
 use std::{collections::HashMap, sync::Arc};
 
 impl Router {

@@ -51,4 +51,7 @@ pub(crate) use self::{
 };
 
 #[cfg(test)]
+pub(crate) use self::network::tests::KINDS;
+
+#[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use super::{
 };
 use http::{HeaderName, HeaderValue, Request};
 use hyper::body::{Body, Bytes};
-use trunkline_core::context::{REQUEST_ID, request_id};
+use trunkline_core::connection::{REQUEST_ID, request_id};
 
 pub(super) const NAME: HeaderName = HeaderName::from_static(REQUEST_ID);
 

@@ -4,23 +4,10 @@ mod form;
 mod same;
 
 use super::*;
-use trunkline_core::{About, CallId, Dialect, Fault, Frame, Outbox, Signal, framing::Marking};
+use trunkline_core::{About, CallId, Dialect, Fault, Frame, Outbox, Signal, framing::Whole};
 
 /// An id as nodes make them up.
 const SOME_ID: &str = "0123456789abcdef0123456789ABCDEF";
-
-/// The transport delimits the message.
-struct Whole;
-
-impl Marking for Whole {
-    fn open(&mut self, _: &mut Vec<u8>, _: u8) {}
-
-    fn close(&mut self, _: &mut Vec<u8>, _: usize, _: usize) {}
-
-    fn another(&self) -> Box<dyn Marking> {
-        Box::new(Self)
-    }
-}
 
 /// What a dialect hears in the message that it was opened with.
 fn heard(dialect: &mut dyn Dialect, body: &[u8]) -> (String, Option<String>, About) {

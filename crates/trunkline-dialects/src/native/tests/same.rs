@@ -1,13 +1,13 @@
 //! What is said in this spelling is what is said in that of therms.
 
 use super::*;
-use crate::therms::{self, Network, Origin, Provenance, Request};
+use crate::therms::{self, KINDS, Network, Origin, Provenance, Request};
 use http::{HeaderMap, HeaderValue};
 use proptest::{collection::vec, option, prelude::*};
 use serde_json::Value;
 use std::{net::IpAddr, sync::Arc, time::Duration};
 use trunkline_core::{
-    Call, Connection, ConnectionId, Context, Extract, FaultKind, Holder, Identity, Key, Payload, Trace,
+    Call, Connection, ConnectionId, Context, Extract, Holder, Identity, Key, Payload, Trace,
     router::{Unknown, Why},
 };
 
@@ -158,27 +158,6 @@ fn context() -> impl Strategy<Value = Context> {
     })
 }
 
-/// Kinds of faults, of which there may be more than we know.
-fn kind() -> impl Strategy<Value = FaultKind> {
-    prop::sample::select(vec![
-        FaultKind::Failed,
-        FaultKind::InvalidArgs,
-        FaultKind::NotFound,
-        FaultKind::InvalidRequest,
-        FaultKind::Unauthenticated,
-        FaultKind::Forbidden,
-        FaultKind::RateLimited,
-        FaultKind::Internal,
-        FaultKind::Unavailable,
-        FaultKind::Cancelled,
-        FaultKind::DeadlineExceeded,
-        FaultKind::RequestTooLarge,
-        FaultKind::ReplyTooLarge,
-        FaultKind::Disconnected,
-        FaultKind::InvalidReply,
-    ])
-}
-
 /// Something to answer to.
 fn ask() -> Vec<u8> {
     let asked = Asked {
@@ -229,7 +208,7 @@ proptest! {
     #[test]
     fn results_and_faults_come_back_as_what_they_were(
         value in prop_oneof![Just("null"), Just("[3]"), Just("\x00204\0\0"), Just("\x00201\0\"made\"\x001")],
-        kind in kind(),
+        kind in prop::sample::select(&KINDS[..]),
         message in ".{0,9}",
         code in option::of(any::<i64>()),
         data in option::of(any::<i32>()),

@@ -119,4 +119,4 @@ impl Envelope for Network {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

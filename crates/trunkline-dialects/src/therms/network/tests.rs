@@ -11,6 +11,25 @@ use trunkline_core::{
     router::{Unknown, Why},
 };
 
+/// Kinds of faults, of which there may be more than we know.
+pub(crate) const KINDS: [FaultKind; 15] = [
+    FaultKind::Failed,
+    FaultKind::InvalidArgs,
+    FaultKind::NotFound,
+    FaultKind::InvalidRequest,
+    FaultKind::Unauthenticated,
+    FaultKind::Forbidden,
+    FaultKind::RateLimited,
+    FaultKind::Internal,
+    FaultKind::Unavailable,
+    FaultKind::Cancelled,
+    FaultKind::DeadlineExceeded,
+    FaultKind::RequestTooLarge,
+    FaultKind::ReplyTooLarge,
+    FaultKind::Disconnected,
+    FaultKind::InvalidReply,
+];
+
 /// An id as nodes make them up.
 const ID: &str = "0123456789abcdef0123456789ABCDEF";
 
@@ -352,23 +371,7 @@ fn a_fault_comes_back_as_what_it_was() {
         let given = answered(&mut *open(&text).dialect, Err(fault));
         Network.answer(&given).unwrap().outcome.unwrap_err()
     };
-    for kind in [
-        FaultKind::Failed,
-        FaultKind::InvalidArgs,
-        FaultKind::NotFound,
-        FaultKind::InvalidRequest,
-        FaultKind::Unauthenticated,
-        FaultKind::Forbidden,
-        FaultKind::RateLimited,
-        FaultKind::Internal,
-        FaultKind::Unavailable,
-        FaultKind::Cancelled,
-        FaultKind::DeadlineExceeded,
-        FaultKind::RequestTooLarge,
-        FaultKind::ReplyTooLarge,
-        FaultKind::Disconnected,
-        FaultKind::InvalidReply,
-    ] {
+    for kind in KINDS {
         let fault = Fault::new(kind, "why \"not\"").with_source("secret");
         assert_eq!(there_and_back(&fault), fault);
         for coded in [fault.clone().with_code(500), fault.with_code(-7).with_data([1])] {

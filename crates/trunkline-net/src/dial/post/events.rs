@@ -6,7 +6,6 @@
 use super::{Answering, HttpCaller, ONLY};
 use crate::{
     batch::decode,
-    exchange::Whole,
     peer::{Subscription, broken_off, spelled},
 };
 use http::header::CONTENT_TYPE;
@@ -22,7 +21,7 @@ use std::{
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use trunkline_core::{
     About, Dialect, Encode, Fault, FaultKind, Frame, Input, Outbox, Payload, Signal,
-    framing::{Cut, Events, Framing},
+    framing::{Cut, Events, Framing, Whole},
 };
 
 impl HttpCaller {

@@ -15,10 +15,7 @@ use self::{
     failure::{declined, no_answer, not_sent},
 };
 use super::{Address, DialError, Dialer};
-use crate::{
-    batch::{Answers, Batch, not_encodable},
-    exchange::Whole,
-};
+use crate::batch::{Answers, Batch, not_encodable};
 use http::{
     HeaderMap, HeaderValue, Request, StatusCode, Uri,
     header::{ACCEPT, CONTENT_TYPE},
@@ -35,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 use trunkline_core::{
     About, Answer, Dialect, Encode, EncodeError, Fault, Frame, Language, Limits, Outbox, Signal, Speaker,
     Trace,
+    framing::Whole,
     trace::{TRACEPARENT, TRACESTATE},
 };
 
