@@ -7,6 +7,7 @@
 //! told that they were lost.
 
 mod connection;
+mod gathered;
 mod line;
 mod outgoing;
 mod subject;

@@ -1,6 +1,7 @@
 //! [`Connection`]: one connection to a server, from the first to the last that is said on it.
 
 use super::{
+    gathered::{Letter, each},
     outgoing::Outgoing,
     subject::{Address, Addressed, Subjects, is_late, text},
 };
@@ -12,6 +13,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 use std::{
     collections::HashMap,
+    convert::Infallible,
     pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -21,7 +23,7 @@ use std::{
 };
 use tokio::{
     runtime::Handle,
-    sync::{oneshot, watch},
+    sync::{Notify, oneshot, watch},
     task::{coop::unconstrained, yield_now},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -32,9 +34,9 @@ const GROUP: &str = "trunkline";
 /// For the server; it takes an unreadable number, such as one of 20 digits, for none.
 const AT_ONCE: u64 = u64::MAX;
 
-/// After how many requests in a row those that were taken have their turn: their answers
-/// go out, and are under way while the others are taken.
-const AT_A_TIME: usize = 16;
+/// After how many messages in a row those have their turn whom they are for: what they say to
+/// them goes out, and is under way while the others are taken.
+pub(super) const AT_A_TIME: usize = 16;
 
 /// One connection to a server.
 pub(super) struct Connection {
@@ -45,6 +47,8 @@ pub(super) struct Connection {
     address: Address,
     inbox: Arc<dyn Inbox>,
     outgoing: Mutex<Outgoing>,
+    /// Says that answers are being [gathered](super::gathered).
+    gathering: Notify,
     delivered: AtomicU64,
     /// Those who wait for their [marks](Self::mark); `None` once the connection is lost.
     marks: Mutex<Option<HashMap<u64, oneshot::Sender<()>>>>,
@@ -84,6 +88,7 @@ impl Connection {
             address,
             inbox,
             outgoing: Mutex::default(),
+            gathering: Notify::new(),
             delivered: AtomicU64::new(0),
             marks: Mutex::new(Some(HashMap::new())),
             opened,
@@ -120,8 +125,18 @@ impl Connection {
         self.send(to, Some(self.address.answer(id, expires)), body, true)
     }
 
+    /// Answers soon, together with others that go to the same node.
     pub(super) fn answer(&self, reply_to: &str, body: Bytes) -> Result<(), Unsent> {
-        self.send(reply_to.into(), None, body, false)
+        self.fits(&body)?;
+        // nobody is to be answered who has no such address
+        let Some(node) = self.subjects.node(reply_to) else { return Ok(()) };
+        let mut outgoing = self.outgoing();
+        let is_first = outgoing.gathered.is_empty();
+        let full = outgoing.gathered.add(node, reply_to, body);
+        if is_first {
+            self.gathering.notify_one();
+        }
+        self.post(full, &mut outgoing)
     }
 
     pub(super) fn publish(&self, topic: &str, body: Bytes) -> Result<(), Unsent> {
@@ -135,11 +150,7 @@ impl Connection {
         payload: Bytes,
         bounded: bool,
     ) -> Result<(), Unsent> {
-        let most = self.client.max_payload();
-        let size = payload.len() + subject.len();
-        if payload.len() > most {
-            return Err(Unsent::TooLarge(most));
-        }
+        self.fits(&payload)?;
         let mut outgoing = self.outgoing();
         if bounded && outgoing.is_full() {
             outgoing.taken(self.client.statistics().out_messages.load(Ordering::Relaxed));
@@ -147,14 +158,44 @@ impl Connection {
                 return Err(Unsent::Full);
             }
         }
-        let message = OutboundMessage { subject, reply, payload, headers: None };
-        match at_once(self.client.publish_message(message)) {
-            Some(()) => {
-                outgoing.add(size);
-                Ok(())
-            }
-            None => Err(Unsent::Lost),
+        self.post_gathered(&mut outgoing)?;
+        self.say(OutboundMessage { subject, reply, payload, headers: None }, &mut outgoing)
+    }
+
+    fn fits(&self, payload: &Bytes) -> Result<(), Unsent> {
+        let most = self.client.max_payload();
+        if payload.len() <= most { Ok(()) } else { Err(Unsent::TooLarge(most)) }
+    }
+
+    /// Sends the answers that are gathered, each time as soon as all those have answered who
+    /// were about to.
+    pub(super) async fn post_answers(&self) -> Infallible {
+        loop {
+            self.gathering.notified().await;
+            yield_now().await;
+            // what is lost is heard of otherwise
+            let _ = self.post_gathered(&mut self.outgoing());
         }
+    }
+
+    fn post_gathered(&self, outgoing: &mut Outgoing) -> Result<(), Unsent> {
+        let letters = outgoing.gathered.take();
+        self.post(letters, outgoing)
+    }
+
+    fn post(&self, letters: Vec<Letter>, outgoing: &mut Outgoing) -> Result<(), Unsent> {
+        for letter in letters {
+            let (subject, payload) = letter.into_message();
+            self.say(OutboundMessage { subject, reply: None, payload, headers: None }, outgoing)?;
+        }
+        Ok(())
+    }
+
+    fn say(&self, message: OutboundMessage, outgoing: &mut Outgoing) -> Result<(), Unsent> {
+        let size = message.payload.len() + message.subject.len();
+        at_once(self.client.publish_message(message)).ok_or(Unsent::Lost)?;
+        outgoing.add(size);
+        Ok(())
     }
 
     /// Is done with a request that was delivered on this connection.
@@ -186,32 +227,36 @@ impl Connection {
         async move { are_done(stopped).await }
     }
 
-    /// Something has come to our address.
-    pub(super) fn answered(&self, message: Message) {
+    /// Something has come to our address. Gives back how many answers it was.
+    pub(super) fn answered(&self, message: Message) -> usize {
         let token = match self.address.read(&message.subject) {
-            Some(Addressed::Request(token)) => token,
+            Some(Addressed::Request(token)) => Some(token),
+            Some(Addressed::Together) => None,
             Some(Addressed::Mark(number)) => {
                 let passed = self.marks().as_mut().and_then(|marks| marks.remove(&number));
                 if let Some(passed) = passed {
                     // who waited for it may have gone
                     let _ = passed.send(());
                 }
-                return;
+                return 0;
             }
-            None => return,
+            None => return 0,
         };
         if self.closed.is_cancelled() {
-            return;
+            return 0;
         }
-        match message.status {
-            None => self.inbox.arrived(Arrival::Answer(message.payload)),
-            Some(StatusCode::NO_RESPONDERS) => {
+        let answer = |body| self.inbox.arrived(Arrival::Answer(body));
+        match (message.status, token) {
+            (None, Some(_)) => answer(message.payload),
+            (None, None) => return each(message.payload).map(answer).count(),
+            (Some(StatusCode::NO_RESPONDERS), Some(token)) => {
                 if let Some(id) = text(token) {
                     self.inbox.arrived(Arrival::Unroutable { id: &id });
                 }
             }
-            Some(_) => {}
+            (Some(_), _) => return 0,
         }
+        1
     }
 
     /// Takes requests.
@@ -272,7 +317,7 @@ impl Connection {
 
     fn requested(&self, call: Message) {
         let Message { reply: Some(reply_to), payload: body, .. } = call else { return };
-        if !self.subjects.is_for_answers(&reply_to) || is_late(&reply_to) {
+        if self.subjects.node(&reply_to).is_none() || is_late(&reply_to) {
             return tracing::debug!("a request is dropped: it is late, or its answer would go to no node");
         }
         if !self.hold() {
@@ -304,6 +349,7 @@ impl Connection {
     /// Ends the connection.
     pub(super) fn close(&self) {
         self.closed.cancel();
+        let _ = self.post_gathered(&mut self.outgoing());
         at_once(self.client.drain());
     }
 

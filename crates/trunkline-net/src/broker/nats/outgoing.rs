@@ -1,5 +1,6 @@
 //! [`Outgoing`]: what waits to be sent on one connection, and what is still to be answered.
 
+use super::gathered::Gathered;
 use crate::broker::waiting::Waiting;
 use std::collections::VecDeque;
 
@@ -14,6 +15,8 @@ pub(super) const ROOM: usize = 4 * MOST_HELD;
 /// that sends it counts what it has taken, in the order in which it was given.
 #[derive(Default)]
 pub(super) struct Outgoing {
+    /// Answers that have not been given to the client.
+    pub(super) gathered: Gathered,
     waiting: Waiting,
     /// Of what waits, the oldest first.
     sizes: VecDeque<usize>,

@@ -5,6 +5,7 @@
 //! | `trunkline.NETWORK.call.SCOPE.PROCEDURE.VERSION` | where calls of a procedure go |
 //! | `trunkline.NETWORK.topic.TOPIC` | where is told what is published |
 //! | `trunkline.NETWORK.answer.SECRET.ID.UNTIL` | where the answer to one request goes |
+//! | `trunkline.NETWORK.answer.SECRET.together` | where [several](super::gathered) go to one node |
 //!
 //! Each word in capitals is one token: letters, digits, `-` and `_` stand for themselves,
 //! all else as `%` and two digits, and nothing at all as a lone `%`. So two names are never
@@ -61,21 +62,33 @@ impl Subjects {
         Address(format!("{}{secret:032x}.", self.answers).into())
     }
 
-    /// Whether `subject` is one for answers: whoever asks must not have us publish
-    /// elsewhere what it may not publish itself.
-    pub(super) fn is_for_answers(&self, subject: &str) -> bool {
-        subject.starts_with(&*self.answers)
+    /// The address of the node that awaits an answer at `reply_to`; `None` if that is not
+    /// for answers: whoever asks must not have us publish elsewhere what it may not publish
+    /// itself.
+    pub(super) fn node<'a>(&self, reply_to: &'a str) -> Option<&'a str> {
+        let (secret, _) = reply_to.strip_prefix(&*self.answers)?.split_once('.')?;
+        Some(&reply_to[..=self.answers.len() + secret.len()])
     }
 }
 
 /// Where answers go that one connection awaits.
 pub(super) struct Address(Box<str>);
 
+/// What follows the address of a node in the subject of several answers.
+const TOGETHER: &str = "together";
+
+/// Where several answers to one node go.
+pub(super) fn together(node: &str) -> Subject {
+    [node, TOGETHER].concat().into()
+}
+
 /// What has come to an [`Address`].
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Addressed<'a> {
     /// What became of this request: the token of its [id](text).
     Request(&'a str),
+    /// Several answers.
+    Together,
     /// Our own [mark](Address::mark).
     Mark(u64),
 }
@@ -111,6 +124,7 @@ impl Address {
         let rest = subject.strip_prefix(&*self.0)?;
         match rest.split_once('.') {
             Some((id, _)) => Some(Addressed::Request(id)),
+            None if rest == TOGETHER => Some(Addressed::Together),
             None => rest.parse().ok().map(Addressed::Mark),
         }
     }
@@ -199,7 +213,12 @@ mod tests {
         let subjects = Subjects::of("a.b");
         let inbox = subjects.inbox(7);
         let answer = inbox.answer("an id.*", Duration::from_secs(1));
-        assert!(subjects.is_for_answers(&answer) && !Subjects::of("a").is_for_answers(&answer));
+        let node = subjects.node(&answer).unwrap();
+        assert_eq!((node, Subjects::of("a").node(&answer)), (&*inbox.0, None));
+        assert_eq!(inbox.read(&together(node)), Some(Addressed::Together));
+        for strange in ["", "x", "trunkline.a%2Eb.answer.7", "trunkline.a%2Eb.call.a.b.1"] {
+            assert_eq!(subjects.node(strange), None, "{strange}");
+        }
         assert_eq!(inbox.read(&answer), Some(Addressed::Request("an%20id%2E%2A")));
         assert_eq!(text("an%20id%2E%2A").as_deref(), Some("an id.*"));
         assert_eq!(inbox.read(&inbox.mark(3)), Some(Addressed::Mark(3)));

@@ -1,6 +1,12 @@
 //! [`Supervisor`]: makes a line's connections, one after the other.
 
-use super::{Login, Nats, connection::Connection, line::State, outgoing::ROOM, subject::Address};
+use super::{
+    Login, Nats,
+    connection::{AT_A_TIME, Connection},
+    line::State,
+    outgoing::ROOM,
+    subject::Address,
+};
 use crate::{
     backoff::Backoff,
     broker::{Arrival, Inbox, STABLE},
@@ -12,6 +18,7 @@ use rand::random;
 use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
+    task::yield_now,
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -130,7 +137,7 @@ impl Supervisor {
         Ok(Reached { client, address, answers })
     }
 
-    /// Restores the line, and hears answers until the connection is lost or the node leaves.
+    /// Restores the line, hears answers and sends ours, until the connection is lost or the node leaves.
     async fn keep(&self, number: u64, reached: Reached, inbox: &Arc<dyn Inbox>) -> Result<(), Unreached> {
         let Reached { client, address, mut answers } = reached;
         let (opening, opened) = watch::channel(false);
@@ -145,12 +152,13 @@ impl Supervisor {
             tracing::info!(server = %self.broker.named(), "NATS is there");
             inbox.arrived(Arrival::Restored);
             opening.send_replace(true);
-            let answers = async {
-                while let Some(message) = answers.next().await {
-                    connection.answered(message);
+            let open = async {
+                tokio::select! {
+                    () = hear(&connection, &mut answers) => {}
+                    never = connection.post_answers() => match never {},
                 }
             };
-            self.leaving.run_until_cancelled(answers).await;
+            self.leaving.run_until_cancelled(open).await;
         }
         self.state.lose();
         drop(opening);
@@ -176,6 +184,18 @@ impl Supervisor {
     }
 }
 
+/// Hears answers until the connection is lost.
+async fn hear(connection: &Connection, answers: &mut Subscriber) {
+    let mut heard = 0;
+    while let Some(message) = answers.next().await {
+        heard += connection.answered(message);
+        if heard >= AT_A_TIME {
+            heard = 0;
+            yield_now().await;
+        }
+    }
+}
+
 /// What a connection begins with.
 struct Reached {
     client: Client,
@@ -190,7 +210,7 @@ async fn marked(connection: &Connection, answers: &mut Subscriber) -> bool {
         tokio::select! {
             () = &mut marked => return true,
             message = answers.next() => match message {
-                Some(message) => connection.answered(message),
+                Some(message) => { connection.answered(message); }
                 None => return false,
             },
         }

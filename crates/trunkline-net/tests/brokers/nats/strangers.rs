@@ -34,10 +34,17 @@ async fn requests_are_dropped_that_are_late_or_would_have_us_answer_elsewhere() 
     let body = || Bytes::from_static(b"a");
     stranger.publish(CALL, body()).await.unwrap();
     let late = format!("trunkline.n.answer.0.id.{}", past());
-    for reply_to in ["_INBOX.1", "$SYS.REQ.SERVER.PING", CALL, "trunkline.other.answer.0.id.never", &late] {
+    let elsewhere = [
+        "_INBOX.1",
+        "$SYS.REQ.SERVER.PING",
+        CALL,
+        "trunkline.other.answer.0.id.never",
+        "trunkline.n.answer.0",
+    ];
+    for reply_to in elsewhere.into_iter().chain([&*late]) {
         stranger.publish_with_reply(CALL, reply_to.to_owned(), body()).await.unwrap();
     }
-    let made_up = ["0.id.never", "0.id.99999999999999999999999", "0", "*.>", "0.id.0"];
+    let made_up = ["0.id.never", "0.id.99999999999999999999999", "0.id", "*.>", "0.id.0"];
     for reply_to in made_up {
         stranger.publish_with_reply(CALL, format!("trunkline.n.answer.{reply_to}"), body()).await.unwrap();
     }
@@ -80,12 +87,51 @@ async fn what_claims_to_be_of_the_server_ends_no_other_call() {
         let to = format!("{place}.{}", made_up.replace(' ', "%20"));
         stranger.publish(to, "forged".into()).await.unwrap();
     }
+    let several = b"\0\0\0\x06forged\0\0\0\0\0\0\0\x07forged";
+    stranger.publish(format!("{place}.together"), several[..].into()).await.unwrap();
+    stranger.publish(format!("{place}.together"), Bytes::new()).await.unwrap();
     // the server answers once it has done all that it was asked to before
     assert!(stranger.request("nobody", Bytes::new()).await.is_err());
     server.line().answer(&heard.reply_to, "mine", Bytes::from_static(b"honest")).unwrap();
     // the node tells by the body what is awaited
-    gateway.hears(&["forged", "forged", "forged", "honest"]).await;
+    gateway.hears(&["forged", "forged", "forged", "forged", "", "honest"]).await;
     gateway.is_heard().await;
+}
+
+/// Who looks on sees how many messages there are.
+#[tokio::test]
+async fn answers_given_in_one_moment_to_one_node_are_one_message() {
+    let (_nats, broker, stranger) = world().await;
+    let mut server = Peer::serving(&broker, "n", 99, &[PING]).await;
+    let mut alone = Peer::attach(&broker, "n", 1).await;
+    let mut other = Peer::attach(&broker, "n", 1).await;
+    let mut tapped = stranger.subscribe("trunkline.n.answer.*.*").await.unwrap();
+    assert!(stranger.request("nobody", Bytes::new()).await.is_err());
+    alone.ask("alone").unwrap();
+    let mut asked = vec![server.next().await];
+    for id in ["a", "b", "c"] {
+        other.ask(id).unwrap();
+        asked.push(server.next().await);
+    }
+    for heard in &asked {
+        server.line().answer(&heard.reply_to, &heard.text, heard.body.clone()).unwrap();
+        server.line().settle(heard.ticket.unwrap());
+    }
+    other.hears(&["a", "b", "c"]).await;
+    alone.hears(&["alone"]).await;
+    let together = tapped.next().await.unwrap();
+    assert!(together.subject.ends_with(".together"), "{}", together.subject);
+    assert_eq!(together.payload, &b"\0\0\0\x01a\0\0\0\x01b\0\0\0\x01c"[..]);
+
+    // who leaves has said what it said
+    other.ask("last").unwrap();
+    let heard = server.next().await;
+    server.line().answer(&heard.reply_to, "last", heard.body).unwrap();
+    server.line().leave().await;
+    other.hears(&["last"]).await;
+    tapped.unsubscribe().await.unwrap();
+    let rest: Vec<_> = tapped.map(|message| message.subject).collect().await;
+    assert!(rest.iter().all(|subject| !subject.ends_with("together")), "{rest:?}");
 }
 
 /// The client can read no such message, and takes it for a broken connection.
