@@ -27,6 +27,7 @@ use std::{fmt, sync::Arc, time::Duration};
 ///   its fill: more may be delivered to a node than its
 ///   [`prefetch`](super::Member::prefetch).
 /// - What a node held that goes is delivered to nobody else.
+/// - Requests for two procedures that are made in one moment may come in another order.
 ///
 /// ```
 /// use trunkline_net::broker::Nats;

@@ -20,15 +20,15 @@ impl Waiting {
         self.messages >= MOST || self.bytes >= MOST_BYTES
     }
 
-    /// One more waits, whether or not there is room.
-    pub(super) fn add(&mut self, bytes: usize) {
-        self.messages += 1;
+    /// So many more wait, whether or not there is room.
+    pub(super) fn add(&mut self, messages: usize, bytes: usize) {
+        self.messages += messages;
         self.bytes += bytes;
     }
 
-    /// One waits no longer.
-    pub(super) fn remove(&mut self, bytes: usize) {
-        self.messages -= 1;
+    /// So many wait no longer.
+    pub(super) fn remove(&mut self, messages: usize, bytes: usize) {
+        self.messages -= messages;
         self.bytes -= bytes;
     }
 

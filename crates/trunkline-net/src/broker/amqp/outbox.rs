@@ -172,7 +172,7 @@ impl Outbox {
         if needs_room && (*is_blocked || waiting.is_full()) {
             return Err(Unsent::Full);
         }
-        waiting.add(message.body.len());
+        waiting.add(1, message.body.len());
         message.write(reply_to, out, *frame_max);
         drop(state);
         self.said.notify_one();

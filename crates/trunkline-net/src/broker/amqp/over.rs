@@ -30,13 +30,13 @@ impl Over {
     }
 
     pub(super) fn push(&mut self, request: Request) {
-        self.waiting.add(request.body.len());
+        self.waiting.add(1, request.body.len());
         self.requests.push_back(request);
     }
 
     pub(super) fn pop(&mut self) -> Option<Request> {
         let request = self.requests.pop_front()?;
-        self.waiting.remove(request.body.len());
+        self.waiting.remove(1, request.body.len());
         Some(request)
     }
 

@@ -123,7 +123,7 @@ impl Network {
         }
         let (id, until) = (request.id.into(), after(now(), request.expires));
         let asked = Asked { id, reply_to: from.into(), body: request.body, until, redelivered: false };
-        self.waiting.add(asked.body.len());
+        self.waiting.add(1, asked.body.len());
         self.queues.entry(key.clone()).or_default().waiting.push_back(asked);
         self.deliver(&key, posts);
         Ok(())
@@ -141,7 +141,7 @@ impl Network {
             queue.waiting.retain(|asked| {
                 let is_awaited = asked.is_awaited_at(now);
                 if !is_awaited {
-                    waiting.remove(asked.body.len());
+                    waiting.remove(1, asked.body.len());
                 }
                 is_awaited
             });
@@ -154,7 +154,7 @@ impl Network {
         let Some(queue) = queues.get_mut(key) else { return };
         while let Some(asked) = queue.waiting.pop_front() {
             if !asked.is_awaited_at(now()) {
-                waiting.remove(asked.body.len());
+                waiting.remove(1, asked.body.len());
                 continue;
             }
             let load = |address: &str| nodes.get(address).filter(|node| node.held.len() < node.prefetch);
@@ -166,7 +166,7 @@ impl Network {
             };
             let address = queue.servers.remove(at);
             if let Some(node) = nodes.get_mut(&address) {
-                waiting.remove(asked.body.len());
+                waiting.remove(1, asked.body.len());
                 *delivered += 1;
                 let ticket = Ticket { restored: 0, number: *delivered };
                 let post = Post::Request {
@@ -220,7 +220,7 @@ impl Network {
                 && let Some(queue) = self.queues.remove(&key)
             {
                 for Asked { id, reply_to, body, redelivered, .. } in queue.waiting {
-                    self.waiting.remove(body.len());
+                    self.waiting.remove(1, body.len());
                     if !redelivered {
                         self.tell(&reply_to, Post::Unroutable { id }, posts);
                     }
@@ -239,7 +239,7 @@ impl Network {
         let mut keys = HashSet::new();
         for (_, (key, asked)) in held {
             if let Some(queue) = self.queues.get_mut(&key) {
-                self.waiting.add(asked.body.len());
+                self.waiting.add(1, asked.body.len());
                 queue.waiting.push_front(Asked { redelivered: true, ..asked });
                 keys.insert(key);
             }

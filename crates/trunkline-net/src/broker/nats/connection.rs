@@ -1,9 +1,9 @@
 //! [`Connection`]: one connection to a server, from the first to the last that is said on it.
 
 use super::{
-    gathered::{Letter, each},
+    gathered::{Letter, Place, each},
     outgoing::Outgoing,
-    subject::{Address, Addressed, Subjects, is_late, text},
+    subject::{Address, Addressed, Subjects, each_address, ids, is_late},
 };
 use crate::broker::{Arrival, Delivery, Inbox, Ticket, Unsent};
 use async_nats::{
@@ -36,7 +36,7 @@ const AT_ONCE: u64 = u64::MAX;
 
 /// After how many messages in a row those have their turn whom they are for: what they say to
 /// them goes out, and is under way while the others are taken.
-pub(super) const AT_A_TIME: usize = 16;
+pub(super) const AT_A_TIME: usize = 32;
 
 /// One connection to a server.
 pub(super) struct Connection {
@@ -47,7 +47,7 @@ pub(super) struct Connection {
     address: Address,
     inbox: Arc<dyn Inbox>,
     outgoing: Mutex<Outgoing>,
-    /// Says that answers are being [gathered](super::gathered).
+    /// Says that something is being [gathered](super::gathered).
     gathering: Notify,
     delivered: AtomicU64,
     /// Those who wait for their [marks](Self::mark); `None` once the connection is lost.
@@ -115,6 +115,7 @@ impl Connection {
         }
     }
 
+    /// Asks soon, together with other requests that go to the same subject.
     pub(super) fn request(
         &self,
         to: Subject,
@@ -122,17 +123,20 @@ impl Connection {
         expires: Duration,
         body: Bytes,
     ) -> Result<(), Unsent> {
-        self.send(to, Some(self.address.answer(id, expires)), body, true)
+        self.gather(Place::Server(to), self.address.answer(id, expires), body, true)
     }
 
     /// Answers soon, together with others that go to the same node.
     pub(super) fn answer(&self, reply_to: &str, body: Bytes) -> Result<(), Unsent> {
-        self.fits(&body)?;
         // nobody is to be answered who has no such address
         let Some(node) = self.subjects.node(reply_to) else { return Ok(()) };
-        let mut outgoing = self.outgoing();
+        self.gather(Place::Node(node.into()), reply_to.into(), body, false)
+    }
+
+    fn gather(&self, place: Place, address: Subject, body: Bytes, bounded: bool) -> Result<(), Unsent> {
+        let mut outgoing = self.room_for(&body, bounded)?;
         let is_first = outgoing.gathered.is_empty();
-        let full = outgoing.gathered.add(node, reply_to, body);
+        let full = outgoing.gathered.add(place, address, body);
         if is_first {
             self.gathering.notify_one();
         }
@@ -140,17 +144,24 @@ impl Connection {
     }
 
     pub(super) fn publish(&self, topic: &str, body: Bytes) -> Result<(), Unsent> {
-        self.send(self.subjects.topic(topic), None, body, true)
+        self.send(self.subjects.topic(topic), body, true)
     }
 
-    fn send(
-        &self,
-        subject: Subject,
-        reply: Option<Subject>,
-        payload: Bytes,
-        bounded: bool,
-    ) -> Result<(), Unsent> {
-        self.fits(&payload)?;
+    /// Sends what is gathered, and behind it this.
+    fn send(&self, subject: Subject, payload: Bytes, bounded: bool) -> Result<(), Unsent> {
+        let mut outgoing = self.room_for(&payload, bounded)?;
+        self.post_gathered(&mut outgoing)?;
+        let message = OutboundMessage { subject, reply: None, payload, headers: None };
+        self.say(1, message, &mut outgoing)
+    }
+
+    /// What waits to be sent, if there is room for that; if it is not `bounded`, there always is,
+    /// where it is not too large.
+    fn room_for(&self, payload: &Bytes, bounded: bool) -> Result<MutexGuard<'_, Outgoing>, Unsent> {
+        let most = self.client.max_payload();
+        if payload.len() > most {
+            return Err(Unsent::TooLarge(most));
+        }
         let mut outgoing = self.outgoing();
         if bounded && outgoing.is_full() {
             outgoing.taken(self.client.statistics().out_messages.load(Ordering::Relaxed));
@@ -158,18 +169,11 @@ impl Connection {
                 return Err(Unsent::Full);
             }
         }
-        self.post_gathered(&mut outgoing)?;
-        self.say(OutboundMessage { subject, reply, payload, headers: None }, &mut outgoing)
+        Ok(outgoing)
     }
 
-    fn fits(&self, payload: &Bytes) -> Result<(), Unsent> {
-        let most = self.client.max_payload();
-        if payload.len() <= most { Ok(()) } else { Err(Unsent::TooLarge(most)) }
-    }
-
-    /// Sends the answers that are gathered, each time as soon as all those have answered who
-    /// were about to.
-    pub(super) async fn post_answers(&self) -> Infallible {
+    /// Sends what is gathered, each time as soon as all those have spoken who were about to.
+    pub(super) async fn keep_posting(&self) -> Infallible {
         loop {
             self.gathering.notified().await;
             yield_now().await;
@@ -184,17 +188,15 @@ impl Connection {
     }
 
     fn post(&self, letters: Vec<Letter>, outgoing: &mut Outgoing) -> Result<(), Unsent> {
-        for letter in letters {
-            let (subject, payload) = letter.into_message();
-            self.say(OutboundMessage { subject, reply: None, payload, headers: None }, outgoing)?;
-        }
-        Ok(())
+        let mut messages = letters.into_iter().flat_map(Letter::into_messages);
+        messages.try_for_each(|(parts, message)| self.say(parts, message, outgoing))
     }
 
-    fn say(&self, message: OutboundMessage, outgoing: &mut Outgoing) -> Result<(), Unsent> {
-        let size = message.payload.len() + message.subject.len();
+    fn say(&self, parts: usize, message: OutboundMessage, outgoing: &mut Outgoing) -> Result<(), Unsent> {
+        let OutboundMessage { subject, reply, payload, .. } = &message;
+        let size = payload.len() + subject.len() + reply.as_deref().map_or(0, str::len);
         at_once(self.client.publish_message(message)).ok_or(Unsent::Lost)?;
-        outgoing.add(size);
+        outgoing.add(parts, size);
         Ok(())
     }
 
@@ -212,7 +214,7 @@ impl Connection {
             Some(marks) => drop(marks.insert(number, sender)),
             None => return,
         }
-        if self.send(self.address.mark(number), None, Bytes::new(), false).is_ok() {
+        if self.send(self.address.mark(number), Bytes::new(), false).is_ok() {
             // it is dropped if the connection is lost
             let _ = passed.await;
         }
@@ -227,34 +229,29 @@ impl Connection {
         async move { are_done(stopped).await }
     }
 
-    /// Something has come to our address. Gives back how many answers it was.
+    /// Something has come to our address. Gives back of how many requests.
     pub(super) fn answered(&self, message: Message) -> usize {
-        let token = match self.address.read(&message.subject) {
-            Some(Addressed::Request(token)) => Some(token),
-            Some(Addressed::Together) => None,
-            Some(Addressed::Mark(number)) => {
-                let passed = self.marks().as_mut().and_then(|marks| marks.remove(&number));
-                if let Some(passed) = passed {
-                    // who waited for it may have gone
-                    let _ = passed.send(());
-                }
-                return 0;
+        let Message { subject, payload, status, .. } = message;
+        let addressed = self.address.read(&subject);
+        if let Some(Addressed::Mark(number)) = addressed {
+            let passed = self.marks().as_mut().and_then(|marks| marks.remove(&number));
+            if let Some(passed) = passed {
+                // who waited for it may have gone
+                let _ = passed.send(());
             }
-            None => return 0,
-        };
+            return 0;
+        }
         if self.closed.is_cancelled() {
             return 0;
         }
         let answer = |body| self.inbox.arrived(Arrival::Answer(body));
-        match (message.status, token) {
-            (None, Some(_)) => answer(message.payload),
-            (None, None) => return each(message.payload).map(answer).count(),
-            (Some(StatusCode::NO_RESPONDERS), Some(token)) => {
-                if let Some(id) = text(token) {
-                    self.inbox.arrived(Arrival::Unroutable { id: &id });
-                }
+        match (addressed, status) {
+            (Some(Addressed::Requests(_)), None) => answer(payload),
+            (Some(Addressed::Together), None) => return each(payload).map(answer).count(),
+            (Some(Addressed::Requests(tokens)), Some(StatusCode::NO_RESPONDERS)) => {
+                return ids(tokens).map(|id| self.inbox.arrived(Arrival::Unroutable { id: &id })).count();
             }
-            (Some(_), _) => return 0,
+            _ => return 0,
         }
         1
     }
@@ -266,16 +263,18 @@ impl Connection {
         }
         {
             let mut stopping = pin!(stopping.cancelled());
-            for taken in 1_usize.. {
+            let mut taken = 0;
+            loop {
                 tokio::select! {
                     biased;
                     () = &mut stopping => break,
                     call = calls.next() => match call {
-                        Some(call) => self.requested(call),
+                        Some(call) => taken += self.requested(call),
                         None => return,
                     },
                 }
-                if taken % AT_A_TIME == 0 {
+                if taken >= AT_A_TIME {
+                    taken = 0;
                     yield_now().await;
                 }
             }
@@ -315,22 +314,31 @@ impl Connection {
         }
     }
 
-    fn requested(&self, call: Message) {
-        let Message { reply: Some(reply_to), payload: body, .. } = call else { return };
-        if self.subjects.node(&reply_to).is_none() || is_late(&reply_to) {
-            return tracing::debug!("a request is dropped: it is late, or its answer would go to no node");
+    /// A request has come, or several. Gives back how many.
+    fn requested(&self, call: Message) -> usize {
+        let Message { reply: Some(reply_to), payload, .. } = call else { return 0 };
+        let Some(node) = self.subjects.node(&reply_to) else {
+            tracing::debug!("a request is dropped: its answer would go to no node");
+            return 0;
+        };
+        let together = each_address(node, &reply_to).zip(each(payload.clone()));
+        let several = together.map(|(its, body)| self.deliver(&its, body)).count();
+        if several == 0 {
+            self.deliver(&reply_to, payload);
+        }
+        several.max(1)
+    }
+
+    fn deliver(&self, reply_to: &str, body: Bytes) {
+        if is_late(reply_to) {
+            return tracing::debug!("a request is dropped: it is late");
         }
         if !self.hold() {
             return tracing::warn!("a request is dropped: too many wait to be answered");
         }
         let number = self.delivered.fetch_add(1, Ordering::Relaxed);
         let ticket = Ticket { restored: self.number, number };
-        self.inbox.arrived(Arrival::Request(Delivery {
-            reply_to: &reply_to,
-            redelivered: false,
-            body,
-            ticket,
-        }));
+        self.inbox.arrived(Arrival::Request(Delivery { reply_to, redelivered: false, body, ticket }));
     }
 
     fn hold(&self) -> bool {

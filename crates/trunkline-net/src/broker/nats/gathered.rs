@@ -1,25 +1,35 @@
-//! [`Gathered`]: answers that are sent together.
+//! [`Gathered`]: requests and answers that are sent together.
 //!
 //! To send a message, to pass it on and to take it costs each end and the server more than
-//! most answers do. So those that are given to one node in one moment are one message: of
-//! each first its length, four bytes with the highest in front, then itself. One that has no
-//! company goes as it is, to the address of its own.
+//! most calls do. So answers that are given to one node in one moment are one message, and
+//! requests for one procedure are fewer messages than they are: of each first its length,
+//! four bytes with the highest in front, then itself. One that has no company goes as it is.
+//!
+//! A message goes to one of those who serve a procedure, with all that is in it. So that they
+//! share what there is, requests of one moment are [so many](APART) messages, if there are as many.
 
-use super::subject::together;
-use async_nats::Subject;
+use super::subject::{several, together};
+use async_nats::{Subject, message::OutboundMessage};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use std::{iter, mem};
 
-/// How many bytes are sent together at most.
+/// How many bytes are gathered at most, unless one has more by itself.
 const MOST_BYTES: usize = 16 << 10;
 
-/// For how many nodes answers are gathered at a time.
-const MOST_NODES: usize = 16;
+/// How many places there are at most to which what is gathered goes.
+const MOST_PLACES: usize = 16;
 
-/// How many bytes say how long an answer is.
+/// In how many messages requests for one procedure go, if there are as many of them.
+const APART: usize = 16;
+
+/// How many bytes the address of several requests has at most. The line of a message has 4 KiB
+/// at most, for a server of NATS.
+const MOST_ADDRESS: usize = 2 << 10;
+
+/// How many bytes say how long a part is.
 const LENGTH: usize = 4;
 
-/// Answers that wait for others, to be sent with them.
+/// Requests and answers that wait for others, to be sent with them.
 #[derive(Default)]
 pub(super) struct Gathered {
     letters: Vec<Letter>,
@@ -27,13 +37,21 @@ pub(super) struct Gathered {
     size: usize,
 }
 
-/// Answers to one node, one at least.
+/// What goes to one place: answers to one node, or requests for one procedure.
 pub(super) struct Letter {
-    /// The address of the node.
-    node: Box<str>,
-    /// Where the first of them would go alone.
-    reply_to: Subject,
-    bodies: Vec<Bytes>,
+    place: Place,
+    /// One at least: the address that an answer to it goes to, or that it goes to as an
+    /// answer, and itself.
+    parts: Vec<(Subject, Bytes)>,
+}
+
+/// Where something goes.
+#[derive(Eq, PartialEq)]
+pub(super) enum Place {
+    /// To the node of this address.
+    Node(Box<str>),
+    /// To somebody who takes what comes to this subject.
+    Server(Subject),
 }
 
 impl Gathered {
@@ -41,28 +59,25 @@ impl Gathered {
         self.letters.is_empty()
     }
 
-    /// Adds an answer to `node`. Gives back what is to be sent first, if there is no room.
+    /// Adds a part. Gives back what is to be sent first, if there is no room.
     #[must_use]
-    pub(super) fn add(&mut self, node: &str, reply_to: &str, body: Bytes) -> Vec<Letter> {
+    pub(super) fn add(&mut self, place: Place, address: Subject, body: Bytes) -> Vec<Letter> {
         let size = LENGTH + body.len();
-        let full = if self.has_room(node, size) { Vec::new() } else { self.take() };
+        let full = if self.has_room(&place, size) { Vec::new() } else { self.take() };
         self.size += size;
-        match self.letters.iter_mut().find(|letter| *letter.node == *node) {
-            Some(letter) => letter.bodies.push(body),
-            None => {
-                let (node, reply_to) = (node.into(), reply_to.into());
-                self.letters.push(Letter { node, reply_to, bodies: vec![body] });
-            }
+        match self.letters.iter_mut().find(|letter| letter.place == place) {
+            Some(letter) => letter.parts.push((address, body)),
+            None => self.letters.push(Letter { place, parts: vec![(address, body)] }),
         }
         full
     }
 
-    fn has_room(&self, node: &str, size: usize) -> bool {
+    fn has_room(&self, place: &Place, size: usize) -> bool {
         // what is too large for all waits alone
         self.is_empty()
             || self.size + size <= MOST_BYTES
-                && (self.letters.len() < MOST_NODES
-                    || self.letters.iter().any(|letter| *letter.node == *node))
+                && (self.letters.len() < MOST_PLACES
+                    || self.letters.iter().any(|letter| letter.place == *place))
     }
 
     /// All that waits.
@@ -73,25 +88,52 @@ impl Gathered {
 }
 
 impl Letter {
-    /// Where it goes, and what is in it.
-    pub(super) fn into_message(mut self) -> (Subject, Bytes) {
-        if self.bodies.len() == 1
-            && let Some(body) = self.bodies.pop()
-        {
-            return (self.reply_to, body);
+    /// The messages that it is, and how many parts each has.
+    pub(super) fn into_messages(self) -> Vec<(usize, OutboundMessage)> {
+        let Self { place, parts } = self;
+        match place {
+            Place::Node(node) => vec![(parts.len(), answers(&node, &parts))],
+            Place::Server(subject) => requests(&subject, &parts),
         }
-        let size = self.bodies.iter().map(|body| LENGTH + body.len()).sum();
-        let mut message = BytesMut::with_capacity(size);
-        for body in self.bodies {
-            // several have `MOST_BYTES` at most
-            message.put_uint(body.len() as u64, LENGTH);
-            message.put(body);
-        }
-        (together(&self.node), message.freeze())
     }
 }
 
-/// The answers in a message of several, as far as it is one.
+fn answers(node: &str, parts: &[(Subject, Bytes)]) -> OutboundMessage {
+    let (subject, payload) = match parts {
+        [alone] => alone.clone(),
+        _ => (together(node), joined(parts)),
+    };
+    OutboundMessage { subject, reply: None, payload, headers: None }
+}
+
+fn requests(subject: &Subject, parts: &[(Subject, Bytes)]) -> Vec<(usize, OutboundMessage)> {
+    let longest = parts.iter().map(|(address, _)| address.len()).max().unwrap_or(1);
+    let in_one = (MOST_ADDRESS / longest).max(1);
+    let messages = parts.len().div_ceil(in_one).max(APART).min(parts.len());
+    let message = |number| {
+        let parts = &parts[number * parts.len() / messages..(number + 1) * parts.len() / messages];
+        let (reply_to, payload) = match parts {
+            [alone] => alone.clone(),
+            _ => (several(parts.iter().map(|(address, _)| address)), joined(parts)),
+        };
+        let subject = subject.clone();
+        (parts.len(), OutboundMessage { subject, reply: Some(reply_to), payload, headers: None })
+    };
+    (0..messages).map(message).collect()
+}
+
+fn joined(parts: &[(Subject, Bytes)]) -> Bytes {
+    let size = parts.iter().map(|(_, body)| LENGTH + body.len()).sum();
+    let mut joined = BytesMut::with_capacity(size);
+    for (_, body) in parts {
+        // several have `MOST_BYTES` at most
+        joined.put_uint(body.len() as u64, LENGTH);
+        joined.put_slice(body);
+    }
+    joined.freeze()
+}
+
+/// The parts of a message of several, as far as it is one.
 pub(super) fn each(mut together: Bytes) -> impl Iterator<Item = Bytes> {
     iter::from_fn(move || {
         let length = usize::try_from(together.try_get_uint(LENGTH).ok()?).ok()?;
@@ -101,8 +143,12 @@ pub(super) fn each(mut together: Bytes) -> impl Iterator<Item = Bytes> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::subject::{Subjects, each_address},
+        *,
+    };
     use proptest::{collection::vec, prelude::*};
+    use std::time::Duration;
 
     /// What is sent of these answers, each to the node that its first number says: per
     /// message where it goes, and what it holds.
@@ -110,19 +156,66 @@ mod tests {
         let (mut gathered, mut letters) = (Gathered::default(), Vec::new());
         for (number, (node, body)) in answers.iter().enumerate() {
             let node = format!("n.{node}.");
-            letters.extend(gathered.add(&node, &format!("{node}{number}.9"), body.clone().into()));
+            let address = format!("{node}{number}.9").into();
+            letters.extend(gathered.add(Place::Node(node.into()), address, body.clone().into()));
         }
         letters.extend(gathered.take());
         assert!(gathered.is_empty());
-        let read = |letter: Letter| {
-            let (to, body) = letter.into_message();
+        let read = |(parts, message): (usize, OutboundMessage)| {
+            let (to, body) = (message.subject.to_string(), message.payload);
             if !to.ends_with("together") {
-                return (to.to_string(), vec![body]);
+                assert_eq!(parts, 1);
+                return (to, vec![body]);
             }
             assert!(body.len() <= MOST_BYTES);
-            (to.to_string(), each(body).collect())
+            let bodies: Vec<_> = each(body).collect();
+            assert_eq!(bodies.len(), parts);
+            (to, bodies)
         };
-        letters.into_iter().map(read).collect()
+        letters.into_iter().flat_map(Letter::into_messages).map(read).collect()
+    }
+
+    /// What is sent of so many requests with ids of this length, that are made in one moment:
+    /// what each message asks, by its addresses and what it holds.
+    fn asked(count: usize, length: usize) -> Vec<Vec<(String, Bytes)>> {
+        let mut gathered = Gathered::default();
+        let subjects = Subjects::of("n");
+        let node = subjects.inbox(7);
+        for number in 0..count {
+            let address = node.answer(&format!("{number:0length$}"), Duration::MAX);
+            let full = gathered.add(Place::Server("s".into()), address, number.to_string().into());
+            assert!(full.is_empty());
+        }
+        let read = |(parts, message): (usize, OutboundMessage)| {
+            let (reply_to, payload) = (message.reply.unwrap(), message.payload);
+            assert!(reply_to.len() <= MOST_ADDRESS + 200);
+            let node = subjects.node(&reply_to).unwrap();
+            let together: Vec<_> = each_address(node, &reply_to).zip(each(payload.clone())).collect();
+            assert_eq!(together.len().max(1), parts);
+            if together.is_empty() { vec![(reply_to.to_string(), payload)] } else { together }
+        };
+        gathered.take().into_iter().flat_map(Letter::into_messages).map(read).collect()
+    }
+
+    #[test]
+    fn requests_are_spread_and_all_of_them_are_there() {
+        for (count, length, messages) in [
+            (1, 32, 1),
+            (APART, 32, APART),
+            (APART + 1, 32, APART),
+            (64, 32, APART),
+            (40, 900, 20),
+            (40, 2000, 40),
+        ] {
+            let asked = asked(count, length);
+            assert_eq!(asked.len(), messages, "{count} requests");
+            let all: Vec<_> = asked.into_iter().flatten().collect();
+            assert_eq!(all.len(), count);
+            for (number, (address, body)) in all.iter().enumerate() {
+                assert_eq!(*body, number.to_string());
+                assert!(address.ends_with(&format!("{number}.never")), "{address}");
+            }
+        }
     }
 
     #[test]
@@ -145,8 +238,8 @@ mod tests {
         let half = vec![7; MOST_BYTES / 2 - LENGTH];
         assert_eq!(lengths(&[(1, half.clone()), (1, half.clone()), (1, half)]), [2, 1]);
         let nodes: Vec<_> =
-            (0..=u8::MAX).take(MOST_NODES + 1).flat_map(|node| [(node, vec![1]), (node, vec![2])]).collect();
-        assert_eq!(lengths(&nodes), [2; MOST_NODES + 1]);
+            (0..=u8::MAX).take(MOST_PLACES + 1).flat_map(|node| [(node, vec![1]), (node, vec![2])]).collect();
+        assert_eq!(lengths(&nodes), [2; MOST_PLACES + 1]);
     }
 
     #[test]

@@ -15,11 +15,11 @@ pub(super) const ROOM: usize = 4 * MOST_HELD;
 /// that sends it counts what it has taken, in the order in which it was given.
 #[derive(Default)]
 pub(super) struct Outgoing {
-    /// Answers that have not been given to the client.
+    /// What has not been given to the client.
     pub(super) gathered: Gathered,
     waiting: Waiting,
-    /// Of what waits, the oldest first.
-    sizes: VecDeque<usize>,
+    /// How much is in each message that waits, and how many bytes it has, the oldest first.
+    sizes: VecDeque<(usize, usize)>,
     /// How many messages were ever taken.
     taken: u64,
     /// How many requests are not settled.
@@ -30,10 +30,10 @@ impl Outgoing {
     /// The client has taken so many, all in all.
     pub(super) fn taken(&mut self, taken: u64) {
         while self.taken < taken
-            && let Some(size) = self.sizes.pop_front()
+            && let Some((parts, size)) = self.sizes.pop_front()
         {
             self.taken += 1;
-            self.waiting.remove(size);
+            self.waiting.remove(parts, size);
         }
     }
 
@@ -42,10 +42,10 @@ impl Outgoing {
         self.waiting.is_full()
     }
 
-    /// One more waits, whether or not there is room.
-    pub(super) fn add(&mut self, size: usize) {
-        self.sizes.push_back(size);
-        self.waiting.add(size);
+    /// One more message waits with so much in it, whether or not there is room.
+    pub(super) fn add(&mut self, parts: usize, size: usize) {
+        self.sizes.push_back((parts, size));
+        self.waiting.add(parts, size);
     }
 
     /// Takes a request, if there will be room for its answer.
@@ -68,9 +68,9 @@ mod tests {
     #[test]
     fn what_is_taken_makes_room() {
         let mut outgoing = Outgoing::default();
-        outgoing.add(40 << 20);
-        outgoing.add(40 << 20);
-        outgoing.add(1);
+        outgoing.add(1, 40 << 20);
+        outgoing.add(1, 40 << 20);
+        outgoing.add(1, 1);
         assert!(outgoing.is_full() && !outgoing.hold());
         outgoing.taken(1);
         assert!(!outgoing.is_full() && outgoing.hold());

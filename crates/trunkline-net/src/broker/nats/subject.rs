@@ -7,12 +7,18 @@
 //! | `trunkline.NETWORK.answer.SECRET.ID.UNTIL` | where the answer to one request goes |
 //! | `trunkline.NETWORK.answer.SECRET.together` | where [several](super::gathered) go to one node |
 //!
+//! Requests that are sent together have one address, where behind the first ID and UNTIL those
+//! of the others stand.
+//!
 //! Each word in capitals is one token: letters, digits, `-` and `_` stand for themselves,
 //! all else as `%` and two digits, and nothing at all as a lone `%`. So two names are never
 //! one subject, and no name can hold what means something to NATS.
 
 use async_nats::Subject;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    iter,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 use trunkline_core::Key;
 
 /// By how much clocks of two nodes may differ.
@@ -82,11 +88,37 @@ pub(super) fn together(node: &str) -> Subject {
     [node, TOGETHER].concat().into()
 }
 
+/// The address of several requests of one node, of those of each; empty for none.
+pub(super) fn several<'a>(mut addresses: impl Iterator<Item = &'a Subject>) -> Subject {
+    let mut several = addresses.next().map(ToString::to_string).unwrap_or_default();
+    for address in addresses {
+        let mut tokens = address.rsplitn(3, '.');
+        if let (Some(until), Some(id)) = (tokens.next(), tokens.next()) {
+            several.extend([".", id, ".", until]);
+        }
+    }
+    several.into()
+}
+
+/// The addresses that the one of several requests is made up of; none if it is that of one.
+pub(super) fn each_address<'a>(node: &'a str, several: &'a str) -> impl Iterator<Item = String> + 'a {
+    let second = |text: &str| text.bytes().enumerate().filter(|(_, byte)| *byte == b'.').nth(1);
+    let rest = several.get(node.len()..).filter(|rest| second(rest).is_some());
+    let mut rest = rest.unwrap_or_default();
+    iter::from_fn(move || {
+        let end = second(rest).map_or(rest.len(), |(dot, _)| dot);
+        let (own, others) = rest.split_at_checked(end).filter(|(own, _)| !own.is_empty())?;
+        rest = others.get(1..).unwrap_or_default();
+        Some([node, own].concat())
+    })
+}
+
 /// What has come to an [`Address`].
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Addressed<'a> {
-    /// What became of this request: the token of its [id](text).
-    Request(&'a str),
+    /// What became of this request, or of several that were sent together: the tokens of their
+    /// [ids](text), each with when it is awaited behind it.
+    Requests(&'a str),
     /// Several answers.
     Together,
     /// Our own [mark](Address::mark).
@@ -122,10 +154,10 @@ impl Address {
     /// What a subject was made for; `None` if not by this one.
     pub(super) fn read<'a>(&self, subject: &'a str) -> Option<Addressed<'a>> {
         let rest = subject.strip_prefix(&*self.0)?;
-        match rest.split_once('.') {
-            Some((id, _)) => Some(Addressed::Request(id)),
-            None if rest == TOGETHER => Some(Addressed::Together),
-            None => rest.parse().ok().map(Addressed::Mark),
+        match rest {
+            TOGETHER => Some(Addressed::Together),
+            _ if rest.contains('.') => Some(Addressed::Requests(rest)),
+            _ => rest.parse().ok().map(Addressed::Mark),
         }
     }
 }
@@ -171,6 +203,11 @@ fn push(subject: &mut String, text: &str) {
             subject.extend(digits);
         }
     }
+}
+
+/// The ids of [`Addressed::Requests`].
+pub(super) fn ids(tokens: &str) -> impl Iterator<Item = String> {
+    tokens.split('.').step_by(2).filter_map(text)
 }
 
 /// What a token stands for; a part of a URL, too.
@@ -219,7 +256,8 @@ mod tests {
         for strange in ["", "x", "trunkline.a%2Eb.answer.7", "trunkline.a%2Eb.call.a.b.1"] {
             assert_eq!(subjects.node(strange), None, "{strange}");
         }
-        assert_eq!(inbox.read(&answer), Some(Addressed::Request("an%20id%2E%2A")));
+        let Some(Addressed::Requests(tokens)) = inbox.read(&answer) else { panic!("it is none") };
+        assert_eq!(ids(tokens).collect::<Vec<_>>(), ["an id.*"]);
         assert_eq!(text("an%20id%2E%2A").as_deref(), Some("an id.*"));
         assert_eq!(inbox.read(&inbox.mark(3)), Some(Addressed::Mark(3)));
         assert_eq!(subjects.inbox(8).read(&answer), None);
@@ -229,6 +267,25 @@ mod tests {
         for strange in ["a%", "%f", "%ff", "%é", "%%", "%+1"] {
             assert_eq!(text(strange), None, "{strange}");
         }
+    }
+
+    #[test]
+    fn the_address_of_several_is_made_of_theirs() {
+        let subjects = Subjects::of("n");
+        let inbox = subjects.inbox(7);
+        let theirs = ["a", "b.c", "d"].map(|id| inbox.answer(id, Duration::MAX));
+        let of_all = several(theirs.iter());
+        let node = subjects.node(&of_all).unwrap();
+        assert!(each_address(node, &of_all).eq(theirs.iter().map(ToString::to_string)));
+        let Some(Addressed::Requests(tokens)) = inbox.read(&of_all) else { panic!("{of_all}") };
+        assert_eq!(ids(tokens).collect::<Vec<_>>(), ["a", "b.c", "d"]);
+        assert_eq!(several(theirs[..1].iter()), theirs[0]);
+        assert_eq!(each_address(node, &theirs[0]).count(), 0);
+        for alone in ["n.7.a.1", "n.7.", "n.7.a", "n.7.a.", ""] {
+            assert_eq!(each_address("n.7.", alone).count(), 0, "{alone}");
+        }
+        let odd: Vec<_> = each_address("n.7.", "n.7.a.1.b..c").collect();
+        assert_eq!(odd, ["n.7.a.1", "n.7.b.", "n.7.c"]);
     }
 
     #[test]

@@ -137,7 +137,7 @@ impl Supervisor {
         Ok(Reached { client, address, answers })
     }
 
-    /// Restores the line, hears answers and sends ours, until the connection is lost or the node leaves.
+    /// Restores the line, hears answers and sends what is gathered, until the connection is lost or the node leaves.
     async fn keep(&self, number: u64, reached: Reached, inbox: &Arc<dyn Inbox>) -> Result<(), Unreached> {
         let Reached { client, address, mut answers } = reached;
         let (opening, opened) = watch::channel(false);
@@ -155,7 +155,7 @@ impl Supervisor {
             let open = async {
                 tokio::select! {
                     () = hear(&connection, &mut answers) => {}
-                    never = connection.post_answers() => match never {},
+                    never = connection.keep_posting() => match never {},
                 }
             };
             self.leaving.run_until_cancelled(open).await;

@@ -134,6 +134,52 @@ async fn answers_given_in_one_moment_to_one_node_are_one_message() {
     assert!(rest.iter().all(|subject| !subject.ends_with("together")), "{rest:?}");
 }
 
+/// They share what there is nevertheless: there are 16 messages at least, where there are as many.
+#[tokio::test]
+async fn requests_made_in_one_moment_are_fewer_messages() {
+    let (_nats, broker, stranger) = world().await;
+    let mut server = Peer::serving(&broker, "n", 99, &[PING]).await;
+    let mut gateway = Peer::attach(&broker, "n", 1).await;
+    let mut tapped = stranger.subscribe("trunkline.n.call.>").await.unwrap();
+    assert!(stranger.request("nobody", Bytes::new()).await.is_err());
+    let ids: Vec<_> = (0..40).map(|number| format!("id-{number}.")).collect();
+    ids.iter().for_each(|id| gateway.ask(id).unwrap());
+    for id in &ids {
+        let heard = server.next().await;
+        assert_eq!(heard.text, *id);
+        server.line().answer(&heard.reply_to, id, heard.body).unwrap();
+        server.line().settle(heard.ticket.unwrap());
+    }
+    for id in &ids {
+        assert_eq!(gateway.next().await.text, *id);
+    }
+    tapped.unsubscribe().await.unwrap();
+    assert_eq!(tapped.count().await, 16);
+
+    server.kill();
+    assert!(server.is_let_go().await);
+    ids.iter().for_each(|id| gateway.ask(id).unwrap());
+    for id in &ids {
+        assert_eq!(gateway.next().await.text, format!("{id}: nobody"));
+    }
+}
+
+#[tokio::test]
+async fn of_requests_that_came_together_those_are_dropped_that_are_late() {
+    let (_nats, broker, stranger) = world().await;
+    let mut server = Peer::serving(&broker, "n", 9, &[PING]).await;
+    let reply_to = format!("trunkline.n.answer.0.a.never.b.{}.c.never", past());
+    let body = b"\0\0\0\x01a\0\0\0\x01b\0\0\0\x01c";
+    stranger.publish_with_reply(CALL, reply_to.clone(), body[..].into()).await.unwrap();
+    // of what is cut off, as much as there is
+    stranger.publish_with_reply(CALL, reply_to, body[..7].into()).await.unwrap();
+    for (text, reply_to) in [("a", "a.never"), ("c", "c.never"), ("a", "a.never")] {
+        let heard = server.next().await;
+        assert_eq!((&*heard.text, &*heard.reply_to), (text, &*format!("trunkline.n.answer.0.{reply_to}")));
+    }
+    server.is_heard().await;
+}
+
 /// The client can read no such message, and takes it for a broken connection.
 #[tokio::test]
 async fn what_cannot_be_read_costs_a_connection_and_no_more() {
