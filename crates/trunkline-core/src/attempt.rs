@@ -34,7 +34,7 @@ impl Attempt {
     /// The attempt at the call of this very context, if it came by a network.
     #[must_use]
     pub fn of(context: &Context) -> Option<&Self> {
-        context.extensions().get::<Self>().filter(|attempt| attempt.depth == context.depth())
+        context.attempt().filter(|attempt| attempt.depth == context.depth())
     }
 
     /// What tells the call from all others: 1 to 255 bytes, and from a trunkline 32 hexadecimal
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn calls_inside_of_a_call_are_others() {
         let outer = Context::local().at_depth(2);
-        let outer = outer.clone().with_extension(Attempt::new("7", true, &outer));
+        let outer = outer.clone().with_attempt(Attempt::new("7", true, &outer));
         assert_eq!(Attempt::of(&outer).map(Attempt::key), Some("7"));
         let inner = outer.inner().unwrap();
         assert_eq!(Attempt::of(&inner), None);

@@ -1,8 +1,8 @@
 //! [`Context`]: what a handler may know of its caller.
 
 use crate::{
-    about::About, chain::Chain, connection::Connection, fault::Fault, identity::Identity, ordered::Turn,
-    session::Store, trace::Trace,
+    about::About, attempt::Attempt, chain::Chain, connection::Connection, fault::Fault, identity::Identity,
+    ordered::Turn, session::Store, trace::Trace,
 };
 use http::Extensions;
 use std::{
@@ -27,6 +27,8 @@ pub struct Context {
     said: Option<Arc<dyn Any + Send + Sync>>,
     /// Whether the program has chosen what is called.
     chosen: bool,
+    /// Which call it is, or one around it, if that came by a network.
+    attempt: Option<Attempt>,
 }
 
 impl Context {
@@ -37,7 +39,8 @@ impl Context {
         let identity = connection.store().map(Store::identity).unwrap_or_default();
         let extensions = (!extensions.is_empty()).then(|| Arc::new(extensions));
         let chain = Chain::default();
-        Self { connection, extensions, identity, chain, trace: None, said: None, chosen: false }
+        let (trace, said, chosen, attempt) = (None, None, false, None);
+        Self { connection, extensions, identity, chain, trace, said, chosen, attempt }
     }
 
     /// The same context with calls from somebody else.
@@ -206,6 +209,18 @@ impl Context {
         }
         self.chosen |= about.internal;
         self.with_trace(about.trace.clone())
+    }
+
+    /// The same context of a call that came by a network, or of one inside of it.
+    #[must_use]
+    pub fn with_attempt(mut self, attempt: Attempt) -> Self {
+        self.attempt = Some(attempt);
+        self
+    }
+
+    /// The attempt at this call, or at one around it.
+    pub(crate) fn attempt(&self) -> Option<&Attempt> {
+        self.attempt.as_ref()
     }
 
     /// The same context with a value besides those that are attached; an earlier one

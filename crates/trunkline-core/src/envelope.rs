@@ -12,7 +12,7 @@ use crate::{
     limits::Limits,
     payload::{CowPayload, Payload},
 };
-use std::{borrow::Cow, fmt, ops::Range, time::Duration};
+use std::{borrow::Cow, fmt, ops::Range, sync::Arc, time::Duration};
 
 /// How a call, and its answer, is spelled between the nodes of a network.
 ///
@@ -68,7 +68,7 @@ pub struct Asked<'a> {
 #[expect(clippy::exhaustive_structs, reason = "made by envelopes, read by nodes")]
 pub struct Opened {
     /// What tells it from others, as far as the one who asks has made sure of it.
-    pub id: Box<str>,
+    pub id: Arc<str>,
     /// The procedure, by its [name](Key::name).
     pub procedure: Box<str>,
     /// Whether it is a program of the network that calls, and no stranger.

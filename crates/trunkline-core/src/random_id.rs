@@ -23,6 +23,12 @@ impl RandomId {
         Self(std::array::from_fn(|at| DIGITS[(bits >> (4 * at)) as usize & 15]))
     }
 
+    /// Its digits, in ASCII.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Its digits.
     #[must_use]
     pub fn as_str(&self) -> &str {

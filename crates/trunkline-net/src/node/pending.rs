@@ -41,7 +41,7 @@ pub(super) type Id = RandomId;
 /// How it begins.
 fn prefix(id: Id) -> Prefix {
     // it is longer
-    id.as_str().as_bytes().first_chunk().copied().unwrap_or_default()
+    id.as_bytes().first_chunk().copied().unwrap_or_default()
 }
 
 /// How much may come of one call while nobody listens: one outcome of each attempt, and
@@ -74,7 +74,7 @@ impl Expected {
 fn find<'a>(calls: &'a mut Calls, id: &[u8]) -> Option<(Prefix, &'a mut Expected)> {
     let (prefix, rest) = id.split_first_chunk()?;
     let expected = calls.get_mut(prefix)?;
-    (rest.is_empty() || expected.id.as_str().as_bytes() == id).then_some((*prefix, expected))
+    (rest.is_empty() || expected.id.as_bytes() == id).then_some((*prefix, expected))
 }
 
 impl Outcome {

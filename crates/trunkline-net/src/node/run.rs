@@ -31,7 +31,6 @@ pub(super) struct Run {
     pub(super) serving: Arc<Serving>,
     pub(super) opened: Opened,
     pub(super) body: Bytes,
-    pub(super) id: Arc<str>,
     pub(super) asker: Arc<Asker>,
     /// Whether it may have run before.
     pub(super) repeated: bool,
@@ -68,10 +67,10 @@ impl Drop for Settled {
 impl Run {
     /// Runs it and answers it, unless whoever asked gives it up.
     pub(super) async fn finish(self: Box<Self>, exchanges: &mut Exchanges) -> Place {
-        let Self { serving, mut opened, body, id, asker, repeated, fault, remark, mut place } = *self;
+        let Self { serving, mut opened, body, asker, repeated, fault, remark, mut place } = *self;
         let service = serving.service(opened.internal);
-        let attempt = Attempt::new(id.clone(), repeated, &opened.context);
-        let mut context = opened.context.with_extension(attempt);
+        let attempt = Attempt::new(opened.id.clone(), repeated, &opened.context);
+        let mut context = opened.context.with_attempt(attempt);
         let fault = match (fault, opened.authorization.take()) {
             (None, Some(authorization)) => tokio::select! {
                 biased;
@@ -101,7 +100,7 @@ impl Run {
         };
         if let Some(answer) = answer.map(whole) {
             let shorter = |fault: &Fault| exchange.refuse(&opened.procedure, fault).map(whole);
-            send(&serving.desk, &asker, &id, answer, shorter, service.limits.call_timeout).await;
+            send(&serving.desk, &asker, &opened.id, answer, shorter, service.limits.call_timeout).await;
         }
         // what the last caller has sent is not to stay in memory
         exchange.turn_to(nobody);

@@ -113,7 +113,7 @@ impl Serving {
         } else {
             None
         };
-        let (id, asker) = (Arc::from(&*opened.id), Arc::new(Asker::at(delivery.reply_to)));
+        let (id, asker) = (opened.id.clone(), Arc::new(Asker::at(delivery.reply_to)));
         let mut remark = is_idempotent.then_some(Remark::Idempotent);
         let taken = {
             let may_be_here = repeated && opened.understands;
@@ -137,7 +137,7 @@ impl Serving {
         };
         let place = Place { _listed: listed, settled: Some(settled), _taken: self.taken.token() };
         let (serving, body) = (self.clone(), delivery.body.clone());
-        let run = Run { serving, opened, body, id, asker, repeated, fault, remark, place };
+        let run = Run { serving, opened, body, asker, repeated, fault, remark, place };
         self.workers.run(Box::new(run));
     }
 

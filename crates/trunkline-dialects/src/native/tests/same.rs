@@ -14,7 +14,7 @@ use trunkline_core::{
 /// All that a node, and a handler, can tell of a call.
 #[derive(Debug, PartialEq)]
 struct Told {
-    id: Box<str>,
+    id: Arc<str>,
     procedure: Box<str>,
     internal: bool,
     repeated: bool,

@@ -93,7 +93,7 @@ pub(super) fn open(body: &str, max_depth: usize) -> Option<Opened> {
     let mut after = Vec::with_capacity(USUAL_HEAD + told.id.len());
     after.extend_from_slice(br#","trace":{"id":"#);
     string(&mut after, &told.id);
-    let id: Box<str> = ours.unwrap_or(&told.id).into();
+    let id: Arc<str> = ours.unwrap_or(&told.id).into();
     let connection = match trace.connection_id() {
         Some(id) => Connection::of_id(id, "broker", "therms"),
         None => Connection::new("broker", "therms"),
