@@ -1,9 +1,9 @@
 //! [`Connection`]: one connection to a server, from the first to the last that is said on it.
 
 use super::{
-    gathered::{Letter, Place, each},
+    gathered::{Parcel, each},
     outgoing::Outgoing,
-    subject::{Address, Addressed, Subjects, each_address, ids, is_late},
+    subject::{Address, Addressed, Subjects, each_own, ids, is_late},
 };
 use crate::broker::{Arrival, Delivery, Inbox, Ticket, Unsent};
 use async_nats::{
@@ -123,36 +123,43 @@ impl Connection {
         expires: Duration,
         body: Bytes,
     ) -> Result<(), Unsent> {
-        self.gather(Place::Server(to), self.address.answer(id, expires), body, true)
+        let mut outgoing = self.room_for(&body, true)?;
+        self.gather(body.len(), &mut outgoing)?;
+        outgoing.gathered.request(to, self.address.answer(id, expires), body);
+        Ok(())
     }
 
     /// Answers soon, together with others that go to the same node.
     pub(super) fn answer(&self, reply_to: &str, body: Bytes) -> Result<(), Unsent> {
         // nobody is to be answered who has no such address
         let Some(node) = self.subjects.node(reply_to) else { return Ok(()) };
-        self.gather(Place::Node(node.into()), reply_to.into(), body, false)
+        let mut outgoing = self.room_for(&body, false)?;
+        self.gather(body.len(), &mut outgoing)?;
+        outgoing.gathered.answer(node, reply_to, body);
+        Ok(())
     }
 
-    fn gather(&self, place: Place, address: Subject, body: Bytes, bounded: bool) -> Result<(), Unsent> {
-        let mut outgoing = self.room_for(&body, bounded)?;
-        let is_first = outgoing.gathered.is_empty();
-        let full = outgoing.gathered.add(place, address, body);
-        if is_first {
+    /// Makes room for one that has so many bytes, and sees to it that it will be sent.
+    fn gather(&self, bytes: usize, outgoing: &mut Outgoing) -> Result<(), Unsent> {
+        if !outgoing.gathered.has_room(bytes) {
+            self.post(outgoing)?;
+        }
+        if outgoing.gathered.is_empty() {
             self.gathering.notify_one();
         }
-        self.post(full, &mut outgoing)
+        Ok(())
     }
 
     pub(super) fn publish(&self, topic: &str, body: Bytes) -> Result<(), Unsent> {
         self.send(self.subjects.topic(topic), body, true)
     }
 
-    /// Sends what is gathered, and behind it this.
+    /// Sends this, behind what is gathered.
     fn send(&self, subject: Subject, payload: Bytes, bounded: bool) -> Result<(), Unsent> {
         let mut outgoing = self.room_for(&payload, bounded)?;
-        self.post_gathered(&mut outgoing)?;
+        self.post(&mut outgoing)?;
         let message = OutboundMessage { subject, reply: None, payload, headers: None };
-        self.say(1, message, &mut outgoing)
+        self.say((1, message), &mut outgoing)
     }
 
     /// What waits to be sent, if there is room for that; if it is not `bounded`, there always is,
@@ -178,21 +185,17 @@ impl Connection {
             self.gathering.notified().await;
             yield_now().await;
             // what is lost is heard of otherwise
-            let _ = self.post_gathered(&mut self.outgoing());
+            let _ = self.post(&mut self.outgoing());
         }
     }
 
-    fn post_gathered(&self, outgoing: &mut Outgoing) -> Result<(), Unsent> {
-        let letters = outgoing.gathered.take();
-        self.post(letters, outgoing)
+    /// Sends what is gathered.
+    fn post(&self, outgoing: &mut Outgoing) -> Result<(), Unsent> {
+        let parcels = outgoing.gathered.take();
+        parcels.into_iter().try_for_each(|parcel| self.say(parcel, outgoing))
     }
 
-    fn post(&self, letters: Vec<Letter>, outgoing: &mut Outgoing) -> Result<(), Unsent> {
-        let mut messages = letters.into_iter().flat_map(Letter::into_messages);
-        messages.try_for_each(|(parts, message)| self.say(parts, message, outgoing))
-    }
-
-    fn say(&self, parts: usize, message: OutboundMessage, outgoing: &mut Outgoing) -> Result<(), Unsent> {
+    fn say(&self, (parts, message): Parcel, outgoing: &mut Outgoing) -> Result<(), Unsent> {
         let OutboundMessage { subject, reply, payload, .. } = &message;
         let size = payload.len() + subject.len() + reply.as_deref().map_or(0, str::len);
         at_once(self.client.publish_message(message)).ok_or(Unsent::Lost)?;
@@ -321,8 +324,13 @@ impl Connection {
             tracing::debug!("a request is dropped: its answer would go to no node");
             return 0;
         };
-        let together = each_address(node, &reply_to).zip(each(payload.clone()));
-        let several = together.map(|(its, body)| self.deliver(&its, body)).count();
+        let (mut its, mut several) = (node.to_owned(), 0);
+        for (own, body) in each_own(node, &reply_to).zip(each(payload.clone())) {
+            its.truncate(node.len());
+            its.push_str(own);
+            self.deliver(&its, body);
+            several += 1;
+        }
         if several == 0 {
             self.deliver(&reply_to, payload);
         }
@@ -357,7 +365,7 @@ impl Connection {
     /// Ends the connection.
     pub(super) fn close(&self) {
         self.closed.cancel();
-        let _ = self.post_gathered(&mut self.outgoing());
+        let _ = self.post(&mut self.outgoing());
         at_once(self.client.drain());
     }
 

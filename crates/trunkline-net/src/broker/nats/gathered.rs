@@ -17,7 +17,7 @@ use std::{iter, mem};
 const MOST_BYTES: usize = 16 << 10;
 
 /// How many places there are at most to which what is gathered goes.
-const MOST_PLACES: usize = 16;
+const MOST_PLACES: usize = 64;
 
 /// In how many messages requests for one procedure go, if there are as many of them.
 const APART: usize = 16;
@@ -32,100 +32,107 @@ const LENGTH: usize = 4;
 /// Requests and answers that wait for others, to be sent with them.
 #[derive(Default)]
 pub(super) struct Gathered {
-    letters: Vec<Letter>,
+    answers: Vec<Answers>,
+    requests: Vec<Requests>,
     /// How many bytes all of them have, with their lengths.
     size: usize,
 }
 
-/// What goes to one place: answers to one node, or requests for one procedure.
-pub(super) struct Letter {
-    place: Place,
-    /// One at least: the address that an answer to it goes to, or that it goes to as an
-    /// answer, and itself.
+/// Answers to one node, one at least.
+struct Answers {
+    /// The address of the node.
+    node: Box<str>,
+    /// Where the first of them goes if it stays alone.
+    reply_to: Subject,
+    bodies: Vec<Bytes>,
+}
+
+/// Requests for one procedure, one at least.
+struct Requests {
+    to: Subject,
+    /// Each with the address that its answer goes to.
     parts: Vec<(Subject, Bytes)>,
 }
 
-/// Where something goes.
-#[derive(Eq, PartialEq)]
-pub(super) enum Place {
-    /// To the node of this address.
-    Node(Box<str>),
-    /// To somebody who takes what comes to this subject.
-    Server(Subject),
-}
+/// A message, and how many requests or answers are in it.
+pub(super) type Parcel = (usize, OutboundMessage);
 
 impl Gathered {
     pub(super) fn is_empty(&self) -> bool {
-        self.letters.is_empty()
+        self.size == 0
     }
 
-    /// Adds a part. Gives back what is to be sent first, if there is no room.
-    #[must_use]
-    pub(super) fn add(&mut self, place: Place, address: Subject, body: Bytes) -> Vec<Letter> {
-        let size = LENGTH + body.len();
-        let full = if self.has_room(&place, size) { Vec::new() } else { self.take() };
-        self.size += size;
-        match self.letters.iter_mut().find(|letter| letter.place == place) {
-            Some(letter) => letter.parts.push((address, body)),
-            None => self.letters.push(Letter { place, parts: vec![(address, body)] }),
-        }
-        full
-    }
-
-    fn has_room(&self, place: &Place, size: usize) -> bool {
+    /// Whether one more may be added that has so many bytes; else what there is goes first.
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
         // what is too large for all waits alone
         self.is_empty()
-            || self.size + size <= MOST_BYTES
-                && (self.letters.len() < MOST_PLACES
-                    || self.letters.iter().any(|letter| letter.place == *place))
+            || self.size + LENGTH + bytes <= MOST_BYTES
+                && self.answers.len() + self.requests.len() < MOST_PLACES
     }
 
-    /// All that waits.
-    pub(super) fn take(&mut self) -> Vec<Letter> {
-        self.size = 0;
-        mem::take(&mut self.letters)
-    }
-}
-
-impl Letter {
-    /// The messages that it is, and how many parts each has.
-    pub(super) fn into_messages(self) -> Vec<(usize, OutboundMessage)> {
-        let Self { place, parts } = self;
-        match place {
-            Place::Node(node) => vec![(parts.len(), answers(&node, &parts))],
-            Place::Server(subject) => requests(&subject, &parts),
+    /// Adds an answer to a node, which goes to `reply_to` if it stays alone.
+    pub(super) fn answer(&mut self, node: &str, reply_to: &str, body: Bytes) {
+        self.size += LENGTH + body.len();
+        match self.answers.iter_mut().find(|answers| *answers.node == *node) {
+            Some(answers) => answers.bodies.push(body),
+            None => self.answers.push(Answers {
+                node: node.into(),
+                reply_to: reply_to.into(),
+                bodies: vec![body],
+            }),
         }
     }
+
+    /// Adds a request that is to be answered at `reply_to`.
+    pub(super) fn request(&mut self, to: Subject, reply_to: Subject, body: Bytes) {
+        self.size += LENGTH + body.len();
+        match self.requests.iter_mut().find(|requests| requests.to == to) {
+            Some(requests) => requests.parts.push((reply_to, body)),
+            None => self.requests.push(Requests { to, parts: vec![(reply_to, body)] }),
+        }
+    }
+
+    /// The messages that all of it is; after that there is nothing.
+    pub(super) fn take(&mut self) -> Vec<Parcel> {
+        let Self { answers, requests, .. } = mem::take(self);
+        let requests = requests.into_iter().flat_map(Requests::into_parcels);
+        requests.chain(answers.into_iter().map(Answers::into_parcel)).collect()
+    }
 }
 
-fn answers(node: &str, parts: &[(Subject, Bytes)]) -> OutboundMessage {
-    let (subject, payload) = match parts {
-        [alone] => alone.clone(),
-        _ => (together(node), joined(parts)),
-    };
-    OutboundMessage { subject, reply: None, payload, headers: None }
-}
-
-fn requests(subject: &Subject, parts: &[(Subject, Bytes)]) -> Vec<(usize, OutboundMessage)> {
-    let longest = parts.iter().map(|(address, _)| address.len()).max().unwrap_or(1);
-    let in_one = (MOST_ADDRESS / longest).max(1);
-    let messages = parts.len().div_ceil(in_one).max(APART).min(parts.len());
-    let message = |number| {
-        let parts = &parts[number * parts.len() / messages..(number + 1) * parts.len() / messages];
-        let (reply_to, payload) = match parts {
-            [alone] => alone.clone(),
-            _ => (several(parts.iter().map(|(address, _)| address)), joined(parts)),
+impl Answers {
+    fn into_parcel(self) -> Parcel {
+        let Self { node, reply_to, bodies } = self;
+        let (subject, payload) = match &bodies[..] {
+            [alone] => (reply_to, alone.clone()),
+            _ => (together(&node), joined(bodies.iter())),
         };
-        let subject = subject.clone();
-        (parts.len(), OutboundMessage { subject, reply: Some(reply_to), payload, headers: None })
-    };
-    (0..messages).map(message).collect()
+        (bodies.len(), OutboundMessage { subject, reply: None, payload, headers: None })
+    }
 }
 
-fn joined(parts: &[(Subject, Bytes)]) -> Bytes {
-    let size = parts.iter().map(|(_, body)| LENGTH + body.len()).sum();
+impl Requests {
+    fn into_parcels(self) -> impl Iterator<Item = Parcel> {
+        let Self { to, parts } = self;
+        let longest = parts.iter().map(|(reply_to, _)| reply_to.len()).max().unwrap_or(1);
+        let in_one = (MOST_ADDRESS / longest).max(1);
+        let parcels = parts.len().div_ceil(in_one).max(APART).min(parts.len());
+        (0..parcels).map(move |number| {
+            let parts = &parts[number * parts.len() / parcels..(number + 1) * parts.len() / parcels];
+            let (reply_to, payload) = match parts {
+                [alone] => alone.clone(),
+                _ => (several(parts.iter().map(|(its, _)| its)), joined(parts.iter().map(|(_, body)| body))),
+            };
+            let (subject, reply) = (to.clone(), Some(reply_to));
+            (parts.len(), OutboundMessage { subject, reply, payload, headers: None })
+        })
+    }
+}
+
+fn joined<'a>(bodies: impl Iterator<Item = &'a Bytes> + Clone) -> Bytes {
+    let size = bodies.clone().map(|body| LENGTH + body.len()).sum();
     let mut joined = BytesMut::with_capacity(size);
-    for (_, body) in parts {
+    for body in bodies {
         // several have `MOST_BYTES` at most
         joined.put_uint(body.len() as u64, LENGTH);
         joined.put_slice(body);
@@ -144,7 +151,7 @@ pub(super) fn each(mut together: Bytes) -> impl Iterator<Item = Bytes> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::subject::{Subjects, each_address},
+        super::subject::{Subjects, each_own},
         *,
     };
     use proptest::{collection::vec, prelude::*};
@@ -153,15 +160,17 @@ mod tests {
     /// What is sent of these answers, each to the node that its first number says: per
     /// message where it goes, and what it holds.
     fn sent(answers: &[(u8, Vec<u8>)]) -> Vec<(String, Vec<Bytes>)> {
-        let (mut gathered, mut letters) = (Gathered::default(), Vec::new());
+        let (mut gathered, mut parcels) = (Gathered::default(), Vec::new());
         for (number, (node, body)) in answers.iter().enumerate() {
+            if !gathered.has_room(body.len()) {
+                parcels.extend(gathered.take());
+            }
             let node = format!("n.{node}.");
-            let address = format!("{node}{number}.9").into();
-            letters.extend(gathered.add(Place::Node(node.into()), address, body.clone().into()));
+            gathered.answer(&node, &format!("{node}{number}.9"), body.clone().into());
         }
-        letters.extend(gathered.take());
+        parcels.extend(gathered.take());
         assert!(gathered.is_empty());
-        let read = |(parts, message): (usize, OutboundMessage)| {
+        let read = |(parts, message): Parcel| {
             let (to, body) = (message.subject.to_string(), message.payload);
             if !to.ends_with("together") {
                 assert_eq!(parts, 1);
@@ -172,7 +181,7 @@ mod tests {
             assert_eq!(bodies.len(), parts);
             (to, bodies)
         };
-        letters.into_iter().flat_map(Letter::into_messages).map(read).collect()
+        parcels.into_iter().map(read).collect()
     }
 
     /// What is sent of so many requests with ids of this length, that are made in one moment:
@@ -183,18 +192,18 @@ mod tests {
         let node = subjects.inbox(7);
         for number in 0..count {
             let address = node.answer(&format!("{number:0length$}"), Duration::MAX);
-            let full = gathered.add(Place::Server("s".into()), address, number.to_string().into());
-            assert!(full.is_empty());
+            gathered.request("s".into(), address, number.to_string().into());
         }
-        let read = |(parts, message): (usize, OutboundMessage)| {
+        let read = |(parts, message): Parcel| {
             let (reply_to, payload) = (message.reply.unwrap(), message.payload);
             assert!(reply_to.len() <= MOST_ADDRESS + 200);
             let node = subjects.node(&reply_to).unwrap();
-            let together: Vec<_> = each_address(node, &reply_to).zip(each(payload.clone())).collect();
+            let its = |own: &str| [node, own].concat();
+            let together: Vec<_> = each_own(node, &reply_to).map(its).zip(each(payload.clone())).collect();
             assert_eq!(together.len().max(1), parts);
             if together.is_empty() { vec![(reply_to.to_string(), payload)] } else { together }
         };
-        gathered.take().into_iter().flat_map(Letter::into_messages).map(read).collect()
+        gathered.take().into_iter().map(read).collect()
     }
 
     #[test]
@@ -239,7 +248,7 @@ mod tests {
         assert_eq!(lengths(&[(1, half.clone()), (1, half.clone()), (1, half)]), [2, 1]);
         let nodes: Vec<_> =
             (0..=u8::MAX).take(MOST_PLACES + 1).flat_map(|node| [(node, vec![1]), (node, vec![2])]).collect();
-        assert_eq!(lengths(&nodes), [2; MOST_PLACES + 1]);
+        assert_eq!(lengths(&nodes), [vec![2; MOST_PLACES - 1], vec![1, 1, 2]].concat());
     }
 
     #[test]

@@ -100,8 +100,9 @@ pub(super) fn several<'a>(mut addresses: impl Iterator<Item = &'a Subject>) -> S
     several.into()
 }
 
-/// The addresses that the one of several requests is made up of; none if it is that of one.
-pub(super) fn each_address<'a>(node: &'a str, several: &'a str) -> impl Iterator<Item = String> + 'a {
+/// What stands behind the address of the node in each of those that the one of several requests
+/// is made up of; nothing if it is that of one.
+pub(super) fn each_own<'a>(node: &str, several: &'a str) -> impl Iterator<Item = &'a str> {
     let second = |text: &str| text.bytes().enumerate().filter(|(_, byte)| *byte == b'.').nth(1);
     let rest = several.get(node.len()..).filter(|rest| second(rest).is_some());
     let mut rest = rest.unwrap_or_default();
@@ -109,7 +110,7 @@ pub(super) fn each_address<'a>(node: &'a str, several: &'a str) -> impl Iterator
         let end = second(rest).map_or(rest.len(), |(dot, _)| dot);
         let (own, others) = rest.split_at_checked(end).filter(|(own, _)| !own.is_empty())?;
         rest = others.get(1..).unwrap_or_default();
-        Some([node, own].concat())
+        Some(own)
     })
 }
 
@@ -276,16 +277,16 @@ mod tests {
         let theirs = ["a", "b.c", "d"].map(|id| inbox.answer(id, Duration::MAX));
         let of_all = several(theirs.iter());
         let node = subjects.node(&of_all).unwrap();
-        assert!(each_address(node, &of_all).eq(theirs.iter().map(ToString::to_string)));
+        assert!(each_own(node, &of_all).eq(theirs.iter().map(|its| &its[node.len()..])));
         let Some(Addressed::Requests(tokens)) = inbox.read(&of_all) else { panic!("{of_all}") };
         assert_eq!(ids(tokens).collect::<Vec<_>>(), ["a", "b.c", "d"]);
         assert_eq!(several(theirs[..1].iter()), theirs[0]);
-        assert_eq!(each_address(node, &theirs[0]).count(), 0);
+        assert_eq!(each_own(node, &theirs[0]).count(), 0);
         for alone in ["n.7.a.1", "n.7.", "n.7.a", "n.7.a.", ""] {
-            assert_eq!(each_address("n.7.", alone).count(), 0, "{alone}");
+            assert_eq!(each_own("n.7.", alone).count(), 0, "{alone}");
         }
-        let odd: Vec<_> = each_address("n.7.", "n.7.a.1.b..c").collect();
-        assert_eq!(odd, ["n.7.a.1", "n.7.b.", "n.7.c"]);
+        let odd: Vec<_> = each_own("n.7.", "n.7.a.1.b..c").collect();
+        assert_eq!(odd, ["a.1", "b.", "c"]);
     }
 
     #[test]
