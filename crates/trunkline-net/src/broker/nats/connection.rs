@@ -123,9 +123,10 @@ impl Connection {
         expires: Duration,
         body: Bytes,
     ) -> Result<(), Unsent> {
+        let reply_to = self.address.answer(id, expires);
         let mut outgoing = self.room_for(&body, true)?;
         self.gather(body.len(), &mut outgoing)?;
-        outgoing.gathered.request(to, self.address.answer(id, expires), body);
+        outgoing.gathered.request(to, reply_to, body);
         Ok(())
     }
 
@@ -141,7 +142,7 @@ impl Connection {
 
     /// Makes room for one that has so many bytes, and sees to it that it will be sent.
     fn gather(&self, bytes: usize, outgoing: &mut Outgoing) -> Result<(), Unsent> {
-        if !outgoing.gathered.has_room(bytes) {
+        if !outgoing.gathered.has_room(bytes, self.client.max_payload()) {
             self.post(outgoing)?;
         }
         if outgoing.gathered.is_empty() {
@@ -324,17 +325,19 @@ impl Connection {
             tracing::debug!("a request is dropped: its answer would go to no node");
             return 0;
         };
+        let mut each_own = each_own(node, &reply_to).peekable();
+        if each_own.peek().is_none() {
+            self.deliver(&reply_to, payload);
+            return 1;
+        }
         let (mut its, mut several) = (node.to_owned(), 0);
-        for (own, body) in each_own(node, &reply_to).zip(each(payload.clone())) {
+        for (own, body) in each_own.zip(each(payload)) {
             its.truncate(node.len());
             its.push_str(own);
             self.deliver(&its, body);
             several += 1;
         }
-        if several == 0 {
-            self.deliver(&reply_to, payload);
-        }
-        several.max(1)
+        several
     }
 
     fn deliver(&self, reply_to: &str, body: Bytes) {

@@ -22,9 +22,9 @@ const MOST_PLACES: usize = 64;
 /// In how many messages requests for one procedure go, if there are as many of them.
 const APART: usize = 16;
 
-/// How many bytes the address of several requests has at most. The line of a message has 4 KiB
-/// at most, for a server of NATS.
-const MOST_ADDRESS: usize = 2 << 10;
+/// How many bytes the address of several requests has at most. It stands in the line of a
+/// message, of which servers take 4 KiB, or 1 KiB if they are old.
+const MOST_ADDRESS: usize = 768;
 
 /// How many bytes say how long a part is.
 const LENGTH: usize = 4;
@@ -62,11 +62,12 @@ impl Gathered {
         self.size == 0
     }
 
-    /// Whether one more may be added that has so many bytes; else what there is goes first.
-    pub(super) fn has_room(&self, bytes: usize) -> bool {
+    /// Whether one more may be added that has so many bytes; else what there is goes first. The
+    /// server takes messages of `max_payload` bytes at most.
+    pub(super) fn has_room(&self, bytes: usize, max_payload: usize) -> bool {
         // what is too large for all waits alone
         self.is_empty()
-            || self.size + LENGTH + bytes <= MOST_BYTES
+            || self.size + LENGTH + bytes <= MOST_BYTES.min(max_payload)
                 && self.answers.len() + self.requests.len() < MOST_PLACES
     }
 
@@ -162,7 +163,7 @@ mod tests {
     fn sent(answers: &[(u8, Vec<u8>)]) -> Vec<(String, Vec<Bytes>)> {
         let (mut gathered, mut parcels) = (Gathered::default(), Vec::new());
         for (number, (node, body)) in answers.iter().enumerate() {
-            if !gathered.has_room(body.len()) {
+            if !gathered.has_room(body.len(), usize::MAX) {
                 parcels.extend(gathered.take());
             }
             let node = format!("n.{node}.");
@@ -196,7 +197,7 @@ mod tests {
         }
         let read = |(parts, message): Parcel| {
             let (reply_to, payload) = (message.reply.unwrap(), message.payload);
-            assert!(reply_to.len() <= MOST_ADDRESS + 200);
+            assert!(reply_to.len() <= MOST_ADDRESS || parts == 1);
             let node = subjects.node(&reply_to).unwrap();
             let its = |own: &str| [node, own].concat();
             let together: Vec<_> = each_own(node, &reply_to).map(its).zip(each(payload.clone())).collect();
@@ -213,7 +214,8 @@ mod tests {
             (APART, 32, APART),
             (APART + 1, 32, APART),
             (64, 32, APART),
-            (40, 900, 20),
+            (200, 32, 25),
+            (40, 300, 20),
             (40, 2000, 40),
         ] {
             let asked = asked(count, length);

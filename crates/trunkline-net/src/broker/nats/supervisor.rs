@@ -137,7 +137,8 @@ impl Supervisor {
         Ok(Reached { client, address, answers })
     }
 
-    /// Restores the line, hears answers and sends what is gathered, until the connection is lost or the node leaves.
+    /// Restores the line, hears answers and sends what is gathered, until the connection is lost
+    /// or the node leaves.
     async fn keep(&self, number: u64, reached: Reached, inbox: &Arc<dyn Inbox>) -> Result<(), Unreached> {
         let Reached { client, address, mut answers } = reached;
         let (opening, opened) = watch::channel(false);

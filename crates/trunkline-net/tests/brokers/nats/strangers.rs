@@ -164,6 +164,28 @@ async fn requests_made_in_one_moment_are_fewer_messages() {
     }
 }
 
+/// A server that takes less than others: longer messages and lines would cost the connection.
+#[tokio::test]
+async fn what_is_sent_together_is_no_longer_than_the_server_takes() {
+    let config = concat!(env!("CARGO_TARGET_TMPDIR"), "/small.conf");
+    std::fs::write(config, "max_payload: 2048\nmax_control_line: 1024\n").unwrap();
+    let nats = Server::start(&["--config", config]);
+    let broker: Arc<dyn Broker> = Arc::new(Nats::new(&nats.uri()).unwrap());
+    let mut server = Peer::serving(&broker, "n", 999, &[PING]).await;
+    let mut gateway = Peer::attach(&broker, "n", 1).await;
+    let ids: Vec<_> = (0..200).map(|number| format!("{number:0>32}")).collect();
+    ids.iter().for_each(|id| gateway.ask(id).unwrap());
+    for id in &ids {
+        let heard = server.next().await;
+        assert_eq!(heard.text, *id);
+        server.line().answer(&heard.reply_to, id, heard.body.repeat(6).into()).unwrap();
+        server.line().settle(heard.ticket.unwrap());
+    }
+    for id in &ids {
+        assert_eq!(gateway.next().await.text, id.repeat(6));
+    }
+}
+
 #[tokio::test]
 async fn of_requests_that_came_together_those_are_dropped_that_are_late() {
     let (_nats, broker, stranger) = world().await;
