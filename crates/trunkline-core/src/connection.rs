@@ -30,6 +30,8 @@ pub struct Connection {
     transport: &'static str,
     dialect: &'static str,
     remote: Option<SocketAddr>,
+    /// Whether the far side is believed where the client is that it speaks for.
+    by_proxy: bool,
     /// What the HTTP request said.
     request: Option<(Uri, HeaderMap)>,
     /// Where calls wait that run one after another; most connections have none.
@@ -51,7 +53,7 @@ impl Connection {
     #[inline]
     pub fn of_id(id: ConnectionId, transport: &'static str, dialect: &'static str) -> Self {
         let (queue, store) = (OnceLock::new(), OnceLock::new());
-        Self { id, transport, dialect, remote: None, request: None, queue, store }
+        Self { id, transport, dialect, remote: None, by_proxy: false, request: None, queue, store }
     }
 
     /// Sets the address of the far side.
@@ -59,6 +61,20 @@ impl Connection {
     #[inline]
     pub fn with_remote(mut self, remote: Option<SocketAddr>) -> Self {
         self.remote = remote;
+        self
+    }
+
+    /// Believes the far side where the client is, if one of these proxies [is
+    /// there](Self::with_remote): [`client_address`](Self::client_address) is then what it says.
+    ///
+    /// A proxy is to be named only if it sets `X-Real-IP` anew, whatever that says already: who
+    /// comes by way of it could otherwise pass for anybody. Addresses of IPv4 that are written
+    /// as ones of IPv6, `::ffff:192.0.2.1`, are the same as without.
+    #[must_use]
+    #[inline]
+    pub fn trust_proxies(mut self, proxies: &[IpAddr]) -> Self {
+        let is_one = |remote: IpAddr| proxies.iter().any(|proxy| proxy.to_canonical() == remote);
+        self.by_proxy = self.remote.is_some_and(|remote| is_one(remote.ip().to_canonical()));
         self
     }
 
@@ -112,21 +128,17 @@ impl Connection {
         self.remote
     }
 
-    /// Where the client is: the first entry of `X-Real-IP`, if one of these proxies is at the
-    /// far end and says it, or else the address there.
-    ///
-    /// A proxy is to be named only if it sets the header anew, whatever it says already: who
-    /// comes by way of it could otherwise pass for anybody. Addresses of IPv4 that are written
-    /// as ones of IPv6, `::ffff:192.0.2.1`, are the same as without.
+    /// Where the client is: the first entry of `X-Real-IP`, if a proxy that is
+    /// [trusted](Self::trust_proxies) says it, or else the address at the far end.
     #[must_use]
-    pub fn client_address(&self, proxies: &[IpAddr]) -> Option<IpAddr> {
-        let remote = self.remote?.ip().to_canonical();
+    pub fn client_address(&self) -> Option<IpAddr> {
         let told = || {
             let header = self.headers().get("x-real-ip")?.to_str().ok()?;
-            let told: IpAddr = header.split(',').next()?.trim().parse().ok()?;
-            Some(told.to_canonical())
+            header.split(',').next()?.trim().parse().ok()
         };
-        proxies.iter().any(|proxy| proxy.to_canonical() == remote).then(told).flatten().or(Some(remote))
+        let remote = || Some(self.remote?.ip());
+        let address: IpAddr = self.by_proxy.then(told).flatten().or_else(remote)?;
+        Some(address.to_canonical())
     }
 
     /// What was asked for over HTTP, with its query; `None` elsewhere.

@@ -76,7 +76,6 @@ impl Config {
     /// Reads all settings. What comes of it counts only if they have no problem.
     pub(super) fn read(settings: &mut Settings) -> Self {
         let tokens = tokens::read(settings);
-        let trusted_proxies: Vec<_> = settings.get("http.trusted_proxies").unwrap_or_default();
         Self {
             name: settings.get("name").unwrap_or_else(|| "gateway".to_owned()),
             discoverable: settings.get("discoverable").unwrap_or_default(),
@@ -88,8 +87,8 @@ impl Config {
             hosts: hosts(settings),
             health: health(settings),
             therms: therms(settings),
-            rates: rates(settings, tokens.is_some(), &trusted_proxies),
-            trusted_proxies,
+            rates: rates(settings, tokens.is_some()),
+            trusted_proxies: settings.get("http.trusted_proxies").unwrap_or_default(),
             tokens,
             limits: limits::read(settings),
         }
@@ -115,7 +114,6 @@ impl Config {
         self.listen.clone_from(&was.listen);
         self.broker.clone_from(&was.broker);
         self.network.clone_from(&was.network);
-        let is_counted_alike = self.trusted_proxies == was.trusted_proxies;
         for (now, was) in [
             (&mut self.rates.each_caller, &was.rates.each_caller),
             (&mut self.rates.all_callers, &was.rates.all_callers),
@@ -123,7 +121,6 @@ impl Config {
         ] {
             if let (Some(now), Some(was)) = (now, was)
                 && now.rate == was.rate
-                && is_counted_alike
             {
                 now.limit = was.limit.clone();
             }
@@ -239,9 +236,9 @@ fn therms(settings: &mut Settings) -> Option<Therms> {
     spoken.then_some(therms)
 }
 
-fn rates(settings: &mut Settings, knows_callers: bool, proxies: &[IpAddr]) -> Rates {
+fn rates(settings: &mut Settings, knows_callers: bool) -> Rates {
     let allowance = |Found { value: rate, .. }: Found<Rate>| {
-        let limit = RateLimit::new(rate.calls, rate.per).trust_proxies(proxies.iter().copied());
+        let limit = RateLimit::new(rate.calls, rate.per);
         Allowance { rate, limit }
     };
     let each_caller = settings.find("rate_limits.each_caller").map(allowance);

@@ -15,7 +15,7 @@ pub(super) fn server(config: &Config) -> Server {
         .limits(config.limits.clone());
     let server = if config.discoverable { server.discoverable() } else { server };
     let server = match &config.therms {
-        Some(therms) => server.therms(language(therms, config)),
+        Some(therms) => server.therms(language(therms)),
         None => server,
     };
     let server = match access(config) {
@@ -25,8 +25,8 @@ pub(super) fn server(config: &Config) -> Server {
     listening(server, config)
 }
 
-fn language(therms: &Therms, config: &Config) -> trunkline::Therms {
-    let language = trunkline::Therms::default().trust_proxies(config.trusted_proxies.iter().copied());
+fn language(therms: &Therms) -> trunkline::Therms {
+    let language = trunkline::Therms::default();
     let language = therms.max_body.into_iter().fold(language, trunkline::Therms::max_body);
     let language =
         therms.client_messages.iter().fold(language, |language, name| language.client_messages(name));
@@ -59,7 +59,7 @@ fn listening(mut server: Server, config: &Config) -> Server {
 }
 
 fn port(http: Http, config: Config) -> Http {
-    let http = http.health(config.health).allow_hosts(config.hosts);
+    let http = http.health(config.health).allow_hosts(config.hosts).trust_proxies(config.trusted_proxies);
     let http = match config.origins {
         Some(origins) if origins == ["*"] => http.allow_any_origin(),
         Some(origins) => http.allow_origins(origins),

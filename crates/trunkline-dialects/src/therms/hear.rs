@@ -164,7 +164,7 @@ impl Hearing {
             Some(identity) if !is_truthy(identity) => None,
             _ => self.identity.clone(),
         };
-        let origin = Origin::Client { proxies: self.options.proxies.clone(), number: next_number() };
+        let origin = Origin::Client { number: next_number() };
         let provenance = Provenance::new(message.correlation(), identity, origin);
         About::default().with_extension(provenance)
     }

@@ -1,8 +1,8 @@
 //! [`Therms`]: the language, and the settings of those who speak it.
 
 use super::{hear::Hearing, say::Saying};
-use std::{fmt, net::IpAddr, sync::Arc};
-use trunkline_core::{Connection, Dialect, Language, Limits, Speaker};
+use std::{fmt, sync::Arc};
+use trunkline_core::{Dialect, Language, Limits, Speaker};
 
 /// The most bytes of a body over HTTP, as the reference server has it.
 const MAX_BODY: usize = 1 << 20;
@@ -13,13 +13,11 @@ const MAX_BODY: usize = 1 << 20;
 /// use trunkline_dialects::therms::Therms;
 ///
 /// let therms = Therms::default()
-///     .trust_proxies(["10.0.0.7".parse().unwrap()])
 ///     .client_messages("chat.said")
 ///     .identity_changes("chat.introduced");
 /// ```
 #[derive(Clone)]
 pub struct Therms {
-    pub(super) proxies: Arc<[IpAddr]>,
     pub(super) client_messages: Option<Arc<str>>,
     pub(super) identity_changes: Option<Arc<str>>,
     pub(super) authenticating: bool,
@@ -28,25 +26,11 @@ pub struct Therms {
 
 impl Default for Therms {
     fn default() -> Self {
-        Self {
-            proxies: Arc::new([]),
-            client_messages: None,
-            identity_changes: None,
-            authenticating: false,
-            max_body: MAX_BODY,
-        }
+        Self { client_messages: None, identity_changes: None, authenticating: false, max_body: MAX_BODY }
     }
 }
 
 impl Therms {
-    /// Believes these proxies what they say in `X-Real-IP`. Default: nobody, as anybody
-    /// can say anything.
-    #[must_use]
-    pub fn trust_proxies(mut self, proxies: impl IntoIterator<Item = IpAddr>) -> Self {
-        self.proxies = proxies.into_iter().collect();
-        self
-    }
-
     /// Hands what clients send as `clientMessage` to this procedure, as its arguments.
     /// Clients can call it too, unless it is [internal](trunkline_core::Registration::internal).
     /// Default: it is passed over. To answer, the handler takes a `Peer`, and notifies it
@@ -65,14 +49,6 @@ impl Therms {
     pub fn identity_changes(mut self, procedure: &str) -> Self {
         self.identity_changes = Some(procedure.into());
         self
-    }
-
-    /// Where the client of a connection is: what a [proxy that is
-    /// believed](Self::trust_proxies) says of it, or else the address at the far end. For
-    /// hooks; handlers have it from a [`Request`](super::Request).
-    #[must_use]
-    pub fn ip_address(&self, connection: &Connection) -> Option<IpAddr> {
-        connection.client_address(&self.proxies)
     }
 
     /// Shows what clients give as the `authorization` of their identity to the
@@ -119,7 +95,6 @@ impl Language for Therms {
 impl fmt::Debug for Therms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Therms")
-            .field("proxies", &self.proxies)
             .field("client_messages", &self.client_messages)
             .field("identity_changes", &self.identity_changes)
             .finish_non_exhaustive()

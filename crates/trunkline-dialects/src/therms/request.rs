@@ -63,7 +63,7 @@ pub struct Trace {
     /// Whether a program of the network calls by itself, such as a handler does.
     pub internal: bool,
     /// Where the client is: the first entry of `X-Real-IP`, if a proxy says so that is
-    /// [trusted](super::Therms::trust_proxies), or else the address at the far end.
+    /// [trusted](trunkline_core::Connection::trust_proxies), or else the address at the far end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_address: Option<IpAddr>,
     /// The trace of the call that this one is made for.
@@ -89,9 +89,8 @@ pub(crate) struct Provenance {
 /// Where a call has come from.
 #[derive(Debug)]
 pub(crate) enum Origin {
-    /// A client, who may call by way of these proxies; and a number by which the call is
-    /// known if it says nothing else.
-    Client { proxies: Arc<[IpAddr]>, number: u32 },
+    /// A client; and a number by which the call is known if it says nothing else.
+    Client { number: u32 },
     /// Another node, which has said where from.
     Node(Arc<Trace>),
     /// The same in our own spelling.
@@ -140,7 +139,7 @@ impl Provenance {
             Origin::Node(trace) => trace.id.clone(),
             Origin::Passed(Passed { id: Some(id), .. }) => id.clone().into(),
             Origin::Passed(passed) => self.correlation_text().unwrap_or_else(|| passed.digits().to_owned()),
-            Origin::Client { number, .. } => {
+            Origin::Client { number } => {
                 let minted = || minted.map_or_else(|| spelled(*number), str::to_owned);
                 self.correlation_text().unwrap_or_else(minted)
             }
@@ -162,12 +161,11 @@ impl Trace {
             Some(said) if said.is_own(context) => (Some(said), None),
             said => (None, said),
         };
-        let proxies: &[IpAddr] = match own.map(|said| &said.origin) {
+        match own.map(|said| &said.origin) {
             Some(Origin::Node(trace)) => return Self::clone(trace),
             Some(Origin::Passed(passed)) => return passed.trace(Self::id_of(context, minted)),
-            Some(Origin::Client { proxies, .. }) => proxies,
-            None => &[],
-        };
+            Some(Origin::Client { .. }) | None => {}
+        }
         let internal = context.is_internal();
         Self {
             caller: match context.caller() {
@@ -177,7 +175,7 @@ impl Trace {
             },
             id: Self::id_of(context, minted),
             internal,
-            ip_address: if internal { None } else { context.connection().client_address(proxies) },
+            ip_address: if internal { None } else { context.connection().client_address() },
             parent_id: outer.map(|outer| outer.trace_id(None)),
         }
     }
@@ -194,20 +192,16 @@ impl Trace {
     /// [gateway], and the client's address. All else is known of it by its
     /// correlation id and its own.
     pub(crate) fn of_client(context: &Context) -> Option<(&'static str, Option<IpAddr>)> {
-        let proxies: &[IpAddr] = match Provenance::of(context) {
-            Some(Provenance { origin: Origin::Client { proxies, .. }, depth, .. })
-                if *depth == context.depth() =>
-            {
-                proxies
-            }
-            Some(_) => return None,
-            None => &[],
-        };
-        if context.is_internal() || context.caller().is_some() {
+        let is_first =
+            |said: &Provenance| matches!(said.origin, Origin::Client { .. }) && said.is_own(context);
+        if !Provenance::of(context).is_none_or(is_first)
+            || context.is_internal()
+            || context.caller().is_some()
+        {
             return None;
         }
         let connection = context.connection();
-        Some((gateway(connection.transport()), connection.client_address(proxies)))
+        Some((gateway(connection.transport()), connection.client_address()))
     }
 }
 

@@ -21,7 +21,7 @@ use hyper::{
 use std::{
     convert::Infallible,
     future::{Future, ready},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
 };
 use tower::{Layer, ServiceExt, service_fn};
@@ -36,6 +36,9 @@ pub(super) trait Door: Clone + Send + Sync + 'static {
 
     /// Which pages may come in.
     fn origins(&self) -> &Origins;
+
+    /// Who is believed where its client is.
+    fn proxies(&self) -> &[IpAddr];
 
     /// Where the caller is.
     fn remote(&self) -> Option<SocketAddr>;

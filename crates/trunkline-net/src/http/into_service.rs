@@ -18,7 +18,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use std::{
     convert::Infallible,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -46,6 +46,7 @@ use tower::Service;
 pub struct IntoService {
     endpoint: Arc<Endpoint>,
     origins: Arc<Origins>,
+    proxies: Arc<[IpAddr]>,
     shutdown: Shutdown,
     /// Room for WebSockets.
     room: Arc<Semaphore>,
@@ -57,7 +58,13 @@ impl IntoService {
     pub fn new(endpoint: Endpoint, shutdown: Shutdown) -> Self {
         let room = endpoint.service.limits.max_connections.min(Semaphore::MAX_PERMITS);
         let room = Arc::new(Semaphore::new(room));
-        Self { endpoint: Arc::new(endpoint), origins: Arc::default(), shutdown, room }
+        Self {
+            endpoint: Arc::new(endpoint),
+            origins: Arc::default(),
+            proxies: Arc::default(),
+            shutdown,
+            room,
+        }
     }
 
     /// Lets web pages of these origins call, as [`Http::allow_origins`](super::Http::allow_origins) does.
@@ -76,6 +83,13 @@ impl IntoService {
     #[must_use]
     pub fn allow_any_origin(mut self) -> Self {
         Arc::make_mut(&mut self.origins).allow_any();
+        self
+    }
+
+    /// Believes these proxies where their clients are, as [`Http::trust_proxies`](super::Http::trust_proxies) does.
+    #[must_use]
+    pub fn trust_proxies(mut self, proxies: impl IntoIterator<Item = IpAddr>) -> Self {
+        self.proxies = proxies.into_iter().collect();
         self
     }
 
@@ -124,6 +138,10 @@ impl Door for Guest {
 
     fn origins(&self) -> &Origins {
         &self.host.origins
+    }
+
+    fn proxies(&self) -> &[IpAddr] {
+        &self.host.proxies
     }
 
     fn remote(&self) -> Option<SocketAddr> {

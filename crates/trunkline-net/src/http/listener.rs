@@ -11,7 +11,11 @@ use super::{
 use crate::listen::{Seats, Shutdown, accept_all};
 use http::{Request, Response};
 use hyper::body::{Body, Bytes, Incoming};
-use std::{fmt, io, net::SocketAddr, sync::Arc};
+use std::{
+    fmt, io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 use tokio::{
     net::{TcpListener, TcpStream, ToSocketAddrs},
     time::Instant,
@@ -162,6 +166,20 @@ impl Http {
     /// cookie, may be reading somebody else's page.
     pub fn allow_any_origin(mut self) -> Self {
         self.plan.origins.allow_any();
+        self
+    }
+
+    /// Believes these proxies where their clients are: handlers, [rate limits] and other servers
+    /// learn of the address that a proxy names in `X-Real-IP`, which is
+    /// [`Connection::client_address`](trunkline_core::Connection::client_address). Default: none, as
+    /// anybody can say anything.
+    ///
+    /// A proxy is to be named only if it sets the header anew, whatever that says already: who
+    /// comes by way of it could otherwise pass for anybody.
+    ///
+    /// [rate limits]: https://docs.rs/trunkline/latest/trunkline/access/struct.RateLimit.html
+    pub fn trust_proxies(mut self, proxies: impl IntoIterator<Item = IpAddr>) -> Self {
+        self.plan.proxies = proxies.into_iter().collect();
         self
     }
 

@@ -2,7 +2,7 @@
 
 use super::{door::Door, endpoint::Endpoint, line::Busy, origins::Origins, reply::Reply, session::Life};
 use crate::listen::Shutdown;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// The door to one endpoint of a port, for one request.
 #[derive(Clone)]
@@ -20,6 +20,10 @@ impl Door for Port {
 
     fn origins(&self) -> &Origins {
         &self.busy.0.site.plan.origins
+    }
+
+    fn proxies(&self) -> &[IpAddr] {
+        &self.busy.0.site.plan.proxies
     }
 
     fn remote(&self) -> Option<SocketAddr> {

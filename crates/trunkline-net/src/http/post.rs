@@ -53,6 +53,7 @@ pub(super) fn take_apart<B>(door: &impl Door, request: Request<B>) -> (Connectio
     let (head, body) = request.into_parts();
     let connection = Connection::new("http", door.endpoint().service.language.name())
         .with_remote(door.remote())
+        .trust_proxies(door.proxies())
         .with_request(head.uri, head.headers);
     (connection, head.extensions, body)
 }

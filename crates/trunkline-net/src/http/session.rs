@@ -94,6 +94,7 @@ fn connection(door: &impl Door, uri: &Uri, headers: &HeaderMap) -> Connection {
     Connection::new("websocket", service.language.name())
         .held_by(service.peers.holder())
         .with_remote(door.remote())
+        .trust_proxies(door.proxies())
         .with_request(apart(uri), headers_apart(headers))
 }
 

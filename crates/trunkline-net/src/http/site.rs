@@ -25,13 +25,18 @@ use hyper::{
     upgrade::OnUpgrade,
 };
 use hyper_util::rt::TokioExecutor;
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 use trunkline_core::Limits;
 
 /// What is served on a port, and for whom.
 pub(super) struct Plan {
     pub(super) gate: Gate,
     pub(super) origins: Origins,
+    /// Who is believed where its client is.
+    pub(super) proxies: Vec<IpAddr>,
     pub(super) endpoints: Vec<(String, Endpoint)>,
     pub(super) health: Option<String>,
     pub(super) mounted: Option<Mounted>,
@@ -44,6 +49,7 @@ impl Plan {
         Self {
             gate: Gate::at(address),
             origins: Origins::default(),
+            proxies: Vec::new(),
             endpoints: Vec::new(),
             health: Some("/health".to_owned()),
             mounted: None,

@@ -50,8 +50,6 @@ struct Plan {
     each_caller: bool,
     each_procedure: bool,
     max_keys: usize,
-    /// Who are believed whom they speak for.
-    proxies: Arc<[IpAddr]>,
 }
 
 impl RateLimit {
@@ -60,14 +58,7 @@ impl RateLimit {
     pub fn new(calls: u32, per: Duration) -> Self {
         let calls = NonZeroU32::new(calls).unwrap_or(NonZeroU32::MIN);
         let per = per.clamp(Duration::from_nanos(calls.get().into()), LONGEST);
-        let plan = Plan {
-            calls,
-            per,
-            each_caller: false,
-            each_procedure: false,
-            max_keys: 65_536,
-            proxies: Arc::new([]),
-        };
+        let plan = Plan { calls, per, each_caller: false, each_procedure: false, max_keys: 65_536 };
         Self { plan, limiter: Arc::default() }
     }
 
@@ -75,7 +66,7 @@ impl RateLimit {
     /// it is anonymous, by its address. Addresses of IPv6 count by networks of 64
     /// bits, since one caller has so many; where there are no addresses, those who
     /// are anonymous count as one. Behind a proxy all have its address, unless it is
-    /// [trusted](Self::trust_proxies).
+    /// [trusted](crate::http::Http::trust_proxies).
     pub fn each_caller(self) -> Self {
         self.with(|plan| plan.each_caller = true)
     }
@@ -84,13 +75,6 @@ impl RateLimit {
     /// [fallback](crate::Router::fallback) serves are one procedure.
     pub fn each_procedure(self) -> Self {
         self.with(|plan| plan.each_procedure = true)
-    }
-
-    /// Counts those who come by way of these proxies by the addresses that they name in
-    /// `X-Real-IP`: proxies that set it anew, whatever it says already. Default: none, as
-    /// anybody can say anything.
-    pub fn trust_proxies(self, proxies: impl IntoIterator<Item = IpAddr>) -> Self {
-        self.with(|plan| plan.proxies = proxies.into_iter().collect())
     }
 
     /// For how many callers, times procedures, is counted at a time; more share one
@@ -135,14 +119,13 @@ impl RateLimit {
 
 impl fmt::Debug for RateLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Plan { calls, per, each_caller, each_procedure, max_keys, proxies } = &self.plan;
+        let Plan { calls, per, each_caller, each_procedure, max_keys } = &self.plan;
         f.debug_struct("RateLimit")
             .field("calls", calls)
             .field("per", per)
             .field("each_caller", each_caller)
             .field("each_procedure", each_procedure)
             .field("max_keys", max_keys)
-            .field("proxies", proxies)
             .finish_non_exhaustive()
     }
 }
@@ -191,7 +174,7 @@ impl Limiter {
         if let Some(subject) = identity.subject() {
             return Caller::Subject(subject);
         }
-        match connection.client_address(&self.plan.proxies) {
+        match connection.client_address() {
             Some(IpAddr::V6(address)) => Caller::Address(IpAddr::V6((address.to_bits() >> 64 << 64).into())),
             Some(address) => Caller::Address(address),
             None => Caller::Transport(connection.transport()),

@@ -176,10 +176,11 @@ fn a_challenge_is_a_header() {
 
 #[tokio::test(start_paused = true)]
 async fn those_behind_a_trusted_proxy_have_guesses_of_their_own() {
-    let limit = RateLimit::new(1, Duration::from_secs(50)).trust_proxies(["10.0.0.9".parse().unwrap()]);
+    let limit = RateLimit::new(1, Duration::from_secs(50));
     let access = access(&shut()).logins(limit);
     let by = |proxy: &str, client: &str| {
-        from(proxy).with_request("/".parse().unwrap(), headers("x-real-ip", client))
+        let connection = from(proxy).trust_proxies(&["10.0.0.9".parse().unwrap()]);
+        connection.with_request("/".parse().unwrap(), headers("x-real-ip", client))
     };
     let eve = by("10.0.0.9:1", "203.0.113.7");
     assert_eq!(kind(&access, "eve", &eve).await, Some(FaultKind::Unauthenticated));

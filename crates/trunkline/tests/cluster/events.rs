@@ -27,14 +27,13 @@ type Told = UnboundedSender<Value>;
 async fn gateway(net: &Net, told: &Told) -> (SocketAddr, Cluster, JoinHandle<()>) {
     let therms = Therms::default().client_messages("clients.said").identity_changes("clients.introduced");
     let (here, gone, known, said) = (told.clone(), told.clone(), told.clone(), told.clone());
-    let addresses = (therms.clone(), therms.clone());
     let hooks = Hooks::default()
         .on_connect(move |peer| {
-            let (id, ip) = (peer.connection().id(), addresses.0.ip_address(peer.connection()));
+            let (id, ip) = (peer.connection().id(), peer.connection().client_address());
             here.send(json!({"event": "connect", "connectionId": id, "ip": ip})).unwrap();
         })
         .on_disconnect(move |peer, _| {
-            let (id, ip) = (peer.connection().id(), addresses.1.ip_address(peer.connection()));
+            let (id, ip) = (peer.connection().id(), peer.connection().client_address());
             let identity = peer.session().get::<therms::Identity>();
             gone.send(json!({
                 "event": "disconnect", "connectionId": id, "ip": ip, "identity": identity.as_deref(),

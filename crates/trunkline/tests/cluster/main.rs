@@ -80,6 +80,7 @@ macro_rules! promises_over_sockets {
             therms::what_is_internal_is_refused_in_the_words_of_each,
             therms::arguments_are_coerced_where_their_procedure_is_and_for_clients_of_therms_alone,
             trust::who_is_nobody_to_a_gateway_that_finds_out_is_nobody_everywhere,
+            trust::where_a_client_is_says_a_proxy_that_is_trusted,
         }
     };
 }

@@ -7,10 +7,11 @@ use crate::{
 };
 use serde_json::{Value, json};
 use trunkline::{
-    Call, Caller, Details, Fault, FaultKind, Identity, Router, Security,
+    Call, Caller, Context, Details, Fault, FaultKind, Identity, Listener, Router, Security,
     access::Access,
     handler,
     security::{by_group, unauthenticated},
+    therms,
 };
 
 fn secret() -> Router {
@@ -101,4 +102,29 @@ pub(crate) async fn who_is_nobody_to_a_gateway_that_finds_out_is_nobody_everywhe
     assert_eq!(asked(finds_out, "eve").await, "the token is not known");
     assert_eq!(asked(lets_pass, "eve").await, "eve");
     assert_eq!(asked(lets_pass, "bob").await, json!(null));
+}
+
+pub(crate) async fn where_a_client_is_says_a_proxy_that_is_trusted<W: World>() {
+    let net = W::any().await.net();
+    let seen = async |asked: therms::Request, context: Context| {
+        (asked.trace.ip_address, context.connection().client_address())
+    };
+    let _handler = Handler::start(&net, Router::new().procedure("seen", seen)).await;
+    let trusting = |proxy: [u8; 4]| {
+        let listener = Listener::http("127.0.0.1:0").settings(move |http| http.trust_proxies([proxy.into()]));
+        on_port(net.server(Router::new()).listen(listener))
+    };
+    for (gateway, address) in
+        [(trusting([127, 0, 0, 1]).await, "203.0.113.7"), (trusting([10, 0, 0, 1]).await, "127.0.0.1")]
+    {
+        for (asked, result) in [
+            (json!({"jsonrpc": "2.0", "id": 1, "method": "seen"}), "result"),
+            (json!({"procedure": "seen"}), "data"),
+        ] {
+            let asked = asked.to_string();
+            let request = Request::post(asked.as_bytes()).header("x-real-ip", "203.0.113.7, 10.0.0.9");
+            let told: Value = serde_json::from_str(&request.send(gateway).await.unwrap().body).unwrap();
+            assert_eq!(told[result], json!([address, address]), "{asked}");
+        }
+    }
 }

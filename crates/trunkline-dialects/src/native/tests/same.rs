@@ -137,9 +137,8 @@ fn context() -> impl Strategy<Value = Context> {
         let context = Context::from(Arc::new(connection)).with_identity(identity).with_trace(place);
         let context = match own {
             Some((correlation, shown, exact)) => {
-                let proxies = remote.into_iter().collect();
                 let shown = shown.as_deref().and_then(therms::Identity::passed);
-                let origin = Origin::Client { proxies, number: 7 };
+                let origin = Origin::Client { number: 7 };
                 let said = Provenance::new(correlation.as_deref(), shown, origin).exact(exact);
                 context.with_about(&About::default().with_extension(said))
             }

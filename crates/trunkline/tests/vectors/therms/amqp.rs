@@ -1,7 +1,7 @@
 //! `amqp-*.json`: what clients of a gateway are told of calls that another server answers.
 //! The messages between the two are compared by the tests of the dialect.
 
-use super::{Events, differences, http, language, load, router, service, ws};
+use super::{Events, PROXIES, differences, http, language, load, router, service, ws};
 use crate::{
     load::{list, text},
     tally::Tally,
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
 use trunkline::{
-    Limits, Router, Server,
+    Limits, Listener, Router, Server,
     broker::{Broker, Inbox, Line, Member, Memory},
     node::Node,
     therms::Network,
@@ -61,8 +61,9 @@ impl Drop for Served {
 }
 
 async fn serve(router: Router, broker: impl Broker, limits: Limits) -> Served {
-    let server = Server::new(router).therms(language()).limits(limits).broker(broker).http("127.0.0.1:0");
-    let bound = server.bind().await.unwrap();
+    let server = Server::new(router).therms(language()).limits(limits).broker(broker);
+    let listener = Listener::http("127.0.0.1:0").settings(|http| http.trust_proxies(PROXIES));
+    let bound = server.listen(listener).bind().await.unwrap();
     Served(bound.addresses()[0], tokio::spawn(bound.serve()))
 }
 

@@ -1,6 +1,6 @@
 //! `http-*.json`: one exchange each.
 
-use super::{Events, compare, differences, language, load, router, sent};
+use super::{Events, PROXIES, compare, differences, language, load, router, sent};
 use crate::{
     http_client::Request,
     load::{list, text},
@@ -9,7 +9,7 @@ use crate::{
 use serde_json::Value;
 use std::net::SocketAddr;
 use tokio::sync::oneshot;
-use trunkline::Server;
+use trunkline::{Listener, Server};
 
 pub(super) async fn play(vector: &Value, address: SocketAddr) -> Result<(), String> {
     let [asked, answered] = list(vector, "messages") else { return Err("not one exchange".to_owned()) };
@@ -82,7 +82,8 @@ fn text_of(value: &Value) -> &str {
 #[tokio::test]
 async fn exchanges() {
     let server = Server::new(router(&Events::default())).therms(language());
-    let bound = server.http("127.0.0.1:0").bind().await.unwrap();
+    let listener = Listener::http("127.0.0.1:0").settings(|http| http.trust_proxies(PROXIES));
+    let bound = server.listen(listener).bind().await.unwrap();
     let address = bound.addresses()[0];
     let (stop, stopped) = oneshot::channel::<()>();
     let served = tokio::spawn(bound.serve_until(stopped));

@@ -1,6 +1,6 @@
 //! `ws-*.json`: one connection each.
 
-use super::{Events, compare, differences, language, load, router, sent};
+use super::{Events, PROXIES, compare, differences, language, load, router, sent};
 use crate::{
     contact::{self, Contact},
     load::{list, text},
@@ -71,6 +71,7 @@ fn connect(service: &Service, asked: &Value) -> Contact {
     let (here, there) = tokio::io::duplex(64 << 10);
     let connection = Connection::new("websocket", "therms")
         .with_remote(Some(([127, 0, 0, 1], 1).into()))
+        .trust_proxies(&PROXIES)
         .with_request("/".parse().unwrap(), headers);
     let link = Link::new(here, WebSocket::server(), connection);
     let service = service.clone();
