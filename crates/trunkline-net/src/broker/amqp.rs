@@ -55,7 +55,7 @@ use tokio::{select, time::sleep};
 /// # Ok::<(), trunkline_net::broker::InvalidUri>(())
 /// ```
 #[derive(Clone)]
-pub struct Amqp(Arc<Address>);
+pub struct Amqp(Arc<[Address]>);
 
 /// The first pause before a new attempt, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -65,6 +65,9 @@ impl Amqp {
     /// RabbitMQ at `amqp://user:password@host:port/vhost`, or `amqps://…` for TLS. What is
     /// left out is `guest`, `guest`, 5672 (5671 with TLS) and `/`, which is spelled `%2f`.
     ///
+    /// Several hosts, with commas between them, are servers of one cluster. Each node is
+    /// connected to one of them: the first, or, where that is out of reach, the next.
+    ///
     /// Nothing is connected before a node is attached; what is wrong then is logged, without
     /// the password, and tried again for ever.
     ///
@@ -72,7 +75,7 @@ impl Amqp {
     ///
     /// Fails if it is no such URI.
     pub fn new(uri: &str) -> Result<Self, InvalidUri> {
-        Ok(Self(Arc::new(Address::parse(uri)?)))
+        Ok(Self(Address::parse(uri)?.into()))
     }
 
     /// Which authorities may vouch for the broker, instead of those that browsers believe.
@@ -80,8 +83,9 @@ impl Amqp {
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn tls(mut self, tls: TlsClient) -> Self {
-        let address = Arc::make_mut(&mut self.0);
-        address.tls = address.tls.take().map(|_| tls);
+        for address in Arc::make_mut(&mut self.0) {
+            address.tls = address.tls.take().map(|_| tls.clone());
+        }
         self
     }
 
@@ -95,11 +99,12 @@ impl Amqp {
         inbox: Arc<dyn Inbox>,
     ) -> (Arc<dyn Line>, impl Future<Output = Result<(), String>> + use<>) {
         let outbox = Arc::new(Outbox::new(member));
-        let (address, line) = (self.0.clone(), Arc::new(Wire(outbox.clone())));
+        let (addresses, line) = (self.0.clone(), Arc::new(Wire(outbox.clone())));
         let speaking = async move {
-            let opened = greet(stream, &address, &outbox.member.name).await;
+            let address = &addresses[0];
+            let opened = greet(stream, address, &outbox.member.name).await;
             let opened = opened.map_err(|trouble| trouble.to_string())?;
-            let (_, ended) = Session::run(opened, &address, &outbox, &*inbox).await;
+            let (_, ended) = Session::run(opened, address, &outbox, &*inbox).await;
             ended.map_err(|trouble| trouble.to_string())
         };
         (line, speaking)
@@ -112,7 +117,7 @@ impl Broker for Amqp {
     /// Panics outside of a tokio runtime.
     fn attach(&self, member: Member, inbox: Arc<dyn Inbox>) -> Arc<dyn Line> {
         let outbox = Arc::new(Outbox::new(member));
-        let keeper = Keeper { address: self.0.clone(), outbox: outbox.clone(), inbox };
+        let keeper = Keeper { addresses: self.0.clone(), outbox: outbox.clone(), inbox };
         tokio::spawn(keeper.keep());
         Arc::new(Wire(outbox))
     }
@@ -125,25 +130,29 @@ impl Broker for Amqp {
 
 /// Keeps the connection of one node, and begins a new one when it is lost.
 struct Keeper {
-    address: Arc<Address>,
+    addresses: Arc<[Address]>,
     outbox: Arc<Outbox>,
     inbox: Arc<dyn Inbox>,
 }
 
 impl Keeper {
     async fn keep(self) {
-        let Self { address, outbox, inbox } = self;
+        let Self { addresses, outbox, inbox } = self;
         // said when nothing more is, and the inbox has been let go
         let _ended = outbox.ended.clone().drop_guard();
-        let (mut backoff, mut told) = (Backoff::new(FIRST_PAUSE, LONGEST_PAUSE), String::new());
+        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+        let mut told = vec![String::new(); addresses.len()];
+        let mut at = 0;
         while !outbox.has_left() {
+            let (address, told) = (&addresses[at], &mut told[at]);
+            at = (at + 1) % addresses.len();
             let since = now();
             let opened = select! {
-                opened = open(&address, &outbox.member.name) => opened,
+                opened = open(address, &outbox.member.name) => opened,
                 () = outbox.left() => break,
             };
             let (was_there, ended) = match opened {
-                Ok(opened) => Session::run(opened, &address, &outbox, &*inbox).await,
+                Ok(opened) => Session::run(opened, address, &outbox, &*inbox).await,
                 Err(trouble) => (false, Err(trouble)),
             };
             outbox.lose();
@@ -154,7 +163,7 @@ impl Keeper {
             if was_there {
                 inbox.arrived(Arrival::Lost);
             }
-            log(&address, &trouble, was_there, &mut told);
+            log(address, &trouble, was_there, told);
             let lived = if was_there { now().saturating_duration_since(since) } else { Duration::ZERO };
             if lived >= STABLE {
                 backoff.restart();
@@ -183,6 +192,10 @@ fn log(address: &Address, trouble: &Trouble, was_there: bool, told: &mut String)
 
 impl fmt::Debug for Amqp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Amqp").field(&format_args!("{}", self.0)).finish()
+        let mut shown = f.debug_tuple("Amqp");
+        for address in &*self.0 {
+            shown.field(&format_args!("{address}"));
+        }
+        shown.finish()
     }
 }

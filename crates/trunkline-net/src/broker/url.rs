@@ -11,6 +11,9 @@ use std::{error::Error, sync::Arc};
 /// | `amqp://user:password@host:port/vhost`, `amqps://…` | RabbitMQ | `amqp` |
 /// | `nats://user:password@host:port`, `tls://…` | NATS | `nats` |
 ///
+/// Several servers that are one cluster are named with commas between them:
+/// `amqp://user:password@one,two:5673/vhost`, `nats://user:password@one,nats://two`.
+///
 /// ```
 /// use trunkline_net::broker;
 ///
@@ -118,6 +121,7 @@ mod tests {
             ("memory:", "memory:"),
             ("nats://secret@one:4222", "nats://one:4222"),
             ("nats://one,nats://two", "nats://one,nats://two"),
+            ("amqp://me:secret@one,two:5673/v", "amqp://one,two:5673/v"),
             ("nats://me:secret,s@one,nats://me:secret@two", "nats://two"),
             ("amqp://me:secret/secret@host/%2f?auth=secret", "amqp://host/%2f"),
             ("me:secret@host", "…"),

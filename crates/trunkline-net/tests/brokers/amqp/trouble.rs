@@ -11,8 +11,13 @@ use amq_protocol::{
     protocol::{AMQPClass, channel, connection},
 };
 use bytes::Bytes;
-use std::{sync::Arc, time::Duration};
-use tokio::{io::AsyncWriteExt, time::sleep};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncWriteExt, copy_bidirectional},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+    time::sleep,
+};
 use trunkline_net::broker::{Amqp, Broker, Unsent};
 use trunkline_services::RabbitMq;
 
@@ -61,6 +66,49 @@ async fn a_wrong_password_is_said_and_not_shown() {
     assert_eq!(peer.ask("a"), Err(Unsent::Lost));
 }
 
+/// Two ways to one server stand for two servers of one cluster.
+#[tokio::test]
+async fn of_several_hosts_the_next_is_taken_when_one_is_out_of_reach() {
+    let (log, _guard) = Log::new();
+    let server = shared();
+    let (nobody, way) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), Way::to(&server).await);
+    let refused = nobody.local_addr().unwrap();
+    drop(nobody);
+    let (login, there) = server.rsplit_once('@').unwrap();
+    let broker = broker(&format!("{login}@{refused},{},{there}", way.address));
+    let mut peer = Peer::attach_at_once(&broker, &network(), 1);
+    peer.hears(&["restored"]).await;
+    let said = log.until_it_has(&["RabbitMQ is there", &format!("guest@{}", way.address)]).await;
+    assert!(said.contains(&format!("guest@{refused}")), "{said}");
+    way.cut();
+    peer.hears(&["lost", "restored"]).await;
+    log.until_it_has(&[&format!("RabbitMQ is there address=guest@{there}")]).await;
+}
+
+/// A way to a server that can be cut.
+struct Way {
+    address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Way {
+    async fn to(uri: &str) -> Self {
+        let (_, there) = uri.rsplit_once('@').unwrap();
+        let (there, listener) = (there.to_owned(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+        let address = listener.local_addr().unwrap();
+        let task = tokio::spawn(async move {
+            let (mut near, _) = listener.accept().await.unwrap();
+            let mut far = TcpStream::connect(there).await.unwrap();
+            let _ = copy_bidirectional(&mut near, &mut far).await;
+        });
+        Self { address, task }
+    }
+
+    fn cut(self) {
+        self.task.abort();
+    }
+}
+
 #[tokio::test]
 async fn a_virtual_host_that_is_not_there_is_said() {
     let (log, _guard) = Log::new();
@@ -72,7 +120,7 @@ async fn a_virtual_host_that_is_not_there_is_said() {
 #[tokio::test]
 async fn what_is_no_rabbitmq_is_said() {
     let (log, _guard) = Log::new();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("amqp://{}", listener.local_addr().unwrap());
     let _peer = Peer::attach_at_once(&broker(&uri), &network(), 1);
     let (mut stream, _) = listener.accept().await.unwrap();
@@ -111,7 +159,7 @@ async fn what_others_have_declared_otherwise_is_said_until_it_is_gone() {
 #[tokio::test]
 async fn a_broker_that_does_not_set_up_what_it_is_asked_to_is_given_up() {
     let (log, _guard) = Log::new();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("amqp://{}", listener.local_addr().unwrap());
     let _peer = Peer::attach_at_once(&broker(&uri), &network(), 1);
     let (mut stream, _) = listener.accept().await.unwrap();
