@@ -86,54 +86,57 @@ impl Ask {
     /// Sends it, as soon as the broker is there, and waits for the answer, a value of JSON;
     /// sends it again if it was [not started](Remark::NotStarted), or is lost and may run
     /// twice. Dropping the future tells whoever runs the call.
-    pub(super) async fn answer(self, spelled: Spelled) -> Result<Bytes, Fault> {
-        let Self { desk, procedure, .. } = &self;
-        desk.budget.call();
-        desk.asked.fetch_add(1, Ordering::Relaxed);
-        let idempotent = desk.repeatable.contains(procedure);
-        let mut course = Course::new(&self, spelled, idempotent);
-        course.send().await?;
-        // what is said if it comes to nothing
-        let mut failed = None;
-        loop {
-            match course.hear().await {
-                Heard::Answered { outcome, idempotent: is_so } => {
-                    if is_so != idempotent {
-                        desk.repeatable.learn(procedure, is_so);
+    pub(super) fn answer(self, spelled: Spelled) -> impl Future<Output = Result<Bytes, Fault>> + Send {
+        let idempotent = self.desk.repeatable.contains(&self.procedure);
+        // an `async fn` would hold its arguments twice
+        async move {
+            let Self { desk, procedure, .. } = &self;
+            desk.budget.call();
+            desk.asked.fetch_add(1, Ordering::Relaxed);
+            let mut course = Course::new(&self, spelled, idempotent);
+            course.send().await?;
+            // what is said if it comes to nothing
+            let mut failed = None;
+            loop {
+                match course.hear().await {
+                    Heard::Answered { outcome, idempotent: is_so } => {
+                        if is_so != idempotent {
+                            desk.repeatable.learn(procedure, is_so);
+                        }
+                        return outcome;
                     }
-                    return outcome;
-                }
-                Heard::Over => return Err(too_late()),
-                Heard::Lost if course.open == 0 => {}
-                Heard::Lost if !idempotent => return Err(lost()),
-                Heard::Lost => {
-                    (course.open, course.may_have_run, failed) = (0, true, Some(lost()));
-                    course.try_later();
-                }
-                Heard::NotStarted(fault) => {
-                    course.open = course.open.saturating_sub(1);
-                    failed = failed.or(Some(fault));
-                    course.try_later();
-                }
-                Heard::Unroutable => {
-                    course.open = course.open.saturating_sub(1);
-                    if desk.is_coming_together() {
-                        course.wait_for_others();
-                    } else if course.sent == 1 {
-                        return Err(Unknown::new(procedure, Why::Nowhere).into());
-                    } else {
-                        failed = failed.or_else(|| Some(gone(course.may_have_run)));
+                    Heard::Over => return Err(too_late()),
+                    Heard::Lost if course.open == 0 => {}
+                    Heard::Lost if !idempotent => return Err(lost()),
+                    Heard::Lost => {
+                        (course.open, course.may_have_run, failed) = (0, true, Some(lost()));
                         course.try_later();
                     }
+                    Heard::NotStarted(fault) => {
+                        course.open = course.open.saturating_sub(1);
+                        failed = failed.or(Some(fault));
+                        course.try_later();
+                    }
+                    Heard::Unroutable => {
+                        course.open = course.open.saturating_sub(1);
+                        if desk.is_coming_together() {
+                            course.wait_for_others();
+                        } else if course.sent == 1 {
+                            return Err(Unknown::new(procedure, Why::Nowhere).into());
+                        } else {
+                            failed = failed.or_else(|| Some(gone(course.may_have_run)));
+                            course.try_later();
+                        }
+                    }
+                    Heard::Due if course.free || desk.budget.spend() => {
+                        course.may_have_run |= course.open > 0;
+                        course.send().await?;
+                    }
+                    Heard::Due => course.sent = ATTEMPTS,
                 }
-                Heard::Due if course.free || desk.budget.spend() => {
-                    course.may_have_run |= course.open > 0;
-                    course.send().await?;
+                if course.open == 0 && course.again.is_none() {
+                    return Err(failed.unwrap_or_else(lost));
                 }
-                Heard::Due => course.sent = ATTEMPTS,
-            }
-            if course.open == 0 && course.again.is_none() {
-                return Err(failed.unwrap_or_else(lost));
             }
         }
     }
@@ -216,7 +219,8 @@ impl<'a> Course<'a> {
             self.may_have_run |= self.open > 0;
             self.open = 0;
             let patience = *patience.get_or_insert_with(|| self.ask.patience());
-            let reached = desk.reached(patience).await;
+            // seldom wanted, and large
+            let reached = Box::pin(desk.reached(patience)).await;
             self.expected = desk.pending.expect(*id);
             match reached {
                 Ok(true) => self.spell_again(),
@@ -330,5 +334,20 @@ fn gone(may_have_run: bool) -> Fault {
         false => {
             Fault::new(FaultKind::Unavailable, "the nodes that have this procedure are gone, it has not run")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_call_of_ours_is_carried_in_is_small() {
+        fn size<F>(_: fn(Ask, Spelled) -> F) -> usize {
+            size_of::<F>()
+        }
+        // what is larger than a kilobyte, allocators do not have at hand
+        let size = size(Ask::answer);
+        assert!(size <= 768, "{size} bytes are allocated for each call");
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     telling::{self, Far, ToBeNamed, is_heard, outgoing, told},
 };
 use bytes::Bytes;
+use futures_util::FutureExt;
 use std::{
     pin::Pin,
     sync::Arc,
@@ -60,16 +61,14 @@ impl Procedure for Forward {
         let procedure = ask.procedure.clone();
         let asking = span.clone();
         let desk = desk.clone();
-        let answer = async move {
-            let outcome = ask.answer(spelled).await;
+        let answer = ask.answer(spelled).inspect(move |outcome| {
             // while the broker is lost, names are not known
             let is_none = outcome.as_ref().is_err_and(|fault| fault.kind() == FaultKind::NotFound);
             if !is_none && desk.is_there() {
                 telling::name(&asking, &procedure);
                 here.name();
             }
-            outcome
-        };
+        });
         Ok(Box::pin(Forwarded { answer: told(Some(span), answer) }))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::failed;
 use crate::dial::Address;
+use futures_util::{TryFutureExt, future::Either};
 use tracing::{Instrument, Level, Span, field, level_filters::LevelFilter};
 use trunkline_core::{Connection, Fault, Trace};
 
@@ -104,11 +105,16 @@ pub fn place(said: Option<&Trace>) -> Option<Trace> {
 /// # Errors
 ///
 /// Fails as the call does.
-pub async fn told<T>(span: Option<Span>, call: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    let Some(span) = span else { return call.await };
-    let outcome = call.instrument(span.clone()).await;
-    if let Err(fault) = &outcome {
-        failed(&span, fault, fault.code());
+pub fn told<T>(
+    span: Option<Span>,
+    call: impl Future<Output = Result<T, Fault>>,
+) -> impl Future<Output = Result<T, Fault>> {
+    // an `async fn` would hold the call three times
+    match span {
+        None => Either::Left(call),
+        Some(span) => {
+            let told = call.instrument(span.clone());
+            Either::Right(told.inspect_err(move |fault| failed(&span, fault, fault.code())))
+        }
     }
-    outcome
 }
