@@ -27,7 +27,10 @@ use std::{fmt, sync::Arc, time::Duration};
 ///   its fill: more may be delivered to a node than its
 ///   [`prefetch`](super::Member::prefetch).
 /// - What a node held that goes is delivered to nobody else.
-/// - Requests for two procedures that are made in one moment may come in another order.
+/// - What is said in one moment may come in another order, unless it is requests for one
+///   procedure, or answers to one node.
+/// - What is said in the moment in which the connection is lost may be lost though it counts as
+///   sent.
 ///
 /// ```
 /// use trunkline_net::broker::Nats;

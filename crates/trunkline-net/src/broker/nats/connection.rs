@@ -14,17 +14,20 @@ use futures_util::{FutureExt, StreamExt};
 use std::{
     collections::HashMap,
     convert::Infallible,
+    future::poll_fn,
+    mem,
     pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 use tokio::{
     runtime::Handle,
     sync::{Notify, oneshot, watch},
-    task::{coop::unconstrained, yield_now},
+    task::coop::unconstrained,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -184,7 +187,7 @@ impl Connection {
     pub(super) async fn keep_posting(&self) -> Infallible {
         loop {
             self.gathering.notified().await;
-            yield_now().await;
+            turn_of_others().await;
             // what is lost is heard of otherwise
             let _ = self.post(&mut self.outgoing());
         }
@@ -279,7 +282,7 @@ impl Connection {
                 }
                 if taken >= AT_A_TIME {
                     taken = 0;
-                    yield_now().await;
+                    turn_of_others().await;
                 }
             }
         }
@@ -407,6 +410,21 @@ async fn are_done(serving: Vec<Serving>) {
         task.close();
         task.wait().await;
     }
+}
+
+/// Waits until all those have had their turn who wait for one. In the queue, where another
+/// thread may take it up: `yield_now` has it wait until this one has time, which it may not
+/// have for as long as somebody computes on it.
+pub(super) async fn turn_of_others() {
+    let mut is_over = false;
+    poll_fn(|cx| match mem::replace(&mut is_over, true) {
+        true => Poll::Ready(()),
+        false => {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await;
 }
 
 /// Gives a client something to do without waiting, for which there is [room](super::outgoing::ROOM);

@@ -6,7 +6,8 @@
 //! four bytes with the highest in front, then itself. One that has no company goes as it is.
 //!
 //! A message goes to one of those who serve a procedure, with all that is in it. So that they
-//! share what there is, requests of one moment are [so many](APART) messages, if there are as many.
+//! share what there is, requests of one moment are [so many](APART) messages at least, if there
+//! are as many, and there are [few](TOGETHER) in each.
 
 use super::subject::{several, together};
 use async_nats::{Subject, message::OutboundMessage};
@@ -19,12 +20,16 @@ const MOST_BYTES: usize = 16 << 10;
 /// How many places there are at most to which what is gathered goes.
 const MOST_PLACES: usize = 64;
 
-/// In how many messages requests for one procedure go, if there are as many of them.
+/// In how many messages at least requests for one procedure go, if there are as many of them.
 const APART: usize = 16;
 
-/// How many bytes the address of several requests has at most. It stands in the line of a
-/// message, of which servers take 4 KiB, or 1 KiB if they are old.
-const MOST_ADDRESS: usize = 768;
+/// How many requests are in one message at most.
+const TOGETHER: usize = 4;
+
+/// How many bytes the subject of several requests has at most, with the address of their
+/// answers. Both stand in the line of a message, of which servers take 4 KiB, or 1 KiB if they
+/// are old.
+const MOST_LINE: usize = 960;
 
 /// How many bytes say how long a part is.
 const LENGTH: usize = 4;
@@ -116,7 +121,7 @@ impl Requests {
     fn into_parcels(self) -> impl Iterator<Item = Parcel> {
         let Self { to, parts } = self;
         let longest = parts.iter().map(|(reply_to, _)| reply_to.len()).max().unwrap_or(1);
-        let in_one = (MOST_ADDRESS / longest).max(1);
+        let in_one = (MOST_LINE.saturating_sub(to.len()) / longest).clamp(1, TOGETHER);
         let parcels = parts.len().div_ceil(in_one).max(APART).min(parts.len());
         (0..parcels).map(move |number| {
             let parts = &parts[number * parts.len() / parcels..(number + 1) * parts.len() / parcels];
@@ -141,12 +146,13 @@ fn joined<'a>(bodies: impl Iterator<Item = &'a Bytes> + Clone) -> Bytes {
     joined.freeze()
 }
 
-/// The parts of a message of several, as far as it is one.
+/// The parts of a message of several, as far as it is one, and no more than are ever sent.
 pub(super) fn each(mut together: Bytes) -> impl Iterator<Item = Bytes> {
-    iter::from_fn(move || {
+    let parts = iter::from_fn(move || {
         let length = usize::try_from(together.try_get_uint(LENGTH).ok()?).ok()?;
         (length <= together.len()).then(|| together.split_to(length))
-    })
+    });
+    parts.take(MOST_BYTES / LENGTH)
 }
 
 #[cfg(test)]
@@ -187,17 +193,17 @@ mod tests {
 
     /// What is sent of so many requests with ids of this length, that are made in one moment:
     /// what each message asks, by its addresses and what it holds.
-    fn asked(count: usize, length: usize) -> Vec<Vec<(String, Bytes)>> {
+    fn asked(count: usize, length: usize, to: &str) -> Vec<Vec<(String, Bytes)>> {
         let mut gathered = Gathered::default();
         let subjects = Subjects::of("n");
         let node = subjects.inbox(7);
         for number in 0..count {
             let address = node.answer(&format!("{number:0length$}"), Duration::MAX);
-            gathered.request("s".into(), address, number.to_string().into());
+            gathered.request(to.into(), address, number.to_string().into());
         }
         let read = |(parts, message): Parcel| {
             let (reply_to, payload) = (message.reply.unwrap(), message.payload);
-            assert!(reply_to.len() <= MOST_ADDRESS || parts == 1);
+            assert!(to.len() + reply_to.len() <= MOST_LINE || parts == 1);
             let node = subjects.node(&reply_to).unwrap();
             let its = |own: &str| [node, own].concat();
             let together: Vec<_> = each_own(node, &reply_to).map(its).zip(each(payload.clone())).collect();
@@ -209,16 +215,19 @@ mod tests {
 
     #[test]
     fn requests_are_spread_and_all_of_them_are_there() {
-        for (count, length, messages) in [
-            (1, 32, 1),
-            (APART, 32, APART),
-            (APART + 1, 32, APART),
-            (64, 32, APART),
-            (200, 32, 25),
-            (40, 300, 20),
-            (40, 2000, 40),
+        let (short, long) = ("s", "s".repeat(700));
+        for (count, length, to, messages) in [
+            (1, 32, short, 1),
+            (APART, 32, short, APART),
+            (APART + 1, 32, short, APART),
+            (APART * TOGETHER, 32, short, APART),
+            (200, 32, short, 50),
+            (200, 32, &long, 100),
+            (40, 300, short, 20),
+            (40, 300, &long, 40),
+            (40, 2000, short, 40),
         ] {
-            let asked = asked(count, length);
+            let asked = asked(count, length, to);
             assert_eq!(asked.len(), messages, "{count} requests");
             let all: Vec<_> = asked.into_iter().flatten().collect();
             assert_eq!(all.len(), count);
@@ -259,6 +268,8 @@ mod tests {
         assert_eq!(read(b"\0\0\0\x01a\0\0\0\x02b"), ["a"]);
         assert_eq!(read(b"\xff\xff\xff\xffa"), [""; 0]);
         assert_eq!(read(b"\0\0\0"), [""; 0]);
+        // nobody is kept busy by more than are ever sent
+        assert_eq!(each(vec![0; 2 * MOST_BYTES].into()).count(), MOST_BYTES / LENGTH);
     }
 
     proptest! {

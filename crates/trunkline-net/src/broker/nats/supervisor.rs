@@ -2,7 +2,7 @@
 
 use super::{
     Login, Nats,
-    connection::{AT_A_TIME, Connection},
+    connection::{AT_A_TIME, Connection, turn_of_others},
     line::State,
     outgoing::ROOM,
     subject::Address,
@@ -18,7 +18,6 @@ use rand::random;
 use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
-    task::yield_now,
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -192,7 +191,7 @@ async fn hear(connection: &Connection, answers: &mut Subscriber) {
         heard += connection.answered(message);
         if heard >= AT_A_TIME {
             heard = 0;
-            yield_now().await;
+            turn_of_others().await;
         }
     }
 }

@@ -9,8 +9,9 @@ use std::{
     io::{Read, Write},
     net::TcpStream,
     sync::Arc,
+    time::Duration,
 };
-use trunkline_net::broker::{Broker, Nats};
+use trunkline_net::broker::{Broker, Nats, Request};
 
 const CALL: &str = "trunkline.n.call.global.ping.1";
 
@@ -173,16 +174,21 @@ async fn what_is_sent_together_is_no_longer_than_the_server_takes() {
     let broker: Arc<dyn Broker> = Arc::new(Nats::new(&nats.uri()).unwrap());
     let mut server = Peer::serving(&broker, "n", 999, &[PING]).await;
     let mut gateway = Peer::attach(&broker, "n", 1).await;
+    // of either, several are larger than the server takes
     let ids: Vec<_> = (0..200).map(|number| format!("{number:0>32}")).collect();
-    ids.iter().for_each(|id| gateway.ask(id).unwrap());
+    for id in &ids {
+        let (body, correlation) = (id.repeat(20).into(), || id.clone());
+        let request = Request { id, correlation: &correlation, expires: Duration::from_secs(60), body };
+        gateway.line().request(&PING, request).unwrap();
+    }
     for id in &ids {
         let heard = server.next().await;
-        assert_eq!(heard.text, *id);
-        server.line().answer(&heard.reply_to, id, heard.body.repeat(6).into()).unwrap();
+        assert_eq!(heard.text, id.repeat(20));
+        server.line().answer(&heard.reply_to, id, heard.body).unwrap();
         server.line().settle(heard.ticket.unwrap());
     }
     for id in &ids {
-        assert_eq!(gateway.next().await.text, id.repeat(6));
+        assert_eq!(gateway.next().await.text, id.repeat(20));
     }
 }
 
