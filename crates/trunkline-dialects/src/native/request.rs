@@ -247,7 +247,9 @@ pub(super) fn open(body: &[u8], max_depth: usize) -> Option<Opened> {
         return None;
     }
     let digits: &[u8; ID] = input.array()?;
-    let id = text(digits).filter(|id| id.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+    // all of them at once, in place of one after the other
+    let are_digits = digits.iter().fold(true, |are, digit| are & digit.is_ascii_hexdigit());
+    let id = text(digits).filter(|_| are_digits)?;
     let flags = input.byte()?;
     if flags & !FLAGS != 0 {
         return None;
