@@ -20,7 +20,8 @@ use std::{borrow::Cow, fmt, ops::Range, sync::Arc, time::Duration};
 /// what is around them.
 pub trait Envelope: Send + Sync + 'static {
     /// Appends the message that asks something of another node; gives where in `body` its
-    /// arguments stand, if it has any, so that it can be said again in other words.
+    /// arguments stand, if it has any, so that it can be said again in other words. It knows
+    /// how long such a message is, and makes room for it first.
     fn request(&self, asked: &Asked<'_>, body: &mut Vec<u8>) -> Option<Range<usize>>;
 
     /// What the call is called around its message, for those who do not read that: 255 bytes

@@ -104,7 +104,9 @@ fn dotted(scope: &str, procedure: &str) -> String {
 
 impl fmt::Display for Key<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}::{}::{}", self.scope, self.procedure, self.version)
+        // several times as fast as `write!`, and the broker in memory asks for it with each call
+        let parts = [self.scope, "::", self.procedure, "::", self.version];
+        parts.into_iter().try_for_each(|part| f.write_str(part))
     }
 }
 

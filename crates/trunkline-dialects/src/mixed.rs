@@ -16,11 +16,6 @@ use trunkline_core::{
     OpenFrame, Outbox, Payload, Signal, Speaker, StreamHead, response::Written,
 };
 
-/// The members by which a message shows its language, whichever comes first. Of these,
-/// the first [`JSON_RPC`] are those of JSON-RPC.
-const MEMBERS: [&[u8]; 7] =
-    [b"jsonrpc", b"method", b"result", b"error", b"procedure", b"identity", b"clientMessage"];
-const JSON_RPC: usize = 4;
 /// Nearly every message of JSON-RPC begins so.
 const USUAL: &[u8] = br#"{"jsonrpc""#;
 
@@ -81,8 +76,11 @@ fn tell(message: &[u8]) -> Option<Spoken> {
     if message.starts_with(USUAL) {
         return Some(Spoken::JsonRpc);
     }
-    let which = first_of(message, &MEMBERS)?;
-    Some(if which < JSON_RPC { Spoken::JsonRpc } else { Spoken::Therms })
+    first_of(message, |member| match member {
+        b"jsonrpc" | b"method" | b"result" | b"error" => Some(Spoken::JsonRpc),
+        b"procedure" | b"identity" | b"clientMessage" => Some(Spoken::Therms),
+        _ => None,
+    })
 }
 
 /// The side that hears.

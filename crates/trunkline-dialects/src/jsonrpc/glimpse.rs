@@ -34,9 +34,9 @@ pub(super) fn glimpse(head: &[u8]) -> Option<Glimpse> {
     (seen.is_answer && !seen.is_call).then_some(Glimpse { id: seen.id, in_batch })
 }
 
-/// Which of `names` a message has as the name of a member, whichever comes first; of a
-/// batch the first message is looked at. What is no object may have none.
-pub(crate) fn first_of(message: &[u8], names: &[&[u8]]) -> Option<usize> {
+/// What the first member of a message shows whose name shows anything; of a batch the first
+/// message is looked at. What is no object shows nothing.
+pub(crate) fn first_of<T>(message: &[u8], shown: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
     let mut at = blank(message, 0);
     if message.get(at) == Some(&b'[') {
         at = blank(message, at + 1);
@@ -47,9 +47,8 @@ pub(crate) fn first_of(message: &[u8], names: &[&[u8]]) -> Option<usize> {
     at = blank(message, at + 1);
     while message.get(at) == Some(&b'"') {
         let (quote, _) = string::end(message, at + 1).ok()?;
-        let name = &message[at + 1..quote];
-        if let Some(which) = names.iter().position(|known| *known == name) {
-            return Some(which);
+        if let Some(shown) = shown(&message[at + 1..quote]) {
+            return Some(shown);
         }
         let end = value(message, colon(message, quote + 1).ok()?, MAX_DEPTH, 1).ok()?;
         let comma = blank(message, end);

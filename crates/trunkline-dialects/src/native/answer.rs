@@ -4,7 +4,10 @@ use super::{
     ID,
     fields::{END, Input, field, text},
 };
-use crate::therms::{why, why_named};
+use crate::{
+    jsonrpc::is_json,
+    therms::{why, why_named},
+};
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -118,7 +121,8 @@ fn is_coded(parts: &str) -> bool {
 /// Whether it is JSON, however deep: a result is told to whoever asked, as it is where it
 /// is called in one process.
 fn is_value(text: &str) -> bool {
-    serde_json::from_str::<IgnoredAny>(text).is_ok()
+    // looks at most results for half as long, but does not go on at any depth
+    is_json(text, usize::MAX) || serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 fn fault(mut input: Input<'_>) -> Option<Fault> {

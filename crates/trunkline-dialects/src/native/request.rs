@@ -47,6 +47,9 @@ const SUBJECT: u8 = 10;
 const GROUPS: u8 = 11;
 const CLAIMS: u8 = 12;
 
+/// Room for what there usually is besides the arguments, so that it is not moved as it grows.
+const USUAL_HEAD: usize = 96;
+
 /// The gateways that a flag tells apart.
 const GATEWAYS: [&str; 2] = ["HttpServer", "WebSocketServer"];
 
@@ -67,6 +70,7 @@ pub(super) fn write(asked: &Asked<'_>, out: &mut Vec<u8>) -> Option<Range<usize>
         // programs of the network are not asked who they are
         (asked.identified && !is_known && !internal, ANONYMOUS),
     ];
+    out.reserve(USUAL_HEAD + asked.args.map_or(0, |args| args.size()));
     out.push(REQUEST);
     out.extend_from_slice(asked.id.as_bytes());
     out.push(flags.iter().filter(|(is_so, _)| *is_so).fold(0, |flags, (_, flag)| flags | flag));

@@ -34,9 +34,6 @@ const BACKOFF: Duration = Duration::from_millis(50);
 /// serves in a network that comes together.
 const COMING: Duration = Duration::from_millis(200);
 
-/// Room for a request besides its arguments, so that it is not moved as it grows.
-const USUAL_HEAD: usize = 384;
-
 /// One call of ours.
 pub(super) struct Ask {
     pub(super) desk: Arc<Desk>,
@@ -60,10 +57,10 @@ pub(super) struct Spelled {
 
 impl Ask {
     /// Spells its request, for the time that is left.
-    pub(super) fn spell(&self, args: Option<Payload<'_>>, repeated: bool) -> Spelled {
-        let (key, timeout) = (Key::of(&self.procedure), self.left());
-        let mut body = Vec::with_capacity(args.map_or(0, |args| args.size()) + USUAL_HEAD);
-        let asked = Asked { args, repeated, ..self.asked(&key, timeout) };
+    pub(super) fn spell(&self, key: &Key<'_>, args: Option<Payload<'_>>, repeated: bool) -> Spelled {
+        let timeout = self.left();
+        let mut body = Vec::new();
+        let asked = Asked { args, repeated, ..self.asked(key, timeout) };
         let args = self.desk.envelope.request(&asked, &mut body);
         Spelled { body: body.into(), args, timeout }
     }
@@ -76,11 +73,11 @@ impl Ask {
     }
 
     /// Sends a request on `line`, now.
-    fn send(&self, line: &dyn Line, spelled: &Spelled) -> Result<(), Unsent> {
+    fn send(&self, key: &Key<'_>, line: &dyn Line, spelled: &Spelled) -> Result<(), Unsent> {
         let Spelled { body, timeout, .. } = spelled;
-        let (key, id, body) = (Key::of(&self.procedure), self.id.as_str(), body.clone());
-        let correlation = || self.desk.envelope.correlation(&self.asked(&key, *timeout));
-        line.request(&key, Request { id, correlation: &correlation, expires: *timeout, body })
+        let (id, body) = (self.id.as_str(), body.clone());
+        let correlation = || self.desk.envelope.correlation(&self.asked(key, *timeout));
+        line.request(key, Request { id, correlation: &correlation, expires: *timeout, body })
     }
 
     /// Sends it, as soon as the broker is there, and waits for the answer, a value of JSON;
@@ -172,6 +169,7 @@ enum Heard {
 /// nobody.
 struct Course<'a> {
     ask: &'a Ask,
+    key: Key<'a>,
     spelled: Spelled,
     expected: oneshot::Receiver<Outcome>,
     idempotent: bool,
@@ -191,7 +189,8 @@ impl<'a> Course<'a> {
     fn new(ask: &'a Ask, spelled: Spelled, idempotent: bool) -> Self {
         let expected = ask.desk.pending.expect(ask.id);
         let (sent, open, may_have_run, again, free) = (0, 0, false, None, false);
-        Self { ask, spelled, expected, idempotent, sent, open, may_have_run, again, free }
+        let key = Key::of(&ask.procedure);
+        Self { ask, key, spelled, expected, idempotent, sent, open, may_have_run, again, free }
     }
 
     /// Sends a request, as soon as the broker is there.
@@ -203,7 +202,7 @@ impl<'a> Course<'a> {
         }
         loop {
             let line = desk.line().ok_or_else(left)?;
-            match self.ask.send(&*line, &self.spelled) {
+            match self.ask.send(&self.key, &*line, &self.spelled) {
                 Ok(()) => break,
                 Err(Unsent::Lost) => {}
                 Err(_) if self.open > 0 => {
@@ -244,7 +243,7 @@ impl<'a> Course<'a> {
     fn spell_again(&mut self) {
         let Spelled { body, args, .. } = &self.spelled;
         let args = args.clone().and_then(|place| std::str::from_utf8(&body[place]).ok());
-        self.spelled = self.ask.spell(args.map(Payload::Json), self.may_have_run);
+        self.spelled = self.ask.spell(&self.key, args.map(Payload::Json), self.may_have_run);
     }
 
     fn may_send(&self) -> bool {
@@ -294,13 +293,13 @@ impl<'a> Course<'a> {
 
 impl Drop for Course<'_> {
     fn drop(&mut self) {
-        let Ask { desk, id, procedure, .. } = self.ask;
+        let Ask { desk, id, .. } = self.ask;
         desk.pending.forget(*id);
         if self.open > 0
             && let Some(line) = desk.line()
         {
             // where it is not heard, the deadline does the same
-            let topic = cancel::topic(&Key::of(procedure));
+            let topic = cancel::topic(&self.key);
             let _ = line.publish(&topic, cancel::write(id.as_str(), self.ask.left()));
         }
     }

@@ -54,7 +54,7 @@ impl Procedure for Forward {
             identified: call.states.security().is_some_and(Security::authenticates),
             until: call.deadline.or_else(|| after(now(), limits.call_timeout)),
         };
-        let spelled = ask.spell(call.args, false);
+        let spelled = ask.spell(&key, call.args, false);
         let Some(span) = span else {
             return Ok(Box::pin(Forwarded { answer: ask.answer(spelled) }));
         };

@@ -14,9 +14,13 @@ use trunkline_core::{About, ConnectionId, Context, Payload, envelope::Asked, tra
 /// Digits of one of ours.
 const LONG: usize = 32;
 
+/// Room for what there usually is besides the arguments, so that it is not moved as it grows.
+const USUAL_HEAD: usize = 384;
+
 /// Appends the message that asks for a call; gives where its arguments stand.
 pub(super) fn write(asked: &Asked<'_>, out: &mut Vec<u8>) -> Option<Range<usize>> {
     let said = Provenance::of(asked.context);
+    out.reserve(USUAL_HEAD + asked.args.map_or(0, |args| args.size()));
     out.extend_from_slice(br#"{"request":{"#);
     let mut place = None;
     if let Some(Payload::Json(args)) = asked.args {
