@@ -85,6 +85,14 @@ impl<'a> Key<'a> {
         let mut names = forms.into_iter().filter(|(fits, _)| *fits).map(|(_, parts)| parts.concat());
         names.find(|name| is_ours(name)).map(Cow::Owned)
     }
+
+    /// Whether `name` is the [shortest](Self::name) for this key, which it stands for.
+    #[must_use]
+    pub fn is_shortest(&self, name: &str) -> bool {
+        let is_plain = !name.bytes().any(|byte| matches!(byte, b'@' | b':'));
+        // most names, for which no other is made
+        (is_plain && self.scope != GLOBAL) || self.name().is_some_and(|shortest| shortest == name)
+    }
 }
 
 /// What stands before and behind the last of these, as `str::rsplit_once` has it: for names
@@ -140,6 +148,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn one_name_of_a_key_is_the_shortest(name in "[ab.@:]{0,8}|global.[ab.]{0,3}") {
+            let key = Key::of(&name);
+            prop_assert_eq!(key.is_shortest(&name), key.name().as_deref() == Some(&*name));
+        }
+
         #[test]
         fn a_name_comes_back_as_its_key(scope in "[a.@:]{0,4}", procedure in "[a.@:]{0,4}", version in "[1.@:]{0,3}") {
             let key = Key { scope: &scope, procedure: &procedure, version: &version };

@@ -33,6 +33,9 @@ impl Procedure for Forward {
         if Attempt::of(&context).is_some() || name.starts_with("rpc.") || !is_short(&key) {
             return Err(call.states.router().map_or_else(|| unknown(name), |router| router.unknown(name)));
         }
+        if !key.is_shortest(name) {
+            return Err(otherwise_called(name, &key));
+        }
         let limits = desk.limits().ok_or_else(left)?;
         if call.args.is_some_and(|args| args.size() > limits.max_message) {
             return Err(too_large(limits.max_message));
@@ -91,6 +94,15 @@ impl<F: Future<Output = Result<Bytes, Fault>> + Send> Running for Forwarded<F> {
         let text = std::str::from_utf8(&answer).map_err(Fault::internal)?;
         Poll::Ready(reply.write_coded(&Payload::Json(text)))
     }
+}
+
+/// By other names than the one that guards and rules know, nothing is called.
+#[cold]
+fn otherwise_called(name: &str, key: &Key<'_>) -> Fault {
+    let shortest = key.name().unwrap_or_default();
+    let why =
+        format!("the servers of a network know it, if there is one, by its shortest name: `{shortest}`");
+    unknown(name).with_data(why)
 }
 
 #[cold]

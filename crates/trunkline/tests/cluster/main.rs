@@ -64,6 +64,7 @@ macro_rules! promises {
             trouble::what_may_run_twice_is_run_elsewhere,
             trust::what_is_internal_answers_servers_only,
             trust::a_server_asks_its_own_security_of_strangers,
+            trust::no_other_spelling_of_a_name_gets_past_guards_and_rules,
         }
     };
 }

@@ -57,6 +57,36 @@ pub(crate) async fn a_server_asks_its_own_security_of_strangers<W: World>() {
     assert_eq!(fault.kind(), FaultKind::Unauthenticated);
 }
 
+/// Whoever decides by names needs to know one for each procedure.
+pub(crate) async fn no_other_spelling_of_a_name_gets_past_guards_and_rules<W: World>() {
+    let net = W::any().await.net();
+    let pay = || Router::new().procedure("bank.pay", async || "paid").procedure("ping", async || "pong");
+    let _handler = Handler::start(&net, pay()).await;
+    let forbid = |call: &Call<'_>| match call.procedure {
+        "bank.pay" | "ping" => Err(Fault::new(FaultKind::Forbidden, "not here")),
+        _ => Ok(()),
+    };
+    let ruled = net.server(Router::new()).security(Access::new().rule(move |call, _| forbid(call)));
+    for server in [net.server(Router::new().guard(forbid)), ruled] {
+        let client = gateway_of(server, Identity::anonymous());
+        for (name, kind) in [
+            ("bank.pay", FaultKind::Forbidden),
+            ("ping", FaultKind::Forbidden),
+            ("bank.pay@1", FaultKind::NotFound),
+            ("bank::pay::1", FaultKind::NotFound),
+            ("ping@1", FaultKind::NotFound),
+            ("global.ping", FaultKind::NotFound),
+            ("global::ping::1", FaultKind::NotFound),
+        ] {
+            let fault = client.call::<String>(name, ()).await.unwrap_err();
+            assert_eq!(fault.kind(), kind, "{name}");
+            let hint = fault.raw_data().unwrap_or_default();
+            let shortest = if name.contains("pay") { "`bank.pay`" } else { "`ping`" };
+            assert_eq!(hint.contains(shortest), kind == FaultKind::NotFound, "{name}: {hint}");
+        }
+    }
+}
+
 /// Knows these by tokens that are their names.
 fn knows(names: &'static [&'static str]) -> Access {
     Access::new().bearer(async move |token| match names.iter().find(|name| **name == token) {
