@@ -17,7 +17,7 @@ use tokio::{
 };
 use trunkline::{
     Caller, Client, Fault, Router, Server, State,
-    broker::{Broker, Memory, from_url},
+    broker::{Broker, Memory, from_url, url_to_show},
     handler,
     server::Bound,
 };
@@ -60,7 +60,7 @@ async fn join(name: &str, broker: Arc<dyn Broker>) -> Anything<Bound> {
 /// This program once more, as a handler that has joined.
 async fn start(name: &str, url: &str) -> Anything<Child> {
     let mut child = Command::new(std::env::current_exe()?)
-        .args(["--handler", name, "--broker", url])
+        .args(["--broker", url, "--handler", name])
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()?;
@@ -104,24 +104,26 @@ pub(crate) async fn run(say: impl FnMut(String)) -> Anything<()> {
     shop(&address, say).await
 }
 
-/// The value of an option, if it is given.
-fn option(name: &str) -> Option<String> {
-    std::env::args().skip_while(|arg| arg != name).nth(1)
-}
-
 #[tokio::main]
 #[allow(dead_code, reason = "a test runs it too")]
 async fn main() -> Anything<()> {
     let say = |line: String| println!("{line}");
-    let Some(url) = option("--broker") else { return run(say).await };
-    let broker = from_url(&url)?;
-    if let Some(name) = option("--handler") {
-        let bound = join(&name, broker).await?;
+    let args: Vec<_> = std::env::args().skip(1).collect();
+    let (url, handler) = match &*args.iter().map(String::as_str).collect::<Vec<_>>() {
+        [] => return run(say).await,
+        ["--broker", url] => (*url, None),
+        ["--broker", url, "--handler", name] => (*url, Some(*name)),
+        _ => return Err("usage: cluster [--broker amqp://HOST|nats://HOST]".into()),
+    };
+    let broker = from_url(url).map_err(|error| error.to_string())?;
+    if let Some(name) = handler {
+        let bound = join(name, broker).await?;
         println!("joined");
         bound.serve_until(tokio::signal::ctrl_c()).await;
         return Ok(());
     }
-    let _handlers = (start("handler-1", &url).await?, start("handler-2", &url).await?);
+    say(format!("three processes join, as soon as {} is there", url_to_show(url)));
+    let _handlers = (start("handler-1", url).await?, start("handler-2", url).await?);
     let (bound, address) = gateway(broker).await?;
     tokio::spawn(bound.serve());
     shop(&address, say).await

@@ -2,7 +2,7 @@
 
 use super::{
     gathered::{Parcel, each},
-    outgoing::Outgoing,
+    outgoing::{Hold, Outgoing},
     subject::{Address, Addressed, Subjects, each_own, ids, is_late},
 };
 use crate::broker::{Arrival, Delivery, Inbox, Ticket, Unsent};
@@ -347,15 +347,21 @@ impl Connection {
         if is_late(reply_to) {
             return tracing::debug!("a request is dropped: it is late");
         }
-        if !self.hold() {
-            return tracing::warn!("a request is dropped: too many wait to be answered");
+        match self.hold() {
+            Hold::Taken => {}
+            Hold::FirstDropped => {
+                return tracing::warn!(
+                    "requests are dropped: too many wait to be answered, or too much to be sent"
+                );
+            }
+            Hold::Dropped => return tracing::debug!("a request is dropped as well"),
         }
         let number = self.delivered.fetch_add(1, Ordering::Relaxed);
         let ticket = Ticket { restored: self.number, number };
         self.inbox.arrived(Arrival::Request(Delivery { reply_to, redelivered: false, body, ticket }));
     }
 
-    fn hold(&self) -> bool {
+    fn hold(&self) -> Hold {
         let mut outgoing = self.outgoing();
         outgoing.taken(self.client.statistics().out_messages.load(Ordering::Relaxed));
         outgoing.hold()

@@ -2,7 +2,7 @@
 
 use super::gathered::Gathered;
 use crate::broker::waiting::Waiting;
-use std::collections::VecDeque;
+use std::{collections::VecDeque, mem::replace};
 
 /// How many requests may be delivered that are not settled.
 const MOST_HELD: usize = 65_536;
@@ -24,6 +24,17 @@ pub(super) struct Outgoing {
     taken: u64,
     /// How many requests are not settled.
     held: usize,
+    /// Whether the last that came was not taken.
+    dropping: bool,
+}
+
+/// Whether a request is taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Hold {
+    Taken,
+    /// The first that is not.
+    FirstDropped,
+    Dropped,
 }
 
 impl Outgoing {
@@ -49,10 +60,15 @@ impl Outgoing {
     }
 
     /// Takes a request, if there will be room for its answer.
-    pub(super) fn hold(&mut self) -> bool {
-        let may = self.held < MOST_HELD && !self.is_full();
-        self.held += usize::from(may);
-        may
+    pub(super) fn hold(&mut self) -> Hold {
+        if self.held < MOST_HELD && !self.is_full() {
+            (self.held, self.dropping) = (self.held + 1, false);
+            return Hold::Taken;
+        }
+        match replace(&mut self.dropping, true) {
+            false => Hold::FirstDropped,
+            true => Hold::Dropped,
+        }
     }
 
     /// One that was held is settled.
@@ -71,9 +87,11 @@ mod tests {
         outgoing.add(1, 40 << 20);
         outgoing.add(1, 40 << 20);
         outgoing.add(1, 1);
-        assert!(outgoing.is_full() && !outgoing.hold());
+        assert!(outgoing.is_full());
+        assert_eq!([outgoing.hold(), outgoing.hold()], [Hold::FirstDropped, Hold::Dropped]);
         outgoing.taken(1);
-        assert!(!outgoing.is_full() && outgoing.hold());
+        assert!(!outgoing.is_full());
+        assert_eq!(outgoing.hold(), Hold::Taken);
         outgoing.taken(9);
         assert_eq!((outgoing.sizes.len(), outgoing.taken), (0, 3));
     }
@@ -81,9 +99,9 @@ mod tests {
     #[test]
     fn no_more_is_held_than_there_is_room_to_answer() {
         let mut outgoing = Outgoing::default();
-        let held = (0..=MOST_HELD).filter(|_| outgoing.hold()).count();
+        let held = (0..=MOST_HELD).filter(|_| outgoing.hold() == Hold::Taken).count();
         assert_eq!(held, MOST_HELD);
         outgoing.settle();
-        assert!(outgoing.hold() && !outgoing.hold());
+        assert_eq!([outgoing.hold(), outgoing.hold()], [Hold::Taken, Hold::FirstDropped]);
     }
 }
