@@ -27,7 +27,7 @@ use std::{
 use tokio::{
     runtime::Handle,
     sync::{Notify, oneshot, watch},
-    task::coop::unconstrained,
+    task::{coop::unconstrained, yield_now},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -282,7 +282,7 @@ impl Connection {
                 }
                 if taken >= AT_A_TIME {
                     taken = 0;
-                    turn_of_others().await;
+                    yield_now().await;
                 }
             }
         }
@@ -418,10 +418,10 @@ async fn are_done(serving: Vec<Serving>) {
     }
 }
 
-/// Waits until all those have had their turn who wait for one. In the queue, where another
-/// thread may take it up: `yield_now` has it wait until this one has time, which it may not
-/// have for as long as somebody computes on it.
-pub(super) async fn turn_of_others() {
+/// Waits until all those have had their turn who wait for one; in the queue, where another
+/// thread may take it up. `yield_now` waits until this one has read what has come, which it may
+/// not do for as long as somebody computes on it.
+async fn turn_of_others() {
     let mut is_over = false;
     poll_fn(|cx| match mem::replace(&mut is_over, true) {
         true => Poll::Ready(()),

@@ -2,7 +2,7 @@
 
 use super::{
     Login, Nats,
-    connection::{AT_A_TIME, Connection, turn_of_others},
+    connection::{AT_A_TIME, Connection},
     line::State,
     outgoing::ROOM,
     subject::Address,
@@ -18,6 +18,7 @@ use rand::random;
 use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
+    task::yield_now,
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -191,7 +192,7 @@ async fn hear(connection: &Connection, answers: &mut Subscriber) {
         heard += connection.answered(message);
         if heard >= AT_A_TIME {
             heard = 0;
-            turn_of_others().await;
+            yield_now().await;
         }
     }
 }
