@@ -141,7 +141,7 @@ impl Access {
     /// by `rpc.authenticate` together, whatever [`RateLimit::each_caller`] says; more is
     /// refused unlooked at, also what would be right. Behind a proxy all have its address,
     /// and who guesses badly shuts all out, unless the limit [trusts
-    /// it](RateLimit::trust_proxies). Default: ten times in a row on each connection, and in
+    /// it](crate::http::Http::trust_proxies). Default: ten times in a row on each connection, and in
     /// each HTTP request.
     ///
     /// ```
