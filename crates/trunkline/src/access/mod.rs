@@ -140,7 +140,7 @@ impl Access {
     /// How often whoever is at one address may fail to show who it is, over HTTP and
     /// by `rpc.authenticate` together, whatever [`RateLimit::each_caller`] says; more is
     /// refused unlooked at, also what would be right. Behind a proxy all have its address,
-    /// and who guesses badly shuts all out, unless the limit [trusts
+    /// and who guesses badly shuts all out, unless its port [trusts
     /// it](crate::http::Http::trust_proxies). Default: ten times in a row on each connection, and in
     /// each HTTP request.
     ///
