@@ -16,15 +16,24 @@ pub use self::{
 };
 
 use crate::hooks::Hooks;
+use futures_util::FutureExt;
 use std::{future::Future, io, time::Duration};
+use tokio::task::{coop::unconstrained, yield_now};
 use trunkline_core::Limits;
 
 /// How long accepting pauses after an error that is not the fault of one
 /// connection, such as running out of file descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// How many connections may wait to be accepted, as tokio asks it of the system.
+const BACKLOG: usize = 1024;
+
 /// Accepts until the shutdown begins, and serves each connection on a task. Dropping the
 /// future stops accepting: connections that were accepted are served on.
+///
+/// Those that wait to be accepted when the shutdown begins are served as well: they would be
+/// reset, with the requests that they have sent already, and who has sent one could not tell
+/// whether it ran.
 pub(crate) async fn accept_all<C, A, F>(
     mut accept: impl FnMut() -> A,
     mut serve: impl FnMut(C) -> F,
@@ -38,20 +47,33 @@ pub(crate) async fn accept_all<C, A, F>(
 {
     // whom this lets in at the last moment is waited for as well
     let _accepting = shutdown.token();
+    let mut waiting = None;
     loop {
-        let accepted = tokio::select! {
-            // those who come at the moment of the shutdown are not let in
-            biased;
-            () = shutdown.begun() => return,
-            accepted = accept() => accepted,
+        let accepted = match &mut waiting {
+            None => tokio::select! {
+                biased;
+                () = shutdown.begun() => {
+                    // until it is known who has come
+                    yield_now().await;
+                    waiting = Some(0..BACKLOG);
+                    continue;
+                }
+                accepted = accept() => accepted,
+            },
+            Some(left) => match left.next().and_then(|_| unconstrained(accept()).now_or_never()) {
+                Some(accepted) => accepted,
+                None => return,
+            },
         };
         let connection = match accepted {
             Ok(connection) => connection,
             Err(error) => {
                 hooks.error(&error);
                 tracing::warn!(%error, "accepting a connection failed");
-                if !of_one_connection(&error) {
-                    tokio::time::sleep(PAUSE).await;
+                match of_one_connection(&error) {
+                    true => {}
+                    false if waiting.is_some() => return,
+                    false => tokio::time::sleep(PAUSE).await,
                 }
                 continue;
             }
@@ -86,20 +108,32 @@ mod tests {
         future::ready,
         sync::atomic::{AtomicUsize, Ordering},
     };
+    use tokio::net::{TcpListener, TcpStream};
 
-    #[tokio::test]
-    async fn nobody_is_let_in_once_the_shutdown_has_begun() {
+    /// How many are served, of those who may come by `accept` once the shutdown has begun.
+    async fn served<C, A>(accept: impl FnMut() -> A) -> usize
+    where
+        A: Future<Output = io::Result<C>>,
+    {
         let (shutdown, served) = (Shutdown::new(), AtomicUsize::new(0));
         shutdown.run(Duration::ZERO).await;
-        let serve = |()| {
+        let serve = |_| {
             served.fetch_add(1, Ordering::Relaxed);
             ready(())
         };
-        // which of two things that are ready comes first is not left to chance
-        for _ in 0..64 {
-            let (seats, limits) = (Seats::default(), Limits::default());
-            accept_all(|| ready(Ok(())), serve, &seats, &limits, &Hooks::default(), &shutdown).await;
-        }
-        assert_eq!(served.load(Ordering::Relaxed), 0);
+        let (seats, limits) = (Seats::default(), Limits::default());
+        accept_all(accept, serve, &seats, &limits, &Hooks::default(), &shutdown).await;
+        served.load(Ordering::Relaxed)
+    }
+
+    #[tokio::test]
+    async fn who_waits_to_be_accepted_when_the_shutdown_begins_is_let_in_and_no_more() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let _waiting =
+            [TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap()];
+        assert_eq!(served(|| listener.accept()).await, 2);
+        // and not whoever comes on and on
+        assert_eq!(served(|| ready(Ok(()))).await, BACKLOG);
     }
 }
