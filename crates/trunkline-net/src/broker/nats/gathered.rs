@@ -7,7 +7,7 @@
 //!
 //! A message goes to one of those who serve a procedure, with all that is in it. So that they
 //! share what there is, requests of one moment are [so many](APART) messages at least, if there
-//! are as many, and there are [few](TOGETHER) in each.
+//! are as many, and there are [few](MOST_IN_ONE) in each.
 
 use super::subject::{several, together};
 use async_nats::{Subject, message::OutboundMessage};
@@ -24,7 +24,7 @@ const MOST_PLACES: usize = 64;
 const APART: usize = 16;
 
 /// How many requests are in one message at most.
-const TOGETHER: usize = 4;
+const MOST_IN_ONE: usize = 4;
 
 /// How many bytes the subject of several requests has at most, with the address of their
 /// answers. Both stand in the line of a message, of which servers take 4 KiB, or 1 KiB if they
@@ -121,7 +121,7 @@ impl Requests {
     fn into_parcels(self) -> impl Iterator<Item = Parcel> {
         let Self { to, parts } = self;
         let longest = parts.iter().map(|(reply_to, _)| reply_to.len()).max().unwrap_or(1);
-        let in_one = (MOST_LINE.saturating_sub(to.len()) / longest).clamp(1, TOGETHER);
+        let in_one = (MOST_LINE.saturating_sub(to.len()) / longest).clamp(1, MOST_IN_ONE);
         let parcels = parts.len().div_ceil(in_one).max(APART).min(parts.len());
         (0..parcels).map(move |number| {
             let parts = &parts[number * parts.len() / parcels..(number + 1) * parts.len() / parcels];
@@ -220,7 +220,7 @@ mod tests {
             (1, 32, short, 1),
             (APART, 32, short, APART),
             (APART + 1, 32, short, APART),
-            (APART * TOGETHER, 32, short, APART),
+            (APART * MOST_IN_ONE, 32, short, APART),
             (200, 32, short, 50),
             (200, 32, &long, 100),
             (40, 300, short, 20),
